@@ -1,0 +1,35 @@
+"""Energies E(x; θ) = −log p̃(x; θ) and tractable reference densities: mathematics only."""
+
+from sklvm.energies._base import (
+    BlockGibbs,
+    Divergence,
+    Energy,
+    Enumerable,
+    Joint,
+    Marginal,
+    Score,
+    Tempered,
+    Tractable,
+)
+from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
+from sklvm.energies._deep_energy import DeepEnergy
+from sklvm.energies._gaussian_density import GaussianDensity
+from sklvm.energies._gaussian_energy import GaussianEnergy
+from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
+
+__all__ = [
+    "BernoulliRBMEnergy",
+    "BlockGibbs",
+    "DeepEnergy",
+    "Divergence",
+    "Energy",
+    "Enumerable",
+    "GaussianDensity",
+    "GaussianEnergy",
+    "IndependentBernoulliDensity",
+    "Joint",
+    "Marginal",
+    "Score",
+    "Tempered",
+    "Tractable",
+]

@@ -1,0 +1,143 @@
+"""What an energy may be able to do: one small protocol a capability.
+
+An energy is E(x; θ) = −log p̃(x; θ), p̃ not normalised. It holds shapes and fixed settings, never θ; θ is
+one flat vector whose named views are given by its ``layout``. A class implements only the
+capabilities that its mathematics allows, and objectives, samplers and partition functions ask by
+``isinstance``.
+
+Rows of X are data points throughout, and a *pullback* is the transposed derivative at the point of
+evaluation, so that the forward pass is computed once.
+"""
+
+from typing import Protocol, runtime_checkable
+
+__all__ = [
+    "BlockGibbs",
+    "Divergence",
+    "Energy",
+    "Enumerable",
+    "Joint",
+    "Marginal",
+    "Score",
+    "Tempered",
+    "Tractable",
+]
+
+
+@runtime_checkable
+class Energy(Protocol):
+    """What every energy has.
+
+    Attributes
+    ----------
+    n_features : int
+        Width of x.
+    layout : ParameterLayout
+        Names and shapes of θ.
+    """
+
+    n_features: int
+    layout: object
+
+    def init_parameters(self, X, rng):
+        """A start for training on X: a vector θ of X's dtype."""
+
+
+@runtime_checkable
+class Marginal(Protocol):
+    """The marginal energy E(x; θ) can be evaluated."""
+
+    def evaluate(self, theta, X):
+        """Energies of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
+
+
+@runtime_checkable
+class Joint(Protocol):
+    """The joint energy E(x, z; θ) can be evaluated, and the posterior of z is known."""
+
+    def evaluate_joint(self, theta, X, Z):
+        """Joint energies of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ."""
+
+    def posterior(self, theta, X):
+        """p(z_k = 1 | x), shape (n, n_components)."""
+
+
+@runtime_checkable
+class Score(Protocol):
+    """ψ(x) = ∇ₓ log p̃(x) is known (x is continuous)."""
+
+    def score(self, theta, X):
+        """ψ of shape (n, d), and ``pullback(V)`` = Σᵢ (∂ψ(xᵢ)/∂θ)ᵀ vᵢ."""
+
+    def energy_and_score(self, theta, X):
+        """E of shape (n,) and ψ of shape (n, d), from one forward pass."""
+
+    def curvature(self, theta):
+        """The isotropic part of −∇²log p̃, a positive float: scales the steps of a sampler."""
+
+
+@runtime_checkable
+class Divergence(Score, Protocol):
+    """The divergence tr ∇ψ(x) = Δ log p̃(x) is known exactly as well."""
+
+    def score_and_divergence(self, theta, X):
+        """ψ (n, d), tr ∇ψ (n,), and ``pullback(V, w)`` = Σᵢ (∂ψ(xᵢ)/∂θ)ᵀ vᵢ + wᵢ ∂tr ∇ψ(xᵢ)/∂θ."""
+
+
+@runtime_checkable
+class BlockGibbs(Protocol):
+    """Visible units are independent given the hidden ones, and the other way round.
+
+    ``free`` is a mask of the units that may move (None: all); the others keep their entry of
+    ``current``. Draws are those of the counter-based generator at (row, unit, sweep), keyed by ``seed``.
+    """
+
+    def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
+        """A draw from p(z | x), shape (n, n_components)."""
+
+    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
+        """A draw from p(x | z), shape (n, n_features)."""
+
+
+@runtime_checkable
+class Tempered(Protocol):
+    """A path of distributions of the same family leads from a tractable one to the model."""
+
+    def tempered_start(self, X):
+        """θ₀ of the tractable end, fitted to X."""
+
+    def temper(self, theta_0, theta, beta):
+        """The parameters at inverse temperature β: θ₀ at 0, θ at 1."""
+
+    def start_log_partition(self, theta_0):
+        """log Z(θ₀), in nats."""
+
+    def sample_start(self, theta_0, n_samples, seed):
+        """Independent draws from p(x; θ₀)."""
+
+
+@runtime_checkable
+class Tractable(Protocol):
+    """log Z(θ) has a closed form, and independent draws are to be had."""
+
+    def log_partition(self, theta):
+        """log Z(θ), in nats."""
+
+    def sample(self, theta, n_samples, rng):
+        """Independent draws, shape (n_samples, n_features)."""
+
+
+@runtime_checkable
+class Enumerable(Protocol):
+    """log Z(θ) is a finite sum.
+
+    Attributes
+    ----------
+    n_enumerated_units : int
+        log Z is a sum of 2 to this power terms.
+    """
+
+    n_enumerated_units: int
+
+    def enumerate_log_partition(self, theta):
+        """log Z(θ) by the whole sum, in nats."""

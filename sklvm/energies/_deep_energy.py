@@ -1,0 +1,212 @@
+"""The deep energy model."""
+
+import numpy as np
+
+from sklvm.networks import InputDerivatives, MultiLayerPerceptron
+from sklvm.parameters import ParameterLayout
+
+__all__ = ["DeepEnergy"]
+
+
+class DeepEnergy:
+    """−log p̃(x) of the deep energy model with its binary hidden units summed out.
+
+        log p̃(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k),   S(u) = log(1 + eᵘ),
+
+    g a multi-layer perceptron [1]_, [2]_. The sum is the summed output of one perceptron whose last
+    activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint, score,
+    divergence.
+
+    Parameters
+    ----------
+    n_features : int
+        Width d of x.
+    n_components : int
+        Number K of binary hidden units on top.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Widths of g's layers; () makes g the identity.
+    activation : {"sigmoid", "tanh", "softplus"}, default="sigmoid"
+        Of g's layers.
+    hidden_bias : bool, default=True
+        Whether g's layers have biases.
+    sigma : float or "learn", default=1.0
+        σ. Learned by ρ = log √(σ² − σ_min²).
+    sigma_floor : float, default=1e-3
+        σ_min, in the units of x; used where σ is learned.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        ``visible_bias`` (b), ``log_sigma`` (ρ, where learned), and the perceptron's ``coefs_l``
+        and ``intercepts_l``; the last ones are W, of shape (K, width of g), and c.
+
+    References
+    ----------
+    .. [1] Ngiam, Chen, Koh, Ng, "Learning deep energy models", ICML 2011.
+    .. [2] Köster, Hyvärinen, "A two-layer model of natural stimuli estimated with score matching",
+       Neural Computation 22 (2010).
+    """
+
+    def __init__(
+        self,
+        n_features,
+        n_components,
+        hidden_layer_sizes=(64,),
+        activation="sigmoid",
+        hidden_bias=True,
+        sigma=1.0,
+        sigma_floor=1e-3,
+    ):
+        self.n_features = n_features
+        self.n_components = n_components
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        n_hidden = len(hidden_layer_sizes)
+        self.network = MultiLayerPerceptron(
+            (n_features, *hidden_layer_sizes, n_components),
+            (activation,) * n_hidden + ("softplus",),
+            (hidden_bias,) * n_hidden + (True,),
+        )
+        own = {"visible_bias": (n_features,)}
+        if sigma == "learn":
+            own["log_sigma"] = ()
+        self.layout = ParameterLayout(own) + self.network.layout
+
+    def init_parameters(self, X, rng):
+        """N(mean of X, σ²I) where the network is flat, first-layer units of unit variance on X.
+
+        The rows of V₁ are random directions, scaled and shifted so that u₁ has mean 0 and variance 1
+        over X; the layers above have weights N(0, 1/width).
+        """
+        mean = X.mean(axis=0, dtype=np.float64)
+        variance = float(np.mean(X.var(axis=0, dtype=np.float64)))
+        theta = np.zeros(self.layout.size, dtype=np.float64)
+        views = self.layout.views(theta)
+        for layer, V in enumerate(self.network.coefs(views)):
+            V[...] = rng.standard_normal(V.shape) / np.sqrt(V.shape[1])
+            if layer == 0 and variance > 0:
+                V /= np.sqrt(variance)
+            if layer == 0 and self.network.use_bias[0]:
+                views["intercepts_0"][...] = -V @ mean
+        if "log_sigma" in views:
+            excess = max(variance - self.sigma_floor**2, self.sigma_floor**2)
+            views["log_sigma"][...] = 0.5 * np.log(excess)
+        views["visible_bias"][...] = mean / self._variance(views)
+        return theta.astype(X.dtype)
+
+    # -- marginal ---------------------------------------------------------------------------------
+
+    def evaluate(self, theta, X):
+        """E (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
+        views = self.layout.views(theta)
+        passed = self.network.forward(views, X)
+        energy, visible_pullback = self._visible_energy(views, X)
+        energy -= passed.output.sum(axis=1)
+
+        def pullback(w):
+            gradient, out = self._empty_gradient(theta)
+            visible_pullback(w, out)
+            cotangent = np.broadcast_to(-w[:, np.newaxis], passed.output.shape)
+            self.network.vjp(views, passed, cotangent, out)
+            return gradient
+
+        return energy, pullback
+
+    # -- joint ------------------------------------------------------------------------------------
+
+    def evaluate_joint(self, theta, X, Z):
+        """E(x, z) = ‖x‖²/(2σ²) − bᵀx − zᵀ(W g(x) + c), and ``pullback(w)``."""
+        views = self.layout.views(theta)
+        passed = self.network.forward(views, X)
+        energy, visible_pullback = self._visible_energy(views, X)
+        energy -= np.einsum("ij,ij->i", passed.preactivations[-1], Z)
+
+        def pullback(w):
+            gradient, out = self._empty_gradient(theta)
+            visible_pullback(w, out)
+            self.network.vjp_preactivation(views, passed, -w[:, np.newaxis] * Z, out)
+            return gradient
+
+        return energy, pullback
+
+    def posterior(self, theta, X):
+        """p(z_k = 1 | x) = s(w_kᵀ g(x) + c_k), shape (n, K)."""
+        passed = self.network.forward(self.layout.views(theta), X)
+        return self.network.derivatives(passed, self.network.n_layers - 1, 1)[0]
+
+    # -- score and divergence ---------------------------------------------------------------------
+
+    def score(self, theta, X):
+        """ψ(x) = −x/σ² + b + ∇ₓ Σ_k S(…), shape (n, d), and ``pullback(V)``."""
+        psi, _, pullback = self._score(theta, X, divergence=False)
+        return psi, lambda V: pullback(V, None)
+
+    def score_and_divergence(self, theta, X):
+        """ψ (n, d), tr ∇ψ = −d/σ² + Δ Σ_k S(…) (n,), and ``pullback(V, w)``."""
+        return self._score(theta, X, divergence=True)
+
+    def energy_and_score(self, theta, X):
+        """E (n,) and ψ (n, d), from one forward pass."""
+        views = self.layout.views(theta)
+        passed = self.network.forward(views, X)
+        energy, _ = self._visible_energy(views, X)
+        energy -= passed.output.sum(axis=1)
+        psi = self.network.vjp(views, passed, np.ones_like(passed.output), input_too=True)
+        psi += views["visible_bias"]
+        psi -= X / self._variance(views)
+        return energy, psi
+
+    def curvature(self, theta):
+        """1/σ²."""
+        return float(1 / self._variance(self.layout.views(theta)))
+
+    def _score(self, theta, X, *, divergence):
+        views = self.layout.views(theta)
+        passed = self.network.forward(views, X)
+        inner = InputDerivatives(self.network, views, passed, laplacian=divergence)
+        variance = self._variance(views)
+        psi = inner.gradient + views["visible_bias"]
+        psi -= X / variance
+        trace = inner.laplacian - self.n_features / variance if divergence else None
+
+        def pullback(V, w):
+            gradient, out = self._empty_gradient(theta)
+            V.sum(axis=0, out=out["visible_bias"])
+            if "log_sigma" in out:
+                # ∂ψ/∂ρ = x ∂(−σ⁻²)/∂ρ, and the trace has d such terms.
+                pulled = np.einsum("ij,ij->", V, X)
+                if w is not None:
+                    pulled += self.n_features * w.sum()
+                out["log_sigma"][...] = -pulled * self._variance_slope(views)
+            inner.pullback(V, w, out)
+            return gradient
+
+        return psi, trace, pullback
+
+    # -- the Gaussian part ------------------------------------------------------------------------
+
+    def _variance(self, views):
+        """σ², a scalar of θ's dtype."""
+        if self.sigma == "learn":
+            rho = views["log_sigma"][()]
+            return np.exp(2 * rho) + rho.dtype.type(self.sigma_floor**2)
+        return views["visible_bias"].dtype.type(self.sigma**2)
+
+    def _variance_slope(self, views):
+        """∂(σ⁻²)/∂ρ = −2 e^{2ρ}/σ⁴."""
+        return -2 * np.exp(2 * views["log_sigma"][()]) / self._variance(views) ** 2
+
+    def _visible_energy(self, views, X):
+        """‖x‖²/(2σ²) − bᵀx, and its pullback."""
+        squares = np.einsum("ij,ij->i", X, X)
+
+        def pullback(w, out):
+            np.matmul(-w, X, out=out["visible_bias"])
+            if "log_sigma" in out:
+                out["log_sigma"][...] = 0.5 * (w @ squares) * self._variance_slope(views)
+
+        return squares / (2 * self._variance(views)) - X @ views["visible_bias"], pullback
+
+    def _empty_gradient(self, theta):
+        gradient = np.empty_like(theta)
+        return gradient, self.layout.views(gradient)

@@ -1,0 +1,5 @@
+"""Energy-based models as estimators."""
+
+from sklvm.energy_based._deep_energy_model import DeepEnergyModel
+
+__all__ = ["DeepEnergyModel"]

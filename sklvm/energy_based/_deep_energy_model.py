@@ -1,0 +1,255 @@
+"""The deep energy model as an estimator."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.energies import DeepEnergy
+from sklvm.energy_based._base import EnergyBasedModel
+from sklvm.networks import ACTIVATIONS
+from sklvm.partition import AnnealedImportanceSampling
+
+__all__ = ["DeepEnergyModel"]
+
+
+class DeepEnergyModel(EnergyBasedModel):
+    """Deep energy model: a perceptron under binary hidden units.
+
+        log p(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k) − log Z,   S(u) = log(1 + eᵘ),
+
+    with g a multi-layer perceptron and K hidden units z_k ∈ {0, 1} summed out [1]_, [2]_. Without hidden
+    layers it is a restricted Boltzmann machine with Gaussian visible units. x is real; whitened data
+    suit σ = 1.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number K of binary hidden units.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Widths of g's layers; () makes g the identity.
+    activation : {"sigmoid", "tanh", "softplus"}, default="sigmoid"
+        Activation of g's layers.
+    hidden_bias : bool, default=True
+        Whether g's layers have biases; the lecture's form g(x) = s(Vx) has none.
+    sigma : float or "learn", default=1.0
+        σ, in the units of x. "learn" trains log σ.
+    sigma_floor : float, default=1e-3
+        A learned σ stays above it.
+    objective : {"score_matching", "denoising_score_matching", "nce"} or Objective, \
+default="score_matching"
+        Training criterion. Exact score matching is deterministic and free of noise levels and reference
+        densities, hence the default.
+    optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
+        What minimises the criterion. "lbfgs" wants a deterministic criterion and takes all rows at once.
+    max_iter : int, default=20
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    batch_size : int, default=100
+        Rows a step.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows for each epoch.
+    tol : float, default=0.0
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all epochs,
+        unless there is early stopping.
+    early_stopping : bool, default=False
+        Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Patience, in epochs.
+    partition : {"auto", "ais", "none"} or AnnealedImportanceSampling, default="auto"
+        How log Z is found at the end of ``fit``: annealed importance sampling from the Gaussian fitted to
+        the training data, with Hamiltonian transitions. An object sets the budget, "none" leaves log Z
+        out: ``score_samples`` is then log p̃.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last state.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start, the batches, the noise and the annealing.
+    verbose : int, default=0
+        1 prints a line an epoch.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weights of the layers; the first has shape (hidden_layer_sizes[0], n_features), the last, W, has
+        shape (n_components, hidden_layer_sizes[-1]).
+    intercepts_ : list of ndarray
+        Biases of the layers, the last one c; zeros where ``hidden_bias=False``.
+    components_ : ndarray of shape (n_components, n_features)
+        W, where there is no hidden layer.
+    intercept_visible_ : ndarray of shape (n_features,)
+        b.
+    sigma_ : float
+        σ.
+    log_partition_ : float
+        log Z, in nats.
+    log_partition_std_err_ : float
+        Its standard error, in nats.
+    log_partition_effective_sample_size_ : float
+        Of the annealing's weights; far below the number of chains, log Z is too low.
+    history_ : dict of str to ndarray
+        One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Width of the training data.
+
+    References
+    ----------
+    .. [1] Ngiam, Chen, Koh, Ng, "Learning deep energy models", ICML 2011.
+    .. [2] Köster, Hyvärinen, "A two-layer model of natural stimuli estimated with score matching",
+       Neural Computation 22 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm import DeepEnergyModel
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((500, 2)) * [1.0, 0.3]
+    >>> model = DeepEnergyModel(4, hidden_layer_sizes=(8,), random_state=0).fit(X)
+    >>> model.transform(X).shape
+    (500, 4)
+    >>> bool(model.score_samples([[0.0, 0.0]])[0] > model.score_samples([[0.0, 3.0]])[0])
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **EnergyBasedModel._parameter_constraints,
+        "hidden_layer_sizes": [tuple, list],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "hidden_bias": ["boolean"],
+        "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
+        "sigma_floor": [Interval(Real, 0, None, closed="neither")],
+        "partition": [StrOptions({"auto", "ais", "none"}), AnnealedImportanceSampling],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        hidden_layer_sizes=(64,),
+        activation="sigmoid",
+        hidden_bias=True,
+        sigma=1.0,
+        sigma_floor=1e-3,
+        objective="score_matching",
+        optimizer="adam",
+        max_iter=20,
+        batch_size=100,
+        shuffle=True,
+        tol=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        partition="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.hidden_bias = hidden_bias
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        self.objective = objective
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.partition = partition
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def gradient(self, X):
+        """∇ₓ log p(x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features)
+            In nats per unit of x.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._training.energy.energy_and_score(self._training.energy_theta, X)[1]
+
+    def modes(self, X_init, *, max_iter=500, tol=1e-6):
+        """Local maxima of the density, reached from given starts by L-BFGS.
+
+        Parameters
+        ----------
+        X_init : array-like of shape (n_samples, n_features)
+            Starts.
+        max_iter : int, default=500
+            Iterations from each start.
+        tol : float, default=1e-6
+            Stop where no entry of the gradient is larger.
+
+        Returns
+        -------
+        modes : ndarray of shape (n_samples, n_features)
+            Where each start ends.
+        log_densities : ndarray of shape (n_samples,)
+            Their ``score_samples``.
+        """
+        check_is_fitted(self)
+        X_init = self._check_X(X_init)
+        theta = self._training.energy_theta.astype(np.float64)
+
+        def negative_log_density(x):
+            energy, psi = self._training.energy.energy_and_score(theta, x[np.newaxis])
+            return energy[0], -psi[0]
+
+        modes = np.empty_like(X_init)
+        for mode, start in zip(modes, X_init.astype(np.float64), strict=True):
+            mode[...] = minimize(
+                negative_log_density,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": max_iter, "gtol": tol, "ftol": 0.0},
+            ).x
+        return modes, self.score_samples(modes)
+
+    def _make_energy(self, n_features):
+        sizes = tuple(self.hidden_layer_sizes)
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must hold integers of at least 1, got {self.hidden_layer_sizes!r}."
+            )
+        return DeepEnergy(
+            n_features,
+            self.n_components,
+            sizes,
+            self.activation,
+            self.hidden_bias,
+            self.sigma,
+            self.sigma_floor,
+        )
+
+    def _model_attributes(self, energy, theta):
+        views = energy.layout.views(theta)
+        network = energy.network
+        coefs = network.coefs(views)
+        attributes = {
+            "coefs_": coefs,
+            "intercepts_": [
+                views.get(f"intercepts_{layer}", np.zeros(len(coef), dtype=theta.dtype))
+                for layer, coef in enumerate(coefs)
+            ],
+            "intercept_visible_": views["visible_bias"],
+            "sigma_": energy.curvature(theta) ** -0.5,
+        }
+        return attributes if network.n_layers > 1 else {**attributes, "components_": coefs[0]}

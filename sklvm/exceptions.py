@@ -1,0 +1,18 @@
+"""Errors that are not bad input."""
+
+__all__ = ["DivergenceError", "MissingLogPartitionError"]
+
+
+class DivergenceError(ArithmeticError):
+    """A fit left the finite numbers, or was about to.
+
+    The estimator keeps the last finite parameters. The usual remedy is a smaller learning rate, a
+    gradient-norm clip, or data that are scaled.
+    """
+
+
+class MissingLogPartitionError(AttributeError, ValueError):
+    """A normalised score was asked of a model whose log Z is unknown.
+
+    ``estimate_log_partition()`` supplies it.
+    """

@@ -1,0 +1,7 @@
+"""The multi-layer perceptron with value, vjp, jvp, and second derivatives in its input."""
+
+from sklvm.networks._activations import ACTIVATIONS
+from sklvm.networks._input_derivatives import InputDerivatives
+from sklvm.networks._multi_layer_perceptron import ForwardPass, MultiLayerPerceptron
+
+__all__ = ["ACTIVATIONS", "ForwardPass", "InputDerivatives", "MultiLayerPerceptron"]

@@ -1,0 +1,124 @@
+"""Squared norms of the units' input gradients, q_l = ‖∇ₓ u_l‖², and their pullback.
+
+They are the part of a Laplacian that a backward pass does not give. Tangents with respect to the input
+would be d wide. But every ∇ₓ u_l lies in the row space of V₁, so with u₁ = V₁x + d₁ and M = V₁V₁ᵀ
+
+    ∂u_l/∂x = U_l V₁,   q_l = diag(U_l M U_lᵀ),   U₁ = I,   U_l = V_l diag(f′(u_{l−1})) U_{l−1},
+
+and no product is wider than the first hidden layer.
+"""
+
+import numpy as np
+
+__all__ = ["gradient_norms"]
+
+
+def gradient_norms(coefs, firsts):
+    """q_l for every layer, and the pullback.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (width_l, width_{l−1})
+        V₁, …, V_L.
+    firsts : list of ndarray of shape (n, width_l)
+        f′(u₁), …, f′(u_{L−1}); the last layer's is not needed.
+
+    Returns
+    -------
+    norms : list of ndarray
+        q₁ of shape (width₁,), the same for every row; q_l of shape (n, width_l).
+    pullback : callable
+        ``pullback(norms_bar)`` → (cotangents of the coefs, cotangents of the firsts).
+    """
+    gram = coefs[0] @ coefs[0].T
+    if len(coefs) == 2:
+        upper, upper_pullback = _second_layer(coefs[1], firsts[0], gram)
+    else:
+        upper, upper_pullback = _upper_layers(coefs, firsts, gram)
+
+    def pullback(norms_bar):
+        gram_bar, coefs_bar, firsts_bar = upper_pullback(norms_bar[1:])
+        gram_bar[np.diag_indices_from(gram_bar)] += norms_bar[0].sum(axis=0)
+        return [(gram_bar + gram_bar.T) @ coefs[0], *coefs_bar], firsts_bar
+
+    return [np.diagonal(gram), *upper], pullback
+
+
+def _second_layer(W, first, gram):
+    """The closed form q_k = Σ_{ij} W_ki W_kj M_ij f′_i f′_j: one matrix product over the pairs i ≤ j."""
+    rows, columns = np.triu_indices(W.shape[1])
+    twice = np.where(rows == columns, 1, 2).astype(W.dtype)
+    pair_gram = twice * gram[rows, columns]
+    pair_weights = W[:, rows] * W[:, columns]
+    products = _pairwise_products(first)
+    coupling = pair_weights * pair_gram
+
+    def pullback(norms_bar):
+        (q_bar,) = norms_bar
+        coupling_bar = q_bar.T @ products
+        first_bar = _pairwise_products_vjp(first, q_bar @ coupling)
+        gram_bar = np.zeros_like(gram)
+        gram_bar[rows, columns] = twice * (coupling_bar * pair_weights).sum(axis=0)
+        W_bar = np.zeros_like(W)
+        weighted = coupling_bar * pair_gram
+        symmetric = np.zeros((len(W), *gram.shape), dtype=W.dtype)
+        symmetric[:, rows, columns] = weighted
+        W_bar = np.einsum("kij,kj->ki", symmetric, W) + np.einsum("kij,ki->kj", symmetric, W)
+        return gram_bar, [W_bar], [first_bar]
+
+    return [products @ coupling.T], pullback
+
+
+def _upper_layers(coefs, firsts, gram):
+    """Any depth: the tangents U_l, of shape (n, width_l, width₁), layer after layer."""
+    norms, tangents, gram_products, scaled = [], [], [], []
+    tangent = np.eye(len(gram), dtype=gram.dtype)[np.newaxis]
+    for V, first in zip(coefs[1:], firsts, strict=False):
+        scaled.append(first[:, :, np.newaxis] * tangent)
+        tangent = V @ scaled[-1]
+        tangents.append(tangent)
+        gram_products.append(tangent @ gram)
+        norms.append(np.einsum("nij,nij->ni", gram_products[-1], tangent))
+
+    def pullback(norms_bar):
+        gram_bar = np.zeros_like(gram)
+        coefs_bar, firsts_bar = [], []
+        from_above = 0.0
+        for layer in reversed(range(len(norms))):
+            U = tangents[layer]
+            weighted = norms_bar[layer][:, :, np.newaxis] * U
+            gram_bar += np.tensordot(weighted, U, axes=([0, 1], [0, 1]))
+            U_bar = 2 * norms_bar[layer][:, :, np.newaxis] * gram_products[layer] + from_above
+            coefs_bar.append(np.tensordot(U_bar, scaled[layer], axes=([0, 2], [0, 2])))
+            scaled_bar = coefs[layer + 1].T @ U_bar
+            if layer > 0:
+                firsts_bar.append(np.einsum("nij,nij->ni", scaled_bar, tangents[layer - 1]))
+                from_above = firsts[layer][:, :, np.newaxis] * scaled_bar
+            else:
+                firsts_bar.append(np.einsum("nii->ni", scaled_bar).copy())
+        return gram_bar, coefs_bar[::-1], firsts_bar[::-1]
+
+    return norms, pullback
+
+
+def _pairwise_products(F):
+    """F_i F_j for i ≤ j, in the order of ``triu_indices``, shape (n, h(h+1)/2)."""
+    width = F.shape[1]
+    products = np.empty((len(F), width * (width + 1) // 2), dtype=F.dtype)
+    start = 0
+    for i in range(width):
+        np.multiply(F[:, i : i + 1], F[:, i:], out=products[:, start : start + width - i])
+        start += width - i
+    return products
+
+
+def _pairwise_products_vjp(F, products_bar):
+    width = F.shape[1]
+    F_bar = np.zeros_like(F)
+    start = 0
+    for i in range(width):
+        block = products_bar[:, start : start + width - i]
+        F_bar[:, i] += np.einsum("nj,nj->n", block, F[:, i:])
+        F_bar[:, i:] += block * F[:, i : i + 1]
+        start += width - i
+    return F_bar

@@ -1,0 +1,99 @@
+"""Gradient and Laplacian, in the input, of a network's summed output, and their parameter pullback."""
+
+import numpy as np
+
+from sklvm.networks._gradient_norms import gradient_norms
+
+__all__ = ["InputDerivatives"]
+
+
+class InputDerivatives:
+    """∇N(x) and ΔN(x) of N(x) = Σ_k h_{L,k}(x), for the rows of X.
+
+    With the backward pass δʰ_L = 1, δᵘ_l = f′(u_l) δʰ_l, δʰ_{l−1} = V_lᵀ δᵘ_l and the squared gradient
+    norms q_l = ‖∇ₓ u_l‖²,
+
+        ∇N = V₁ᵀ δᵘ₁,        ΔN = Σ_l ⟨δʰ_l, f″(u_l) q_l⟩.
+
+    Parameters
+    ----------
+    network : MultiLayerPerceptron
+    views : mapping of str to ndarray
+        The network's parameters.
+    passed : ForwardPass
+        Of the rows of X.
+    laplacian : bool
+        Whether ΔN is wanted too; without it ``laplacian`` is None.
+
+    Attributes
+    ----------
+    gradient : ndarray of shape (n, d)
+    laplacian : ndarray of shape (n,) or None
+    """
+
+    def __init__(self, network, views, passed, *, laplacian):
+        self._network, self._views, self._passed = network, views, passed
+        self._coefs = network.coefs(views)
+        n_layers = network.n_layers
+        order = 3 if laplacian else 2
+        self._f = [network.derivatives(passed, layer, order) for layer in range(n_layers)]
+        self._h_adjoints, self._u_adjoints = [None] * n_layers, [None] * n_layers
+        adjoint = np.ones_like(passed.output)
+        for layer in reversed(range(n_layers)):
+            self._h_adjoints[layer] = adjoint
+            self._u_adjoints[layer] = self._f[layer][0] * adjoint
+            adjoint = self._u_adjoints[layer] @ self._coefs[layer]
+        self.gradient = adjoint
+        self.laplacian = None
+        if laplacian:
+            firsts = [f[0] for f in self._f[:-1]]
+            self._norms, self._norms_pullback = gradient_norms(self._coefs, firsts)
+            # ⟨δʰ, f″ q⟩ by layer; f″δʰ is kept, for it is also ∂ΔN/∂q.
+            self._norm_adjoints = [
+                f[1] * adjoint for f, adjoint in zip(self._f, self._h_adjoints, strict=True)
+            ]
+            self.laplacian = sum(
+                (a * q).sum(axis=1) for a, q in zip(self._norm_adjoints, self._norms, strict=True)
+            )
+
+    def pullback(self, V, w, out):
+        """Write Σᵢ ∂/∂θ [vᵢᵀ ∇N(xᵢ) + wᵢ ΔN(xᵢ)] into `out`, by parameter name.
+
+        v and w are constants, so the bracket is one scalar that a single tangent m carries through
+        the layers, m₀ = v, m_l = f′(u_l) V_l m_{l−1} + w f″(u_l) q_l, and N's own backward pass is
+        its adjoint. `w` may be None: no Laplacian.
+        """
+        network, passed = self._network, self._passed
+        tangents, h_tangent = [], V
+        for layer, coefs in enumerate(self._coefs):
+            u_tangent = h_tangent @ coefs.T
+            tangents.append((h_tangent, u_tangent))
+            h_tangent = self._f[layer][0] * u_tangent
+            if w is not None:
+                h_tangent += w[:, np.newaxis] * self._f[layer][1] * self._norms[layer]
+
+        if w is not None:
+            norms_bar = [w[:, np.newaxis] * adjoint for adjoint in self._norm_adjoints]
+            coefs_bar, firsts_bar = self._norms_pullback(norms_bar)
+
+        h_bar = None
+        for layer in reversed(range(network.n_layers)):
+            f, h_adjoint = self._f[layer], self._h_adjoints[layer]
+            h_below, u_tangent = tangents[layer]
+            u_bar = f[1] * u_tangent
+            if w is not None:
+                u_bar += w[:, np.newaxis] * f[2] * self._norms[layer]
+            u_bar *= h_adjoint
+            if h_bar is not None:
+                u_bar += f[0] * h_bar
+                if w is not None:
+                    u_bar += f[1] * firsts_bar[layer]
+            gradient = out[f"coefs_{layer}"]
+            np.matmul(u_bar.T, passed.input_of(layer), out=gradient)
+            gradient += self._u_adjoints[layer].T @ h_below
+            if w is not None:
+                gradient += coefs_bar[layer]
+            if network.use_bias[layer]:
+                u_bar.sum(axis=0, out=out[f"intercepts_{layer}"])
+            if layer > 0:
+                h_bar = u_bar @ self._coefs[layer]

@@ -1,0 +1,29 @@
+"""Training criteria: what the optimiser minimises over θ."""
+
+from sklvm.objectives._base import Objective
+from sklvm.objectives._capabilities import check_capabilities, suitable_objectives
+from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
+from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
+from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
+from sklvm.objectives._score_matching import ScoreMatching
+
+__all__ = [
+    "OBJECTIVES",
+    "ContrastiveDivergence",
+    "DenoisingScoreMatching",
+    "NoiseContrastiveEstimation",
+    "Objective",
+    "PersistentContrastiveDivergence",
+    "ScoreMatching",
+    "check_capabilities",
+    "suitable_objectives",
+]
+
+OBJECTIVES = {
+    "cd": ContrastiveDivergence,
+    "denoising_score_matching": DenoisingScoreMatching,
+    "nce": NoiseContrastiveEstimation,
+    "pcd": PersistentContrastiveDivergence,
+    "score_matching": ScoreMatching,
+}

@@ -1,0 +1,81 @@
+"""What a training criterion is."""
+
+import numpy as np
+
+from sklvm.parameter_objects import ParameterObject
+from sklvm.parameters import ParameterLayout
+
+__all__ = ["Objective"]
+
+
+class Objective(ParameterObject):
+    """A criterion to be minimised over θ, one batch at a time.
+
+    A criterion may learn parameters of its own (log Z, a variational posterior): they join θ, behind the
+    energy's, in the one vector that the optimiser sees.
+
+    Attributes
+    ----------
+    requires : tuple of protocols
+        The capabilities it asks of an energy.
+    deterministic : bool
+        Whether the same batch gives the same value and gradient each time: what L-BFGS needs.
+    has_value : bool
+        Whether ``step`` knows the criterion's value, or only its gradient.
+    """
+
+    requires: tuple = ()
+    deterministic = False
+    has_value = True
+
+    def extra_layout(self, energy):
+        """Names and shapes of the parameters that the criterion itself learns."""
+        return ParameterLayout({})
+
+    def init(self, energy, theta, X, weights, rng):
+        """Prepare for training on X.
+
+        Parameters
+        ----------
+        energy : energy
+            With the capabilities in ``requires``.
+        theta : ndarray
+            The energy's start.
+        X : ndarray of shape (n, d)
+            Training data, or the first chunk of a stream.
+        weights : ndarray of shape (n,)
+            Non-negative, of sum 1.
+        rng : Generator
+
+        Returns
+        -------
+        extra : ndarray
+            The start of the criterion's own parameters, of θ's dtype.
+        state : object
+            Whatever ``step`` carries along: noise densities, chains. Has to pickle.
+        """
+        return np.empty(0, dtype=theta.dtype), None
+
+    def step(self, energy, theta, X, weights, state, rng):
+        """Value and gradient on a batch.
+
+        Parameters
+        ----------
+        theta : ndarray
+            The energy's parameters and then the criterion's own.
+        X : ndarray of shape (n, d)
+        weights : ndarray of shape (n,)
+            Non-negative, of sum 1; of X's dtype.
+        state : object
+            As left by ``init`` or by the last step.
+        rng : Generator
+
+        Returns
+        -------
+        value : float or None
+            Mean of the criterion over the batch.
+        gradient : ndarray
+            Of θ's shape.
+        state : object
+        """
+        raise NotImplementedError

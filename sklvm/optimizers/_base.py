@@ -1,0 +1,54 @@
+"""What an optimiser is: a pair of functions, init and step, over one flat vector."""
+
+from numbers import Real
+
+import numpy as np
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.optimizers._schedules import SCHEDULES, Schedule
+from sklvm.parameter_objects import ParameterObject, StringShorthandMixin, resolve
+
+__all__ = ["StochasticOptimizer"]
+
+
+class StochasticOptimizer(StringShorthandMixin, ParameterObject):
+    """Base of the optimisers that take one gradient of a batch at a time.
+
+    A subclass implements ``_init_moments(theta)`` and ``_update(theta, gradient, moments, rate,
+    n_steps)``, which changes θ in place and returns the squared norm of the change.
+    """
+
+    _shorthands = {"schedule": SCHEDULES}
+    _parameter_constraints: dict = {
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions(set(SCHEDULES)), Schedule],
+        "max_gradient_norm": [Interval(Real, 0, None, closed="neither"), None],
+    }
+    full_batch = False
+
+    def init(self, theta, n_planned_steps=None):
+        """The state before the first step.
+
+        Parameters
+        ----------
+        theta : ndarray
+        n_planned_steps : int, default=None
+            How many steps the fit plans, the horizon of schedules without one of their own.
+        """
+        return {
+            "n_steps": 0,
+            "n_planned_steps": n_planned_steps,
+            "schedule": resolve(self.schedule, SCHEDULES, "schedule", type(self).__name__),
+            "moments": self._init_moments(theta),
+        }
+
+    def step(self, theta, gradient, state):
+        """One step against the gradient, in place; ‖change‖², a float."""
+        factor = state["schedule"].factor(state["n_steps"], state["n_planned_steps"])
+        if self.max_gradient_norm is not None:
+            norm = float(np.sqrt(gradient @ gradient))
+            if norm > self.max_gradient_norm:
+                gradient = gradient * gradient.dtype.type(self.max_gradient_norm / norm)
+        state["n_steps"] += 1
+        rate = self.learning_rate * factor
+        return self._update(theta, gradient, state["moments"], rate, state["n_steps"])

@@ -1,0 +1,71 @@
+"""Objectives, optimisers and budgets: small objects with parameters, for which a string is shorthand."""
+
+from sklearn.base import BaseEstimator, clone
+
+from sklvm._compat import validate_parameter_constraints
+
+__all__ = ["ParameterObject", "StringShorthandMixin", "resolve"]
+
+
+class ParameterObject(BaseEstimator):
+    """An object that is nothing but its parameters: it clones, compares by them and is searchable."""
+
+    _parameter_constraints: dict = {}
+
+    def validate(self):
+        """Raise ``InvalidParameterError`` (a ``ValueError``) for a parameter out of its range."""
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+        return self
+
+
+def resolve(value, registry, parameter, owner):
+    """The validated parameter object that `value` stands for.
+
+    Parameters
+    ----------
+    value : str or ParameterObject
+        A key of `registry`, which stands for the default-constructed object, or the object itself.
+    registry : dict of str to type
+        The names that are understood.
+    parameter, owner : str
+        The parameter's name and the class it belongs to, for the error message.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or an object whose own parameters are out of range.
+    TypeError
+        For a value that is neither.
+    """
+    if isinstance(value, str):
+        if value not in registry:
+            raise ValueError(
+                f"The {parameter!r} parameter of {owner} must be one of {sorted(registry)} or an "
+                f"object of that kind, got {value!r}."
+            )
+        return registry[value]().validate()
+    if not isinstance(value, ParameterObject):
+        raise TypeError(
+            f"The {parameter!r} parameter of {owner} must be one of {sorted(registry)} or an "
+            f"object of that kind, got {value!r}."
+        )
+    return clone(value).validate()
+
+
+class StringShorthandMixin:
+    """Lets ``set_params(objective__n_steps=5)`` reach into a parameter given by its short name.
+
+    A class lists its shorthands in ``_shorthands``: parameter name → registry of short names.
+    """
+
+    _shorthands: dict = {}
+
+    def set_params(self, **params):
+        for name, registry in self._shorthands.items():
+            value = params.get(name, getattr(self, name))
+            is_nested = any(key.startswith(f"{name}__") for key in params)
+            if is_nested and isinstance(value, str) and value in registry:
+                params = {**params, name: registry[value]()}
+        return super().set_params(**params)

@@ -1,0 +1,27 @@
+"""An estimate of log Z and how far to trust it."""
+
+from dataclasses import dataclass
+
+__all__ = ["PartitionEstimate"]
+
+
+@dataclass(frozen=True)
+class PartitionEstimate:
+    """log Z in nats.
+
+    Attributes
+    ----------
+    value : float
+        log Z, or its estimate.
+    std_err : float
+        Standard error of the estimate in nats, by the delta method; 0 where exact.
+    effective_sample_size : float
+        Of the importance weights, at most the number of chains; infinite where exact. Where it is a few
+        per cent of the chains the standard error is too small.
+    method : {"exact", "ais"}
+    """
+
+    value: float
+    std_err: float
+    effective_sample_size: float
+    method: str

@@ -1,0 +1,68 @@
+"""log Z of any energy, by the best means that it allows."""
+
+import numpy as np
+
+from sklvm.energies import Enumerable, Tractable
+from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
+from sklvm.partition._estimate import PartitionEstimate
+from sklvm.partition._paths import annealing_path
+
+__all__ = ["MAX_ENUMERATED_UNITS", "log_partition"]
+
+MAX_ENUMERATED_UNITS = 20
+
+
+def log_partition(energy, theta, reference=None, *, method="auto", budget=None, rng=None):
+    """log Z(θ) in nats.
+
+    Parameters
+    ----------
+    energy : energy
+    theta : ndarray
+        The energy's parameters.
+    reference : ndarray or GaussianDensity, default=None
+        Where annealing starts, from ``fit_reference``; exact methods do without.
+    method : {"auto", "exact", "ais"}, default="auto"
+        "exact" is the closed form of a tractable energy or the sum over the states of at most 20 units;
+        "auto" is exact where that is possible, else annealed importance sampling.
+    budget : AnnealedImportanceSampling, default=None
+        None: the default one.
+    rng : Generator, default=None
+        For annealing; None: a generator of unpredictable seed.
+
+    Returns
+    -------
+    estimate : PartitionEstimate
+
+    Raises
+    ------
+    ValueError
+        Where "exact" is asked for and impossible, or annealing lacks its reference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.energies import BernoulliRBMEnergy
+    >>> from sklvm.partition import log_partition
+    >>> energy = BernoulliRBMEnergy(n_features=3, n_components=2)
+    >>> estimate = log_partition(energy, np.zeros(energy.layout.size))
+    >>> float(np.round(estimate.value / np.log(2), 6)), estimate.method
+    (5.0, 'exact')
+    """
+    if method not in ("auto", "exact", "ais"):
+        raise ValueError(f"method must be 'auto', 'exact' or 'ais', got {method!r}.")
+    if method != "ais":
+        if isinstance(energy, Tractable):
+            return PartitionEstimate(float(energy.log_partition(theta)), 0.0, np.inf, "exact")
+        if isinstance(energy, Enumerable) and energy.n_enumerated_units <= MAX_ENUMERATED_UNITS:
+            return PartitionEstimate(energy.enumerate_log_partition(theta), 0.0, np.inf, "exact")
+    if method == "exact":
+        raise ValueError(
+            f"log Z of {type(energy).__name__} is not known exactly: it is neither tractable nor a sum "
+            f"over the states of at most {MAX_ENUMERATED_UNITS} units. Use method='ais'."
+        )
+    if reference is None:
+        raise ValueError("Annealing needs a reference: pass fit_reference(energy, X).")
+    budget = AnnealedImportanceSampling() if budget is None else budget
+    path = annealing_path(energy, theta, reference, n_leapfrog_steps=budget.n_leapfrog_steps)
+    return budget.estimate(path, np.random.default_rng() if rng is None else rng)

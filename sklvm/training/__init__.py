@@ -1,0 +1,17 @@
+"""The one training loop: batches, stopping, callbacks, the guard against divergence."""
+
+from sklvm.training._callbacks import EpochCallbacks
+from sklvm.training._compatibility import check_compatible
+from sklvm.training._epochs import run_epochs, run_stream, split_rows
+from sklvm.training._monitor import Monitor
+from sklvm.training._training import Training
+
+__all__ = [
+    "EpochCallbacks",
+    "Monitor",
+    "Training",
+    "check_compatible",
+    "run_epochs",
+    "run_stream",
+    "split_rows",
+]

@@ -1,0 +1,154 @@
+"""The one training loop: epochs of mini-batches, or iterations of a full-batch optimiser."""
+
+import numpy as np
+
+from sklvm.exceptions import DivergenceError
+from sklvm.training._training import slices
+
+__all__ = ["run_epochs", "run_stream", "split_rows"]
+
+
+def split_rows(n_rows, validation_fraction, rng):
+    """Indices of the training rows and of the held-out ones (None for a fraction of 0)."""
+    if validation_fraction == 0:
+        return np.arange(n_rows), None
+    n_validation = round(validation_fraction * n_rows)
+    if not 0 < n_validation < n_rows:
+        raise ValueError(
+            f"validation_fraction={validation_fraction} of {n_rows} samples leaves no row to "
+            "train on or none to validate on."
+        )
+    order = rng.permutation(n_rows)
+    return np.sort(order[n_validation:]), np.sort(order[:n_validation])
+
+
+def run_epochs(
+    training, X, weights, monitor, callbacks, *, rows, validation_rows, max_iter, batch_size, shuffle
+):
+    """Train until `max_iter`, the monitor's rule, or a callback says stop.
+
+    Parameters
+    ----------
+    training : Training
+    X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,)
+        Positive; of X's dtype.
+    monitor : Monitor
+    callbacks : EpochCallbacks
+    rows, validation_rows : ndarray of int, ndarray of int or None
+        Which rows to train on, and which to hold out; with held-out rows the parameters of the epoch
+        that was best on them are restored at the end.
+    max_iter, batch_size : int
+    shuffle : bool
+
+    Raises
+    ------
+    DivergenceError
+        With the parameters of the last epoch that ended well.
+    """
+    run = _run_full_batch if training.optimizer.full_batch else _run_mini_batches
+    held_out = None if validation_rows is None else (X[validation_rows], weights[validation_rows])
+
+    def end_epoch(**values):
+        """Record, keep, and tell whether to stop."""
+        validation = None if held_out is None else training.evaluate(*held_out, batch_size)
+        monitor.record(**values, validation_objective=validation)
+        if held_out is None or monitor.is_best:
+            training.keep()
+        return callbacks.end_epoch() or monitor.converged
+
+    try:
+        run(training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch)
+    finally:
+        if held_out is not None:
+            training.restore()
+    callbacks.end()
+
+
+def _run_mini_batches(
+    training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
+):
+    training.plan(max_iter * len(slices(len(rows), batch_size)))
+    for _ in range(max_iter):
+        callbacks.begin_epoch()
+        order = training.shuffle_rng.permutation(rows) if shuffle else rows
+        batches = (order[part] for part in slices(len(order), batch_size))
+        if end_epoch(**_mean_of_steps(training, X, weights, batches)):
+            break
+
+
+def _run_full_batch(
+    training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
+):
+    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake."""
+    total = weights[rows].sum()
+    blocks = [rows[part] for part in slices(len(rows), max(batch_size, 1000))]
+
+    def criterion(theta):
+        value, gradient = 0.0, np.zeros_like(theta)
+        for block in blocks:
+            block_value, block_gradient, _ = training.objective.step(
+                training.energy,
+                theta,
+                X[block],
+                weights[block] / total,
+                training.objective_state,
+                training.rng,
+            )
+            value += block_value
+            gradient += block_gradient
+        return value, gradient
+
+    def on_iteration(theta, value):
+        if not (np.isfinite(value) and np.all(np.isfinite(theta))):
+            training.restore()
+            raise DivergenceError("L-BFGS left the finite numbers. Scale the data.")
+        training.theta = theta
+        training.n_steps += 1
+        if end_epoch(objective=float(value)):
+            raise StopIteration
+        if training.n_steps - first_step < max_iter:
+            callbacks.begin_epoch()
+
+    first_step = training.n_steps
+    if max_iter == 0:
+        return
+    callbacks.begin_epoch()
+    with np.errstate(over="ignore", invalid="ignore"):
+        theta, training.optimizer_converged, training.optimizer_message = (
+            training.optimizer.minimize(criterion, training.theta, max_iter, on_iteration)
+        )
+    if training.n_steps == first_step:
+        # The start was a minimum already: no iteration was made, and it counts as one.
+        training.theta = theta
+        end_epoch(objective=float(criterion(theta)[0]))
+
+
+def run_stream(training, X, weights, *, batch_size):
+    """One pass over the rows of X in their order; what ``partial_fit`` does.
+
+    Returns
+    -------
+    values : dict of str to float
+        The pass's mean criterion and gradient norm.
+    """
+    if training.optimizer.full_batch:
+        raise ValueError(
+            f"partial_fit takes one step a batch, and {type(training.optimizer).__name__} needs all "
+            "rows at once. Use optimizer='adam' or 'sgd'."
+        )
+    values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
+    training.keep()
+    return values
+
+
+def _mean_of_steps(training, X, weights, batches):
+    """One step a batch; means over the rows of the criterion and of the gradient's norm."""
+    totals, n_rows = np.zeros(2), 0
+    for batch in batches:
+        batch_weights = weights[batch]
+        results = training.step(X[batch], batch_weights / batch_weights.sum())
+        totals += len(batch_weights) * np.array(results)
+        n_rows += len(batch_weights)
+    objective, gradient_norm = totals / n_rows
+    return {"objective": float(objective), "gradient_norm": float(gradient_norm)}

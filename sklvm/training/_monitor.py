@@ -1,0 +1,70 @@
+"""What happened in each epoch, and whether to stop."""
+
+import math
+import time
+
+import numpy as np
+
+__all__ = ["Monitor"]
+
+
+class Monitor:
+    """Records epochs and applies the stopping rule.
+
+    The rule watches the validation criterion where there is one, else the training criterion: it says
+    stop after `patience` epochs without an improvement by more than `tol`.
+
+    Parameters
+    ----------
+    tol : float
+        In nats. Without a validation criterion 0 switches the rule off.
+    patience : int
+    verbose : int
+        1 prints a line an epoch.
+    owner : str
+        The estimator's name, for that line.
+    max_iter : int
+
+    Attributes
+    ----------
+    records : list of dict
+        One an epoch.
+    converged : bool
+        Whether the rule has said stop.
+    """
+
+    def __init__(self, *, tol, patience, verbose, owner, max_iter):
+        self._tol, self._patience, self._verbose = tol, patience, verbose
+        self._owner, self._max_iter = owner, max_iter
+        self.records = []
+        self.converged = False
+        self.is_best = False
+        self._best, self._stale = math.inf, 0
+        self._clock = time.perf_counter()
+
+    def record(self, **values):
+        """Take in an epoch's values; those that are None or NaN are left out."""
+        record = {k: v for k, v in values.items() if v is not None and not math.isnan(v)}
+        self.records.append(record)
+        self._watch(record)
+        now = time.perf_counter()
+        if self._verbose:
+            shown = ", ".join(f"{name} {value:.6g}" for name, value in record.items())
+            epoch = f"{len(self.records)}/{self._max_iter}"
+            print(f"[{self._owner}] epoch {epoch}: {shown} ({now - self._clock:.2f} s)")
+        self._clock = now
+
+    def _watch(self, record):
+        validates = "validation_objective" in record
+        watched = record.get("validation_objective", record.get("objective"))
+        if watched is None or not (validates or self._tol > 0):
+            return
+        self.is_best = watched < self._best
+        self._stale = 0 if watched < self._best - self._tol else self._stale + 1
+        self._best = min(self._best, watched)
+        self.converged = self._stale >= self._patience
+
+    def history(self):
+        """The records as a dict of arrays, one value an epoch; NaN where an epoch lacks one."""
+        names = dict.fromkeys(name for record in self.records for name in record)
+        return {name: np.array([r.get(name, math.nan) for r in self.records]) for name in names}
