@@ -30,6 +30,7 @@ UNIX_COMPILE_FLAGS = [
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-trapping-math",
+    "-g" if DEBUG_BUILD else "-g0",
 ]
 
 # (compile flags, link flags), the first pair that builds a program is used.

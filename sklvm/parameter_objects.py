@@ -1,4 +1,4 @@
-"""Objectives, optimisers and budgets: small objects with parameters, for which a string is shorthand."""
+"""Objectives, optimisers and budgets: small objects with parameters and a short name."""
 
 from sklearn.base import BaseEstimator, clone
 
@@ -8,7 +8,7 @@ __all__ = ["ParameterObject", "StringShorthandMixin", "resolve"]
 
 
 class ParameterObject(BaseEstimator):
-    """An object that is nothing but its parameters: it clones, compares by them and is searchable."""
+    """An object that is nothing but its parameters: it clones, and grids search over them."""
 
     _parameter_constraints: dict = {}
 

@@ -11,7 +11,8 @@ __all__ = ["ParameterLayout"]
 class ParameterLayout(Mapping):
     """Where each named parameter lies in the flat vector.
 
-    Optimisers see the vector; models see the views; estimators publish the views as fitted attributes.
+    Optimisers see the vector; models see the views; estimators publish the views as fitted
+    attributes.
 
     Parameters
     ----------

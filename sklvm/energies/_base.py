@@ -1,7 +1,7 @@
 """What an energy may be able to do: one small protocol a capability.
 
-An energy is E(x; θ) = −log p̃(x; θ), p̃ not normalised. It holds shapes and fixed settings, never θ; θ is
-one flat vector whose named views are given by its ``layout``. A class implements only the
+An energy is E(x; θ) = −log p̃(x; θ), p̃ not normalised. It holds shapes and fixed settings, never
+θ; θ is one flat vector whose named views are given by its ``layout``. A class implements only the
 capabilities that its mathematics allows, and objectives, samplers and partition functions ask by
 ``isinstance``.
 
@@ -89,7 +89,8 @@ class BlockGibbs(Protocol):
     """Visible units are independent given the hidden ones, and the other way round.
 
     ``free`` is a mask of the units that may move (None: all); the others keep their entry of
-    ``current``. Draws are those of the counter-based generator at (row, unit, sweep), keyed by ``seed``.
+    ``current``. Draws are those of the counter-based generator at (row, unit, sweep), keyed by
+    ``seed``.
     """
 
     def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):

@@ -15,8 +15,8 @@ class BernoulliRBMEnergy:
         log p̃(x, z) = zᵀWx + aᵀx + bᵀz,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
-    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs, tempered,
-    enumerable.
+    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
+    tempered, enumerable.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class BernoulliRBMEnergy:
 
     References
     ----------
-    .. [1] Smolensky, "Information processing in dynamical systems", 1986; Hinton, "Training products of
-       experts by minimizing contrastive divergence", Neural Computation 14 (2002).
+    .. [1] Smolensky, "Information processing in dynamical systems", 1986; Hinton, "Training
+       products of experts by minimizing contrastive divergence", Neural Computation 14 (2002).
     """
 
     def __init__(self, n_features, n_components):
@@ -114,7 +114,7 @@ class BernoulliRBMEnergy:
             state=current,
         )
 
-    # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 ----------------------------
+    # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 --------------------------
 
     def tempered_start(self, X):
         """Independent visible units with the smoothed means of X; W = 0, b = 0."""

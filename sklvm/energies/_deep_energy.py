@@ -75,8 +75,8 @@ class DeepEnergy:
     def init_parameters(self, X, rng):
         """N(mean of X, σ²I) where the network is flat, first-layer units of unit variance on X.
 
-        The rows of V₁ are random directions, scaled and shifted so that u₁ has mean 0 and variance 1
-        over X; the layers above have weights N(0, 1/width).
+        The rows of V₁ are random directions, scaled and shifted so that u₁ has mean 0 and variance
+        1 over X; the layers above have weights N(0, 1/width).
         """
         mean = X.mean(axis=0, dtype=np.float64)
         variance = float(np.mean(X.var(axis=0, dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""A fitted Gaussian, ready to be evaluated: noise and starting density of the criteria and of AIS."""
+"""A fitted Gaussian, ready to be evaluated: noise for criteria, a start for annealing."""
 
 import numpy as np
 from scipy.linalg import eigh
@@ -9,16 +9,16 @@ __all__ = ["GaussianDensity"]
 class GaussianDensity:
     """N(μ, Σ) held by the eigendecomposition Σ = U diag(λ) Uᵀ.
 
-    The rotated and scaled coordinates y = diag(λ)^(−½) Uᵀ (x − μ) are standard normal; samplers move in
-    them.
+    The rotated and scaled coordinates y = diag(λ)^(−½) Uᵀ (x − μ) are standard normal; samplers
+    move in them.
 
     Parameters
     ----------
     location : ndarray of shape (d,)
         μ.
     covariance : ndarray of shape (d, d)
-        Σ, symmetric and positive semi-definite. Eigenvalues below `relative_floor` times the largest are
-        raised to it, so that the density exists on all of space.
+        Σ, symmetric and positive semi-definite. Eigenvalues below `relative_floor` times the
+        largest are raised to it, so that the density exists on all of space.
     dtype : dtype, default=None
         Of the factors and the draws; None: the covariance's.
     relative_floor : float, default=1e-6
@@ -42,9 +42,7 @@ class GaussianDensity:
         self.variances = variances
         self.directions = directions.astype(dtype)
         self.scales = np.sqrt(variances).astype(dtype)
-        self.log_normalizer = -0.5 * (
-            self.n_features * np.log(2 * np.pi) + np.log(variances).sum()
-        )
+        self.log_normalizer = -0.5 * (self.n_features * np.log(2 * np.pi) + np.log(variances).sum())
 
     @classmethod
     def fit(cls, X, sample_weight=None):

@@ -11,8 +11,8 @@ __all__ = ["GaussianEnergy"]
 class GaussianEnergy:
     """E(x) = ½ (x − μ)ᵀ Λ (x − μ), Λ symmetric with zeros off a mask.
 
-    Capabilities: marginal, score, divergence, tractable. With every objective and an oracle in closed
-    form, it is also the model on which criteria are proved.
+    Capabilities: marginal, score, divergence, tractable. With every objective and an oracle in
+    closed form, it is also the model on which criteria are proved.
 
     Parameters
     ----------

@@ -6,22 +6,15 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from sklvm._compat import Interval, StrOptions, _fit_context
 from sklvm.base import LatentVariableModel
-from sklvm.exceptions import MissingLogPartitionError
+from sklvm.energy_based._normalization import NormalizedScoreMixin, generator_from
 from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
 from sklvm.parameter_objects import resolve
-from sklvm.partition import (
-    AnnealedImportanceSampling,
-    anneal,
-    annealing_path,
-    fit_reference,
-    log_partition,
-)
+from sklvm.partition import AnnealedImportanceSampling, fit_reference
 from sklvm.training import (
     EpochCallbacks,
     Monitor,
@@ -37,11 +30,11 @@ __all__ = ["EnergyBasedModel"]
 BUDGETS = {"auto": AnnealedImportanceSampling, "ais": AnnealedImportanceSampling}
 
 
-class EnergyBasedModel(LatentVariableModel):
+class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
     """Base of the estimators whose density is exp(−E(x; θ))/Z(θ).
 
-    A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (fitted attributes
-    by name), its parameters and its docstring.
+    A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (fitted
+    attributes by name), its parameters and its docstring.
     """
 
     _shorthands = {"objective": OBJECTIVES, "optimizer": OPTIMIZERS, "partition": BUDGETS}
@@ -93,6 +86,7 @@ class EnergyBasedModel(LatentVariableModel):
         X, weights = self._check_data(X, sample_weight, reset=not is_continued)
         if not is_continued:
             self._start(X, weights)
+        self._forget_log_partition()
         training = self._training
         rows, validation_rows = split_rows(
             len(X), self.validation_fraction if self.early_stopping else 0, training.shuffle_rng
@@ -105,7 +99,7 @@ class EnergyBasedModel(LatentVariableModel):
             max_iter=self.max_iter,
         )
         callbacks = EpochCallbacks(
-            self, X, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(training))
+            self, X, y, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(training))
         )
         try:
             run_epochs(
@@ -185,7 +179,7 @@ class EnergyBasedModel(LatentVariableModel):
         return (X, weights) if positive.all() else (X[positive], weights[positive])
 
     def _start(self, X, weights):
-        """A fresh ``Training``, after all that can be wrong with the parameters has been checked."""
+        """A fresh ``Training``, once all that can be wrong with the parameters is checked."""
         owner = type(self).__name__
         objective = resolve(self.objective, OBJECTIVES, "objective", owner)
         optimizer = resolve(self.optimizer, OPTIMIZERS, "optimizer", owner)
@@ -197,7 +191,7 @@ class EnergyBasedModel(LatentVariableModel):
                 f"early_stopping=True watches the criterion on held-out rows, and "
                 f"{type(objective).__name__} has no value to watch."
             )
-        rng = _generator(self.random_state)
+        rng = generator_from(self.random_state)
         self._training = Training(energy, objective, optimizer, X, weights, rng)
 
     def _warn_unconverged(self, monitor):
@@ -233,65 +227,6 @@ class EnergyBasedModel(LatentVariableModel):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_training")
-
-    # -- log Z ------------------------------------------------------------------------------------
-
-    @property
-    def score_normalized_(self):
-        """Whether ``score_samples`` is a log-density; False with ``partition="none"``."""
-        return self.partition != "none" or hasattr(self, "log_partition_")
-
-    def estimate_log_partition(self, X=None, *, random_state=None):
-        """Estimate log Z of the current parameters, with the budget that ``partition`` sets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), default=None
-            Data to fit the annealing's reference to; None: that of ``fit``, or of the first chunk.
-        random_state : int, RandomState instance or None, default=None
-            None: the estimator's own stream of random numbers goes on.
-
-        Returns
-        -------
-        self : object
-            With ``log_partition_``, ``log_partition_std_err_`` and
-            ``log_partition_effective_sample_size_``.
-        """
-        check_is_fitted(self)
-        n_entries = None
-        if X is not None:
-            X = self._check_X(X)
-            self._reference = fit_reference(self._training.energy, X)
-            n_entries = X.size
-        rng = self._training.rng if random_state is None else _generator(random_state)
-        return self._estimate_log_partition(n_entries, rng)
-
-    def _estimate_log_partition(self, n_entries, rng):
-        method, budget = self._partition_method_and_budget(n_entries)
-        estimate = log_partition(
-            self._training.energy,
-            self._training.energy_theta,
-            self._reference,
-            method=method,
-            budget=budget,
-            rng=rng,
-        )
-        self.log_partition_ = estimate.value
-        self.log_partition_std_err_ = estimate.std_err
-        self.log_partition_effective_sample_size_ = estimate.effective_sample_size
-        return self
-
-    def _partition_method_and_budget(self, n_entries=None):
-        is_budget = isinstance(self.partition, AnnealedImportanceSampling)
-        budget = self.partition.validate() if is_budget else AnnealedImportanceSampling()
-        if n_entries is not None:
-            budget = budget.for_data(n_entries)
-        return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
-
-    def _forget_log_partition(self):
-        for name in ("value", "std_err", "effective_sample_size"):
-            suffix = "" if name == "value" else f"{name}_"
-            self.__dict__.pop(f"log_partition_{suffix}", None)
 
     # -- using the model --------------------------------------------------------------------------
 
@@ -329,76 +264,5 @@ class EnergyBasedModel(LatentVariableModel):
         X = self._check_X(X)
         return self._training.energy.evaluate(self._training.energy_theta, X)[0]
 
-    def score_samples(self, X):
-        """Log-density of each row, log p̃(x) − log Z, in nats.
-
-        Comparable across hyper-parameters, and with any other density on the same space, up to the
-        error of log Z. With ``partition="none"`` it is log p̃(x), not normalised.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_samples,)
-            Higher is more normal.
-
-        Raises
-        ------
-        MissingLogPartitionError
-            After ``partial_fit``, until ``estimate_log_partition`` has been called.
-        """
-        check_is_fitted(self)
-        if self.score_normalized_ and not hasattr(self, "log_partition_"):
-            raise MissingLogPartitionError(
-                f"This {type(self).__name__} has changed since log Z was known. Call "
-                "estimate_log_partition() first, or set partition='none' to score without it."
-            )
-        energy = self.energy(X)
-        return -energy - energy.dtype.type(getattr(self, "log_partition_", 0.0))
-
-    def sample(self, n_samples=1, *, n_steps=100, random_state=None):
-        """Draw from the model, by annealing and then its own sampler.
-
-        Every draw is the end of a chain of its own: from the reference density through intermediate
-        temperatures to the model, and `n_steps` transitions on. Exact in the limit of many steps.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        n_steps : int, default=100
-            Transitions at the model's own temperature.
-        random_state : int, RandomState instance or None, default=None
-            Seed of the draws.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            The draws.
-        """
-        check_is_fitted(self)
-        for name, value, least in (("n_samples", n_samples, 1), ("n_steps", n_steps, 0)):
-            if not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
-        _, budget = self._partition_method_and_budget()
-        training = self._training
-        path = annealing_path(
-            training.energy,
-            training.energy_theta,
-            self._reference,
-            n_leapfrog_steps=budget.n_leapfrog_steps,
-        )
-        particles, _ = anneal(path, 200, n_samples, _generator(random_state), n_last_moves=n_steps)
-        return path.positions(particles)
-
     def _check_X(self, X):
         return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
-
-
-def _generator(random_state):
-    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
-    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
-    return np.random.default_rng(seed)

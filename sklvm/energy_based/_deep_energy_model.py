@@ -20,9 +20,9 @@ class DeepEnergyModel(EnergyBasedModel):
 
         log p(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k) − log Z,   S(u) = log(1 + eᵘ),
 
-    with g a multi-layer perceptron and K hidden units z_k ∈ {0, 1} summed out [1]_, [2]_. Without hidden
-    layers it is a restricted Boltzmann machine with Gaussian visible units. x is real; whitened data
-    suit σ = 1.
+    with g a multi-layer perceptron and K hidden units z_k ∈ {0, 1} summed out [1]_, [2]_. Without
+    hidden layers it is a restricted Boltzmann machine with Gaussian visible units. x is real;
+    whitened data suit σ = 1.
 
     Parameters
     ----------
@@ -40,10 +40,11 @@ class DeepEnergyModel(EnergyBasedModel):
         A learned σ stays above it.
     objective : {"score_matching", "denoising_score_matching", "nce"} or Objective, \
 default="score_matching"
-        Training criterion. Exact score matching is deterministic and free of noise levels and reference
-        densities, hence the default.
+        Training criterion. Exact score matching is deterministic and free of noise levels and
+        reference densities, hence the default.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
-        What minimises the criterion. "lbfgs" wants a deterministic criterion and takes all rows at once.
+        What minimises the criterion. "lbfgs" wants a deterministic criterion and takes all rows at
+        once.
     max_iter : int, default=20
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
@@ -51,8 +52,8 @@ default="score_matching"
     shuffle : bool, default=True
         Whether to draw a new order of the rows for each epoch.
     tol : float, default=0.0
-        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all epochs,
-        unless there is early stopping.
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
+        epochs, unless there is early stopping.
     early_stopping : bool, default=False
         Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
     validation_fraction : float, default=0.1
@@ -60,9 +61,9 @@ default="score_matching"
     n_iter_no_change : int, default=10
         Patience, in epochs.
     partition : {"auto", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found at the end of ``fit``: annealed importance sampling from the Gaussian fitted to
-        the training data, with Hamiltonian transitions. An object sets the budget, "none" leaves log Z
-        out: ``score_samples`` is then log p̃.
+        How log Z is found at the end of ``fit``: annealed importance sampling from the Gaussian
+        fitted to the training data, with Hamiltonian transitions. An object sets the budget, "none"
+        leaves log Z out: ``score_samples`` is then log p̃.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
     random_state : int, RandomState instance or None, default=None
@@ -73,8 +74,8 @@ default="score_matching"
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of the layers; the first has shape (hidden_layer_sizes[0], n_features), the last, W, has
-        shape (n_components, hidden_layer_sizes[-1]).
+        Weights of the layers; the first has shape (hidden_layer_sizes[0], n_features), the last, W,
+        has shape (n_components, hidden_layer_sizes[-1]).
     intercepts_ : list of ndarray
         Biases of the layers, the last one c; zeros where ``hidden_bias=False``.
     components_ : ndarray of shape (n_components, n_features)
@@ -227,7 +228,8 @@ default="score_matching"
         sizes = tuple(self.hidden_layer_sizes)
         if not all(isinstance(size, Integral) and size > 0 for size in sizes):
             raise ValueError(
-                f"hidden_layer_sizes must hold integers of at least 1, got {self.hidden_layer_sizes!r}."
+                "hidden_layer_sizes must hold integers of at least 1, "
+                f"got {self.hidden_layer_sizes!r}."
             )
         return DeepEnergy(
             n_features,

@@ -1,7 +1,8 @@
 """Squared norms of the units' input gradients, q_l = ‖∇ₓ u_l‖², and their pullback.
 
-They are the part of a Laplacian that a backward pass does not give. Tangents with respect to the input
-would be d wide. But every ∇ₓ u_l lies in the row space of V₁, so with u₁ = V₁x + d₁ and M = V₁V₁ᵀ
+They are the part of a Laplacian that a backward pass does not give. Tangents with respect to the
+input would be d wide. But every ∇ₓ u_l lies in the row space of V₁, so with u₁ = V₁x + d₁ and
+M = V₁V₁ᵀ
 
     ∂u_l/∂x = U_l V₁,   q_l = diag(U_l M U_lᵀ),   U₁ = I,   U_l = V_l diag(f′(u_{l−1})) U_{l−1},
 
@@ -9,6 +10,8 @@ and no product is wider than the first hidden layer.
 """
 
 import numpy as np
+
+from sklvm.kernels import pairwise_products, pairwise_products_vjp
 
 __all__ = ["gradient_norms"]
 
@@ -45,18 +48,18 @@ def gradient_norms(coefs, firsts):
 
 
 def _second_layer(W, first, gram):
-    """The closed form q_k = Σ_{ij} W_ki W_kj M_ij f′_i f′_j: one matrix product over the pairs i ≤ j."""
+    """The closed form q_k = Σ_{ij} W_ki W_kj M_ij f′_i f′_j: one product over the pairs i ≤ j."""
     rows, columns = np.triu_indices(W.shape[1])
     twice = np.where(rows == columns, 1, 2).astype(W.dtype)
     pair_gram = twice * gram[rows, columns]
     pair_weights = W[:, rows] * W[:, columns]
-    products = _pairwise_products(first)
+    products = pairwise_products(first)
     coupling = pair_weights * pair_gram
 
     def pullback(norms_bar):
         (q_bar,) = norms_bar
         coupling_bar = q_bar.T @ products
-        first_bar = _pairwise_products_vjp(first, q_bar @ coupling)
+        first_bar = pairwise_products_vjp(first, q_bar @ coupling)
         gram_bar = np.zeros_like(gram)
         gram_bar[rows, columns] = twice * (coupling_bar * pair_weights).sum(axis=0)
         W_bar = np.zeros_like(W)
@@ -99,26 +102,3 @@ def _upper_layers(coefs, firsts, gram):
         return gram_bar, coefs_bar[::-1], firsts_bar[::-1]
 
     return norms, pullback
-
-
-def _pairwise_products(F):
-    """F_i F_j for i ≤ j, in the order of ``triu_indices``, shape (n, h(h+1)/2)."""
-    width = F.shape[1]
-    products = np.empty((len(F), width * (width + 1) // 2), dtype=F.dtype)
-    start = 0
-    for i in range(width):
-        np.multiply(F[:, i : i + 1], F[:, i:], out=products[:, start : start + width - i])
-        start += width - i
-    return products
-
-
-def _pairwise_products_vjp(F, products_bar):
-    width = F.shape[1]
-    F_bar = np.zeros_like(F)
-    start = 0
-    for i in range(width):
-        block = products_bar[:, start : start + width - i]
-        F_bar[:, i] += np.einsum("nj,nj->n", block, F[:, i:])
-        F_bar[:, i:] += block * F[:, i : i + 1]
-        start += width - i
-    return F_bar

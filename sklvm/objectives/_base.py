@@ -11,8 +11,8 @@ __all__ = ["Objective"]
 class Objective(ParameterObject):
     """A criterion to be minimised over θ, one batch at a time.
 
-    A criterion may learn parameters of its own (log Z, a variational posterior): they join θ, behind the
-    energy's, in the one vector that the optimiser sees.
+    A criterion may learn parameters of its own (log Z, a variational posterior): they join θ,
+    behind the energy's, in the one vector that the optimiser sees.
 
     Attributes
     ----------

@@ -6,7 +6,9 @@ __all__ = ["check_capabilities", "suitable_objectives"]
 def suitable_objectives(energy, objectives):
     """The names in `objectives` (name → class) whose capabilities the energy has, sorted."""
     return sorted(
-        name for name, objective in objectives.items() if not missing_capabilities(objective, energy)
+        name
+        for name, objective in objectives.items()
+        if not missing_capabilities(objective, energy)
     )
 
 
@@ -15,8 +17,8 @@ def check_capabilities(objective, energy, objectives, owner):
     if missing := missing_capabilities(objective, energy):
         fitting = suitable_objectives(energy, objectives)
         raise ValueError(
-            f"The objective {type(objective).__name__} does not fit {owner}: it needs an energy with "
-            f"the {' and '.join(missing)} capability, which {type(energy).__name__} lacks. "
+            f"The objective {type(objective).__name__} does not fit {owner}: it needs an energy "
+            f"with the {' and '.join(missing)} capability, which {type(energy).__name__} lacks. "
             f"Objectives that fit are {fitting}."
         )
 

@@ -17,7 +17,8 @@ class ContrastiveDivergence(Objective):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], chains started at the data (Hinton, 2002, eq. 6).
 
     The hidden units are summed out in both phases. k steps of block Gibbs sampling do not reach the
-    model's distribution, so the fixed point is biased; the bias falls with k. There is no value to report.
+    model's distribution, so the fixed point is biased; the bias falls with k. There is no value to
+    report.
 
     Parameters
     ----------

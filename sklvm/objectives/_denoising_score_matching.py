@@ -14,11 +14,12 @@ __all__ = ["DenoisingScoreMatching"]
 class DenoisingScoreMatching(Objective):
     """J(θ) = E_{x, ε}[½‖ψ(x + sε) + ε/s‖² − ½‖ε/s‖²],  ε ~ N(0, I) (Vincent, 2011, eq. 11).
 
-    The subtracted term is free of θ; with it, J tends to the value of exact score matching as s → 0.
+    The subtracted term is free of θ; with it, J tends to the value of exact score matching as s →
+    0.
 
-    **What is fitted is the density of the noisy data**, p_data ∗ N(0, s²I), not that of the data: at a
-    fixed s the parameters' error stops falling with n. A small s has less bias and a gradient of greater
-    variance, about d/s² a row.
+    **What is fitted is the density of the noisy data**, p_data ∗ N(0, s²I), not that of the data:
+    at a fixed s the parameters' error stops falling with n. A small s has less bias and a gradient
+    of greater variance, about d/s² a row.
 
     Parameters
     ----------

@@ -20,14 +20,15 @@ REFERENCES = {
 
 
 class NoiseContrastiveEstimation(Objective):
-    """Logistic regression of data against ν times as much noise (Gutmann & Hyvärinen, JMLR 2012, eq. 8).
+    """Logistic regression of data against ν times as much noise.
 
-        J = E_data[softplus(−G)] + ν E_noise[softplus(G)],   G(x) = log p̃(x) − c − log p_n(x) − log ν.
+        J = E_data[softplus(−G)] + ν E_noise[softplus(G)],
+        G(x) = log p̃(x) − c − log p_n(x) − log ν        (Gutmann & Hyvärinen, JMLR 2012, eq. 8).
 
-    c estimates log Z and is learned with θ; it starts where G is centred. It is held as √d·γ, so that an
-    optimiser with steps of a given length follows log Z, which grows with the width d of the data.
-    Consistent for every ν, and tends to maximum likelihood as ν grows. Fresh noise is drawn for every
-    batch.
+    c estimates log Z and is learned with θ; it starts where G is centred. It is held as √d·γ, so
+    that an optimiser with steps of a given length follows log Z, which grows with the width d of
+    the data. Consistent for every ν, and tends to maximum likelihood as ν grows. Fresh noise is
+    drawn for every batch.
 
     Parameters
     ----------
@@ -35,8 +36,8 @@ class NoiseContrastiveEstimation(Objective):
         ν, noise rows a data row.
     reference : {"auto", "gaussian", "independent_bernoulli"} or density, default="auto"
         The noise p_n, fitted to the training data, or a density with ``log_density(X)`` and
-        ``sample(n_samples, rng)`` as it is. "auto" is the Gaussian for energies over real data, which
-        have a score, and independent units for those over binary data.
+        ``sample(n_samples, rng)`` as it is. "auto" is the Gaussian for energies over real data,
+        which have a score, and independent units for those over binary data.
 
     Examples
     --------

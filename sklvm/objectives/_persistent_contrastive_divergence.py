@@ -17,8 +17,8 @@ __all__ = ["PersistentContrastiveDivergence"]
 class PersistentContrastiveDivergence(Objective):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], chains that go on from batch to batch (Tieleman, 2008).
 
-    Follows maximum likelihood as long as the chains keep up with θ: the learning rate has to fall. The
-    number of chains is independent of the batch size. There is no value to report.
+    Follows maximum likelihood as long as the chains keep up with θ: the learning rate has to fall.
+    The number of chains is independent of the batch size. There is no value to report.
 
     Parameters
     ----------

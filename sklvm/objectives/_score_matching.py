@@ -11,8 +11,8 @@ __all__ = ["ScoreMatching"]
 class ScoreMatching(Objective):
     """J(θ) = E_x[½‖ψ(x; θ)‖² + tr ∇ₓψ(x; θ)],  ψ = ∇ₓ log p̃ (Hyvärinen, JMLR 2005, theorem 1).
 
-    Free of log Z, consistent, and deterministic: L-BFGS may minimise it. The data have to have a smooth
-    density; on data with ties or constant features a learned scale has no minimum.
+    Free of log Z, consistent, and deterministic: L-BFGS may minimise it. The data have to have a
+    smooth density; on data with ties or constant features a learned scale has no minimum.
 
     Examples
     --------

@@ -68,8 +68,8 @@ class LinearDecay(_Horizon):
     Parameters
     ----------
     decay_steps : int, default=None
-        Where 0 is reached; None: at the end of the fit. ``partial_fit`` has no end: there None keeps the
-        rate constant.
+        Where 0 is reached; None: at the end of the fit. ``partial_fit`` has no end: there None
+        keeps the rate constant.
     """
 
     def _falling(self, progress):
@@ -82,8 +82,8 @@ class CosineDecay(_Horizon):
     Parameters
     ----------
     decay_steps : int, default=None
-        Where 0 is reached; None: at the end of the fit. ``partial_fit`` has no end: there None keeps the
-        rate constant.
+        Where 0 is reached; None: at the end of the fit. ``partial_fit`` has no end: there None
+        keeps the rate constant.
     """
 
     def _falling(self, progress):

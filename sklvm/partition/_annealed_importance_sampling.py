@@ -16,10 +16,10 @@ __all__ = ["AnnealedImportanceSampling", "anneal"]
 class AnnealedImportanceSampling(ParameterObject):
     """The budget of annealed importance sampling (Neal, Statistics and Computing 11, 2001).
 
-    Chains go from the reference to the model; the mean of their weights estimates Z without bias, and
-    log Z from below. A pilot run places the temperatures so that each carries the same share of the
-    path's thermodynamic length (Gelman & Meng, Statistical Science 13, 1998, section 4), and tunes the
-    samplers' steps, which stay frozen in the run that counts.
+    Chains go from the reference to the model; the mean of their weights estimates Z without bias,
+    and log Z from below. A pilot run places the temperatures so that each carries the same share of
+    the path's thermodynamic length (Gelman & Meng, Statistical Science 13, 1998, section 4), and
+    tunes the samplers' steps, which stay frozen in the run that counts.
 
     Parameters
     ----------

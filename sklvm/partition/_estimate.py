@@ -16,8 +16,8 @@ class PartitionEstimate:
     std_err : float
         Standard error of the estimate in nats, by the delta method; 0 where exact.
     effective_sample_size : float
-        Of the importance weights, at most the number of chains; infinite where exact. Where it is a few
-        per cent of the chains the standard error is too small.
+        Of the importance weights, at most the number of chains; infinite where exact. Where it is a
+        few per cent of the chains the standard error is too small.
     method : {"exact", "ais"}
     """
 

@@ -23,8 +23,8 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
     reference : ndarray or GaussianDensity, default=None
         Where annealing starts, from ``fit_reference``; exact methods do without.
     method : {"auto", "exact", "ais"}, default="auto"
-        "exact" is the closed form of a tractable energy or the sum over the states of at most 20 units;
-        "auto" is exact where that is possible, else annealed importance sampling.
+        "exact" is the closed form of a tractable energy or the sum over the states of at most 20
+        units; "auto" is exact where that is possible, else annealed importance sampling.
     budget : AnnealedImportanceSampling, default=None
         None: the default one.
     rng : Generator, default=None
@@ -58,8 +58,8 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
             return PartitionEstimate(energy.enumerate_log_partition(theta), 0.0, np.inf, "exact")
     if method == "exact":
         raise ValueError(
-            f"log Z of {type(energy).__name__} is not known exactly: it is neither tractable nor a sum "
-            f"over the states of at most {MAX_ENUMERATED_UNITS} units. Use method='ais'."
+            f"log Z of {type(energy).__name__} is not known exactly: it is neither tractable nor "
+            f"a sum over the states of at most {MAX_ENUMERATED_UNITS} units. Use method='ais'."
         )
     if reference is None:
         raise ValueError("Annealing needs a reference: pass fit_reference(energy, X).")

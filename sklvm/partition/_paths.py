@@ -35,8 +35,8 @@ def annealing_path(energy, theta, reference, *, n_leapfrog_steps=5):
     if isinstance(energy, Score):
         return GeometricPath(energy, theta, reference, n_leapfrog_steps)
     raise ValueError(
-        f"{type(energy).__name__} has neither the Tempered and BlockGibbs nor the Score capability: "
-        "there is no path to anneal along."
+        f"{type(energy).__name__} has neither the Tempered and BlockGibbs nor the Score "
+        "capability: there is no path to anneal along."
     )
 
 
@@ -84,9 +84,10 @@ class _GeometricParticles:
 class GeometricPath:
     """log p̃_β = (1 − β) log p_0 + β log p̃, moved by Hamiltonian Monte Carlo.
 
-    Chains live in the principal axes of the Gaussian p_0, y = Uᵀ(x − μ). There the curvature of the path
-    is about (1 − β)/λ_j + β·curvature(θ) along axis j, and steps are scaled by its inverse root: a path
-    between a correlated Gaussian and a model of other scales stays well conditioned all along.
+    Chains live in the principal axes of the Gaussian p_0, y = Uᵀ(x − μ). There the curvature of the
+    path is about (1 − β)/λ_j + β·curvature(θ) along axis j, and steps are scaled by its inverse
+    root: a path between a correlated Gaussian and a model of other scales stays well conditioned
+    all along.
     """
 
     tunes_steps = True

@@ -9,36 +9,38 @@ class EpochCallbacks:
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``; its ``fit`` is decorated by ``_fit_context``, which tears down.
-    X : ndarray
-        The training data.
+        With ``CallbackSupportMixin``; its ``fit`` is decorated by ``_fit_context``, which tears
+        down.
+    X, y : ndarray
+        The training data, and what came with them as y: scorers ask for it.
     max_iter : int
     fitted_attributes : callable
         () → dict of the attributes with which a copy of the estimator would be fitted right now.
     """
 
-    def __init__(self, estimator, X, max_iter, fitted_attributes):
-        self._estimator, self._X, self._fitted_attributes = estimator, X, fitted_attributes
+    def __init__(self, estimator, X, y, max_iter, fitted_attributes):
+        self._estimator, self._fitted_attributes = estimator, fitted_attributes
+        self._data = {"X": X, "y": y}
         self._context = estimator._init_callback_context(max_subtasks=max_iter)
-        self._context.call_on_fit_task_begin(estimator=estimator, X=X)
+        self._context.call_on_fit_task_begin(estimator=estimator, **self._data)
         self._epoch = None
 
     def begin_epoch(self):
         self._epoch = self._context.subcontext("epoch")
-        self._epoch.call_on_fit_task_begin(estimator=self._estimator, X=self._X)
+        self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def end_epoch(self):
         """True where a callback asks to stop."""
         epoch, self._epoch = self._epoch, None
         return epoch.call_on_fit_task_end(
             estimator=self._estimator,
-            X=self._X,
+            **self._data,
             reconstruction_attributes=self._fitted_attributes,
         )
 
     def end(self):
         self._context.call_on_fit_task_end(
             estimator=self._estimator,
-            X=self._X,
+            **self._data,
             reconstruction_attributes=self._fitted_attributes,
         )

@@ -23,7 +23,17 @@ def split_rows(n_rows, validation_fraction, rng):
 
 
 def run_epochs(
-    training, X, weights, monitor, callbacks, *, rows, validation_rows, max_iter, batch_size, shuffle
+    training,
+    X,
+    weights,
+    monitor,
+    callbacks,
+    *,
+    rows,
+    validation_rows,
+    max_iter,
+    batch_size,
+    shuffle,
 ):
     """Train until `max_iter`, the monitor's rule, or a callback says stop.
 
@@ -36,8 +46,8 @@ def run_epochs(
     monitor : Monitor
     callbacks : EpochCallbacks
     rows, validation_rows : ndarray of int, ndarray of int or None
-        Which rows to train on, and which to hold out; with held-out rows the parameters of the epoch
-        that was best on them are restored at the end.
+        Which rows to train on, and which to hold out; with held-out rows the parameters of the
+        epoch that was best on them are restored at the end.
     max_iter, batch_size : int
     shuffle : bool
 
@@ -134,9 +144,10 @@ def run_stream(training, X, weights, *, batch_size):
     """
     if training.optimizer.full_batch:
         raise ValueError(
-            f"partial_fit takes one step a batch, and {type(training.optimizer).__name__} needs all "
-            "rows at once. Use optimizer='adam' or 'sgd'."
+            f"partial_fit takes one step a batch, and {type(training.optimizer).__name__} needs "
+            "all rows at once. Use optimizer='adam' or 'sgd'."
         )
+    training.plan(None)
     values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
     training.keep()
     return values

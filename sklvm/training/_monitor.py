@@ -11,8 +11,8 @@ __all__ = ["Monitor"]
 class Monitor:
     """Records epochs and applies the stopping rule.
 
-    The rule watches the validation criterion where there is one, else the training criterion: it says
-    stop after `patience` epochs without an improvement by more than `tol`.
+    The rule watches the validation criterion where there is one, else the training criterion: it
+    says stop after `patience` epochs without an improvement by more than `tol`.
 
     Parameters
     ----------

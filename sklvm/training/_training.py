@@ -9,15 +9,16 @@ from sklvm.exceptions import DivergenceError
 
 __all__ = ["Training"]
 
-# A step that moves the parameters by more than this multiple of their own length (or of 1) is an explosion.
+# A step that moves the parameters by more than this multiple of their own length (or of 1) is an
+# explosion.
 MAX_RELATIVE_CHANGE = 1e3
 
 
 class Training:
     """Energy × objective × optimiser, the one parameter vector and all state.
 
-    It pickles with its estimator, so that ``partial_fit`` and ``warm_start`` go on as if nothing had
-    happened.
+    It pickles with its estimator, so that ``partial_fit`` and ``warm_start`` go on as if nothing
+    had happened.
 
     Parameters
     ----------
@@ -57,9 +58,10 @@ class Training:
         return self.theta[: self.energy.layout.size]
 
     def plan(self, n_steps):
-        """Tell the optimiser's schedule that a fit of `n_steps` steps begins."""
+        """Tell the optimiser's schedule that a fit of `n_steps` steps begins; None: no end."""
         if self.optimizer_state is not None:
-            self.optimizer_state["n_planned_steps"] = self.optimizer_state["n_steps"] + n_steps
+            end = None if n_steps is None else self.optimizer_state["n_steps"] + n_steps
+            self.optimizer_state["n_planned_steps"] = end
 
     def step(self, X, weights):
         """One step on a batch.
@@ -93,7 +95,7 @@ class Training:
         return value, math.sqrt(squared_gradient)
 
     def evaluate(self, X, weights, batch_size):
-        """The criterion on all rows of X, in batches, with noise of its own that is always the same."""
+        """The criterion on all rows of X, in batches; its noise is the same every time."""
         rng = np.random.default_rng(0)
         state = copy.deepcopy(self.objective_state)
         total = 0.0
@@ -118,8 +120,8 @@ class Training:
     def _diverge(self, what):
         self.restore()
         raise DivergenceError(
-            f"Training diverged after {self.n_steps} steps: {what}. The last finite parameters were "
-            "kept. Try a smaller learning rate, a max_gradient_norm, or scaled data."
+            f"Training diverged after {self.n_steps} steps: {what}. The last finite parameters "
+            "were kept. Try a smaller learning rate, a max_gradient_norm, or scaled data."
         )
 
 

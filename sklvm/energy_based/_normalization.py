@@ -1,0 +1,156 @@
+"""What an estimator with a density exp(−E)/Z does with log Z: estimate it, score by it, sample."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm.exceptions import MissingLogPartitionError
+from sklvm.partition import (
+    AnnealedImportanceSampling,
+    anneal,
+    annealing_path,
+    fit_reference,
+    log_partition,
+)
+
+__all__ = ["NormalizedScoreMixin", "generator_from"]
+
+
+class NormalizedScoreMixin:
+    """Scores in nats and draws, for an estimator with a ``partition`` parameter.
+
+    The estimator keeps its ``Training`` as ``_training`` and the annealing's start as ``_reference``,
+    and has ``energy`` and ``_check_X``.
+    """
+
+    @property
+    def score_normalized_(self):
+        """Whether ``score_samples`` is a log-density; False with ``partition="none"``."""
+        return self.partition != "none" or hasattr(self, "log_partition_")
+
+    def estimate_log_partition(self, X=None, *, random_state=None):
+        """Estimate log Z of the current parameters, with the budget that ``partition`` sets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Data to fit the annealing's reference to; None: that of ``fit``, or of the first chunk.
+        random_state : int, RandomState instance or None, default=None
+            None: the estimator's own stream of random numbers goes on.
+
+        Returns
+        -------
+        self : object
+            With ``log_partition_``, ``log_partition_std_err_`` and
+            ``log_partition_effective_sample_size_``.
+        """
+        check_is_fitted(self)
+        n_entries = None
+        if X is not None:
+            X = self._check_X(X)
+            self._reference = fit_reference(self._training.energy, X)
+            n_entries = X.size
+        rng = self._training.rng if random_state is None else generator_from(random_state)
+        return self._estimate_log_partition(n_entries, rng)
+
+    def _estimate_log_partition(self, n_entries, rng):
+        method, budget = self._partition_method_and_budget(n_entries)
+        estimate = log_partition(
+            self._training.energy,
+            self._training.energy_theta,
+            self._reference,
+            method=method,
+            budget=budget,
+            rng=rng,
+        )
+        self.log_partition_ = estimate.value
+        self.log_partition_std_err_ = estimate.std_err
+        self.log_partition_effective_sample_size_ = estimate.effective_sample_size
+        return self
+
+    def _partition_method_and_budget(self, n_entries=None):
+        is_budget = isinstance(self.partition, AnnealedImportanceSampling)
+        budget = self.partition.validate() if is_budget else AnnealedImportanceSampling()
+        if n_entries is not None:
+            budget = budget.for_data(n_entries)
+        return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
+
+    def _forget_log_partition(self):
+        for name in ("value", "std_err", "effective_sample_size"):
+            suffix = "" if name == "value" else f"{name}_"
+            self.__dict__.pop(f"log_partition_{suffix}", None)
+
+    def score_samples(self, X):
+        """Log-density of each row, log p̃(x) − log Z, in nats.
+
+        Comparable across hyper-parameters, and with any other density on the same space, up to the
+        error of log Z. With ``partition="none"`` it is log p̃(x), not normalised.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            Higher is more normal.
+
+        Raises
+        ------
+        MissingLogPartitionError
+            After ``partial_fit``, until ``estimate_log_partition`` has been called.
+        """
+        check_is_fitted(self)
+        if self.score_normalized_ and not hasattr(self, "log_partition_"):
+            raise MissingLogPartitionError(
+                f"This {type(self).__name__} has changed since log Z was known. Call "
+                "estimate_log_partition() first, or set partition='none' to score without it."
+            )
+        energy = self.energy(X)
+        return -energy - energy.dtype.type(getattr(self, "log_partition_", 0.0))
+
+    def sample(self, n_samples=1, *, n_steps=100, random_state=None):
+        """Draw from the model, by annealing and then its own sampler.
+
+        Every draw is the end of a chain of its own: from the reference density through intermediate
+        temperatures to the model, and `n_steps` transitions on. Exact in the limit of many steps.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        n_steps : int, default=100
+            Transitions at the model's own temperature.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            The draws.
+        """
+        check_is_fitted(self)
+        for name, value, least in (("n_samples", n_samples, 1), ("n_steps", n_steps, 0)):
+            if not isinstance(value, Integral) or value < least:
+                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
+        _, budget = self._partition_method_and_budget()
+        training = self._training
+        path = annealing_path(
+            training.energy,
+            training.energy_theta,
+            self._reference,
+            n_leapfrog_steps=budget.n_leapfrog_steps,
+        )
+        particles, _ = anneal(
+            path, 200, n_samples, generator_from(random_state), n_last_moves=n_steps
+        )
+        return path.positions(particles)
+
+
+def generator_from(random_state):
+    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
+    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
+    return np.random.default_rng(seed)

@@ -1,0 +1,172 @@
+"""Weights, or other rows of pixels, as a sheet of small images."""
+
+from math import ceil, isqrt, prod, sqrt
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted, check_scalar
+
+from sklvm._optional import import_optional
+
+
+class FilterDisplay:
+    """Rows of weights shown as images, side by side on one sheet.
+
+    Use :meth:`from_estimator` for the weights of a fitted model; the constructor takes any rows
+    that are images: filters, patches, dictionary atoms.
+
+    Parameters
+    ----------
+    filters : array-like of shape (n_filters, height * width)
+        One flattened image a row.
+
+    image_shape : tuple of 2 int or None, default=None
+        Height and width. None takes them for squares.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the sheet was drawn.
+
+    figure_ : matplotlib Figure
+        Its figure.
+
+    image_ : matplotlib AxesImage
+        The sheet.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.plotting import FilterDisplay
+    >>> display = FilterDisplay(np.eye(16), image_shape=(4, 4)).plot()
+    >>> display.image_.get_array().shape  # 4 × 4 images of 4 × 4, a line between them
+    (21, 21)
+    """
+
+    def __init__(self, filters, image_shape=None):
+        self.filters = filters
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(cls, estimator, image_shape=None, *, layer=0, ax=None, **kwargs):
+        """Draw the weights of a fitted model.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``components_`` of shape (n_components, n_features) or, if deep,
+            ``coefs_``, a list of matrices of shape (n_units, n_units_below).
+
+        image_shape : tuple of 2 int or None, default=None
+            Height and width. None takes the estimator's own ``image_shape`` if it has one, and
+            squares otherwise.
+
+        layer : int, default=0
+            Which layer of a deep model to show. The units of the first are filters of the input;
+            a unit further up is shown as the sum of the filters below, weighted by its own
+            weights, which leaves out the non-linearities.
+
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a new figure.
+
+        **kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : FilterDisplay
+            The drawn display.
+        """
+        check_is_fitted(estimator)
+        if image_shape is None:
+            image_shape = getattr(estimator, "image_shape", None)
+        return cls(_layer_filters(estimator, layer), image_shape).plot(ax, **kwargs)
+
+    def plot(self, ax=None, *, n_columns=None, scaling="each", **image_kw):
+        """Draw the sheet.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a new figure.
+
+        n_columns : int or None, default=None
+            Images in a row of the sheet; None makes the sheet nearly square.
+
+        scaling : {"each", "common", "none"}, default="each"
+            "each" divides every image by its own largest magnitude and "common" all by theirs,
+            so that 0 is the middle of the colour map; "none" leaves the values alone.
+
+        **image_kw
+            Passed to ``imshow``, for example ``cmap="RdBu"`` or, with ``scaling="none"``, ``vmin``
+            and ``vmax``.
+
+        Returns
+        -------
+        display : FilterDisplay
+            Itself.
+        """
+        if scaling not in ("each", "common", "none"):
+            raise ValueError(f"scaling must be 'each', 'common' or 'none', got {scaling!r}")
+        filters = check_array(self.filters, dtype=np.float64, input_name="filters")
+        shape = _image_shape(filters.shape[1], self.image_shape)
+        if n_columns is None:
+            n_columns = ceil(sqrt(len(filters)))
+        check_scalar(n_columns, "n_columns", int, min_val=1)
+
+        magnitude = np.abs(filters).max(axis=1 if scaling == "each" else None, keepdims=True)
+        style = {"cmap": "gray", "interpolation": "nearest"}
+        if scaling != "none":
+            filters = np.divide(filters, magnitude, out=np.zeros_like(filters), where=magnitude > 0)
+            style |= {"vmin": -1, "vmax": 1}
+
+        plt = import_optional("matplotlib.pyplot", "FilterDisplay.plot")
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6, 6), layout="constrained")
+        self.image_ = ax.imshow(_sheet(filters, shape, n_columns), **(style | image_kw))
+        ax.set_axis_off()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _layer_filters(estimator, layer):
+    """Weights of a layer as filters of the input: W_l ⋯ W_1, or the components."""
+    if hasattr(estimator, "coefs_"):
+        coefs = estimator.coefs_
+    elif hasattr(estimator, "components_"):
+        coefs = [estimator.components_]
+    else:
+        raise TypeError(
+            f"{type(estimator).__name__} has neither components_ nor coefs_: no weights to show"
+        )
+    check_scalar(layer, "layer", int, min_val=0, max_val=len(coefs) - 1)
+    filters = coefs[0]
+    for coef in coefs[1 : layer + 1]:
+        filters = coef @ filters
+    return filters
+
+
+def _image_shape(n_pixels, image_shape):
+    if image_shape is None:
+        image_shape = (isqrt(n_pixels), isqrt(n_pixels))
+        if prod(image_shape) != n_pixels:
+            raise ValueError(
+                f"image_shape must be given: {n_pixels} pixels a row do not make a square"
+            )
+    if len(image_shape) != 2 or prod(image_shape) != n_pixels:
+        raise ValueError(
+            f"image_shape must be two sides with product {n_pixels}, the pixels of a row, got "
+            f"{image_shape!r}"
+        )
+    return tuple(image_shape)
+
+
+def _sheet(images, shape, n_columns):
+    """Images in a grid with lines of one pixel, masked so that they take no colour."""
+    n_rows = ceil(len(images) / n_columns)
+    height, width = (side + 1 for side in shape)
+    sheet = np.ma.zeros((n_rows * height + 1, n_columns * width + 1))
+    sheet[:] = np.ma.masked
+    for i, image in enumerate(images):
+        top, left = i // n_columns * height + 1, i % n_columns * width + 1
+        sheet[top : top + shape[0], left : left + shape[1]] = image.reshape(shape)
+    return sheet

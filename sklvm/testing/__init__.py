@@ -1,0 +1,27 @@
+"""Reusable test cases for whoever adds an energy, an objective or an estimator.
+
+Subclass ``EnergyTestCase`` or ``ObjectiveTestCase``, hand over one model or one criterion, and its
+checks are inherited.
+"""
+
+from sklvm.testing._energy_case import EnergyTestCase
+from sklvm.testing._exact_law import ExactLaw, binary_states
+from sklvm.testing._finite_differences import (
+    assert_is_gradient,
+    numerical_gradient,
+    numerical_jacobian,
+)
+from sklvm.testing._models import random_parameters, small_models
+from sklvm.testing._objective_case import ObjectiveTestCase
+
+__all__ = [
+    "EnergyTestCase",
+    "ExactLaw",
+    "ObjectiveTestCase",
+    "assert_is_gradient",
+    "binary_states",
+    "numerical_gradient",
+    "numerical_jacobian",
+    "random_parameters",
+    "small_models",
+]

@@ -1,0 +1,96 @@
+"""Derivatives of an energy are those of finite differences, and its answers agree."""
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from sklvm.energies import Divergence, Energy, Joint, Marginal, Score
+from sklvm.testing._energy_checks import EnergyChecks, some_hidden
+from sklvm.testing._finite_differences import assert_is_gradient, numerical_jacobian
+
+__all__ = ["DerivativeChecks"]
+
+
+class DerivativeChecks(EnergyChecks):
+    """Checks of the energy, marginal, joint, score and divergence capabilities in float64."""
+
+    def test_it_has_what_every_energy_has(self):
+        energy, theta, X = self.model(Energy)
+        assert energy.n_features == X.shape[1]
+        assert theta.shape == (energy.layout.size,)
+        start = energy.init_parameters(X, np.random.default_rng(0))
+        assert start.shape == theta.shape
+        assert np.all(np.isfinite(start))
+
+    # -- in θ -------------------------------------------------------------------------------------
+
+    def test_gradient_of_the_marginal_energy(self):
+        energy, theta, X = self.model(Marginal)
+        w = self.rng.standard_normal(len(X))
+        _, pullback = energy.evaluate(theta, X)
+        assert_is_gradient(
+            pullback(w), lambda t: w @ energy.evaluate(t, X)[0], theta, energy.layout
+        )
+
+    def test_gradient_of_the_joint_energy(self):
+        energy, theta, X = self.model(Joint)
+        w, Z = self.rng.standard_normal(len(X)), some_hidden(energy, X)
+        _, pullback = energy.evaluate_joint(theta, X, Z)
+        assert_is_gradient(
+            pullback(w), lambda t: w @ energy.evaluate_joint(t, X, Z)[0], theta, energy.layout
+        )
+
+    def test_pullback_of_the_score(self):
+        energy, theta, X = self.model(Score)
+        V = self.rng.standard_normal(X.shape)
+        _, pullback = energy.score(theta, X)
+        assert_is_gradient(
+            pullback(V), lambda t: np.vdot(V, energy.score(t, X)[0]), theta, energy.layout
+        )
+
+    def test_pullback_of_score_and_divergence(self):
+        energy, theta, X = self.model(Divergence)
+        V, w = self.rng.standard_normal(X.shape), self.rng.standard_normal(len(X))
+        _, _, pullback = energy.score_and_divergence(theta, X)
+
+        def pulled(t):
+            psi, divergence, _ = energy.score_and_divergence(t, X)
+            return np.vdot(V, psi) + w @ divergence
+
+        assert_is_gradient(pullback(V, w), pulled, theta, energy.layout)
+
+    def test_a_pullback_can_be_called_again(self):
+        energy, theta, X = self.model(Marginal)
+        _, pullback = energy.evaluate(theta, X)
+        w = self.rng.standard_normal(len(X))
+        first = pullback(w).copy()
+        pullback(self.rng.standard_normal(len(X)))
+        np.testing.assert_array_equal(pullback(w), first)
+
+    # -- in x -------------------------------------------------------------------------------------
+
+    def test_the_score_is_minus_the_gradient_of_the_energy(self):
+        energy, theta, X = self.model(Score, Marginal)
+        psi, _ = energy.score(theta, X)
+        for x, psi_x in zip(X, psi, strict=True):
+            slope = numerical_jacobian(lambda y: energy.evaluate(theta, y[np.newaxis])[0][0], x)
+            assert_allclose(psi_x, -slope, rtol=1e-6, atol=1e-8 * np.abs(psi).max())
+
+    def test_the_divergence_is_the_trace_of_the_scores_jacobian(self):
+        energy, theta, X = self.model(Divergence)
+        psi, divergence, _ = energy.score_and_divergence(theta, X)
+        assert_allclose(psi, energy.score(theta, X)[0], rtol=1e-12, atol=1e-12)
+        for x, divergence_x in zip(X, divergence, strict=True):
+            jacobian = numerical_jacobian(lambda y: energy.score(theta, y[np.newaxis])[0][0], x)
+            assert_allclose(divergence_x, np.trace(jacobian), rtol=1e-6, atol=1e-8)
+
+    def test_energy_and_score_are_those_of_evaluate_and_score(self):
+        energy, theta, X = self.model(Score, Marginal)
+        both = energy.energy_and_score(theta, X)
+        assert_allclose(both[0], energy.evaluate(theta, X)[0], rtol=1e-12, atol=1e-12)
+        assert_allclose(both[1], energy.score(theta, X)[0], rtol=1e-12, atol=1e-12)
+
+    def test_the_curvature_is_a_positive_number(self):
+        energy, theta, _ = self.model(Score)
+        curvature = energy.curvature(theta)
+        assert isinstance(curvature, float)
+        assert 0 < curvature < np.inf

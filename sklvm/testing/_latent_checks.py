@@ -1,0 +1,139 @@
+"""The hidden units of an energy: posterior, marginal, and draws of a layer given the other."""
+
+import unittest
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import logsumexp
+
+from sklvm.energies import BlockGibbs as BlockGibbsCapability
+from sklvm.energies import Joint, Marginal, Score
+from sklvm.samplers import BlockGibbs
+from sklvm.testing._energy_checks import EnergyChecks, some_hidden
+from sklvm.testing._exact_law import ExactLaw, binary_states
+
+__all__ = ["BlockGibbsChecks", "JointChecks"]
+
+N_DRAWS = 20_000
+# Seeds are fixed, so a right sampler fails for one seed in ten thousand or never.
+LEAST_P_VALUE = 1e-4
+
+
+class JointChecks(EnergyChecks):
+    """Checks of the joint capability, by sums over all states of the hidden units."""
+
+    def test_the_posterior_follows_from_differences_of_the_joint_energy(self):
+        energy, theta, X = self.model(Joint)
+        Z = some_hidden(energy, X)
+        posterior = energy.posterior(theta, X)
+        assert posterior.shape == Z.shape
+        for k in range(energy.n_components):
+            on, off = Z.copy(), Z.copy()
+            on[:, k], off[:, k] = 1, 0
+            log_odds = (
+                energy.evaluate_joint(theta, X, off)[0] - energy.evaluate_joint(theta, X, on)[0]
+            )
+            assert_allclose(posterior[:, k], 1 / (1 + np.exp(-log_odds)), rtol=1e-9)
+
+    def test_the_posterior_is_the_mean_over_all_hidden_states(self):
+        energy, theta, X = self.model(Joint)
+        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        p = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
+        assert_allclose(energy.posterior(theta, X), p @ states, rtol=1e-9, atol=1e-12)
+
+    def test_the_marginal_energy_is_the_joint_one_summed_over_the_hidden_states(self):
+        energy, theta, X = self.model(Joint, Marginal)
+        _, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        assert_allclose(
+            energy.evaluate(theta, X)[0], -logsumexp(log_joint, axis=1), rtol=1e-9, atol=1e-9
+        )
+
+
+class BlockGibbsChecks(EnergyChecks):
+    """Checks of the block-Gibbs capability, by χ² against the enumerated model."""
+
+    def test_hidden_units_are_drawn_from_their_law_given_the_visible_ones(self):
+        energy, theta, X, _ = self.small_model(BlockGibbsCapability, Joint)
+        x = np.tile(X[:1], (N_DRAWS, 1))
+        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X[:1])
+        Z = energy.sample_hidden(theta, x, self.seed)
+        _assert_drawn_from(Z, states, log_joint[0])
+
+    def test_visible_units_are_drawn_from_their_law_given_the_hidden_ones(self):
+        energy, theta, X, _ = self.small_model(BlockGibbsCapability, Joint)
+        if isinstance(energy, Score):
+            raise unittest.SkipTest("the visible units are not binary")
+        states = binary_states(energy.n_features)
+        z = some_hidden(energy, X)[:1]
+        log_joint = -energy.evaluate_joint(theta, states, np.repeat(z, len(states), axis=0))[0]
+        drawn = energy.sample_visible(theta, np.repeat(z, N_DRAWS, axis=0), self.seed)
+        _assert_drawn_from(drawn, states, log_joint)
+
+    def test_a_sweep_leaves_the_model_unchanged(self):
+        energy, theta, _, law = self.small_model(BlockGibbsCapability)
+        gibbs = BlockGibbs(energy)
+        state = gibbs.init(law.sample(N_DRAWS, self.rng), self.seed)
+        for _ in range(3):
+            state = gibbs.step(theta, state)
+            assert law.p_value(state.visible) > LEAST_P_VALUE
+
+    def test_chains_forget_where_they_started(self):
+        energy, theta, X, law = self.small_model(BlockGibbsCapability)
+        gibbs = BlockGibbs(energy)
+        state = gibbs.init(np.tile(X[:1], (N_DRAWS, 1)), self.seed)
+        assert law.p_value(gibbs.step(theta, state, 100).visible) > LEAST_P_VALUE
+
+    def test_clamped_units_stay_and_the_others_follow_the_conditional(self):
+        energy, theta, X, _ = self.small_model(BlockGibbsCapability)
+        if isinstance(energy, Score):
+            raise unittest.SkipTest("the visible units are not binary")
+        free = np.arange(energy.n_features) >= 2
+        clamped = {j: X[0, j] for j in np.flatnonzero(~free)}
+        law = ExactLaw(energy, theta, X, clamped)
+        gibbs = BlockGibbs(energy, free=free)
+        start = law.sample(N_DRAWS, self.rng)
+        visible = gibbs.step(theta, gibbs.init(start, self.seed), 2).visible
+        assert_array_equal(visible[:, ~free], start[:, ~free])
+        assert np.any(visible[:, free] != start[:, free])
+        assert law.p_value(visible) > LEAST_P_VALUE
+
+    def test_a_mask_a_row_is_honoured_in_both_layers(self):
+        energy, theta, X = self.model(BlockGibbsCapability)
+        Z = some_hidden(energy, X)
+        free_x, free_z = self.rng.random(X.shape) < 0.5, self.rng.random(Z.shape) < 0.5
+        new_x = energy.sample_visible(theta, Z, self.seed, 5, free=free_x, current=X)
+        new_z = energy.sample_hidden(theta, X, self.seed, 5, free=free_z, current=Z)
+        all_x = energy.sample_visible(theta, Z, self.seed, 5)
+        all_z = energy.sample_hidden(theta, X, self.seed, 5)
+        assert_array_equal(new_x, np.where(free_x, all_x, X))
+        assert_array_equal(new_z, np.where(free_z, all_z, Z))
+
+    def test_steps_go_on_where_the_last_one_ended(self):
+        energy, theta, X = self.model(BlockGibbsCapability)
+        gibbs = BlockGibbs(energy)
+        start = gibbs.init(X, self.seed)
+        at_once = gibbs.step(theta, start, 5)
+        in_two = gibbs.step(theta, gibbs.step(theta, start, 2), 3)
+        assert_array_equal(at_once.visible, in_two.visible)
+        assert at_once.sweep == in_two.sweep == 5
+
+
+def _log_joint_of_all_hidden_states(energy, theta, X):
+    """All rows of {0, 1}^K, and log p̃(x, z) of shape (n, 2^K)."""
+    if energy.n_components > 12:
+        raise unittest.SkipTest(f"{energy.n_components} hidden units are too many to enumerate")
+    states = binary_states(energy.n_components)
+    columns = [
+        -energy.evaluate_joint(theta, X, np.repeat(z[np.newaxis], len(X), axis=0))[0]
+        for z in states
+    ]
+    return states, np.stack(columns, axis=1)
+
+
+def _assert_drawn_from(draws, states, log_weights):
+    p = np.exp(log_weights - logsumexp(log_weights))
+    for function in (lambda S: S, lambda S: np.einsum("ij,ik->ijk", S, S).reshape(len(S), -1)):
+        values = function(states)
+        mean = p @ values
+        deviation = np.sqrt(np.maximum(p @ values**2 - mean**2, 0) / len(draws))
+        assert np.all(np.abs(function(draws).mean(axis=0) - mean) <= 5 * deviation + 1e-12)

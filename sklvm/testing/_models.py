@@ -1,0 +1,50 @@
+"""Small energies with parameters and data: what an objective is tried on."""
+
+import numpy as np
+
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
+
+__all__ = ["random_parameters", "small_models"]
+
+
+def random_parameters(energy, rng, scale=0.7):
+    """θ ~ N(0, scale²): far from any symmetric start."""
+    return scale * rng.standard_normal(energy.layout.size)
+
+
+def small_models(n_samples=12):
+    """Every energy of the package at its smallest, by name.
+
+    Parameters
+    ----------
+    n_samples : int, default=12
+
+    Returns
+    -------
+    models : dict of str to tuple
+        (energy, theta, X), float64.
+
+    Examples
+    --------
+    >>> from sklvm.testing import small_models
+    >>> sorted(small_models())
+    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_rbm', 'two_hidden_layers']
+    """
+    rng = np.random.default_rng(0)
+    deep = {
+        "gaussian_rbm": DeepEnergy(3, 4, (), sigma=0.8),
+        "deep": DeepEnergy(3, 4, (5,), sigma="learn"),
+        "two_hidden_layers": DeepEnergy(3, 4, (5, 3), activation="tanh", sigma="learn"),
+    }
+    X = rng.standard_normal((n_samples, 3))
+    models = {name: (energy, random_parameters(energy, rng), X) for name, energy in deep.items()}
+
+    gaussian = GaussianEnergy(3)
+    factor = np.eye(3) + 0.3 * rng.standard_normal((3, 3))
+    theta = gaussian.pack(rng.standard_normal(3), factor @ factor.T)
+    models["gaussian"] = gaussian, theta, X
+
+    rbm = BernoulliRBMEnergy(4, 3)
+    binary = (rng.random((n_samples, 4)) < 0.5).astype(np.float64)
+    models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
+    return models

@@ -1,0 +1,79 @@
+"""Normalisers and samplers of an energy against sums over all of space."""
+
+import unittest
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklvm.energies import BlockGibbs, Enumerable, Score, Tempered, Tractable
+from sklvm.partition import AnnealedImportanceSampling, fit_reference, log_partition
+from sklvm.samplers import DualAveraging, HamiltonianMonteCarlo
+from sklvm.testing._energy_checks import EnergyChecks
+from sklvm.testing._exact_law import ExactLaw
+from sklvm.testing._latent_checks import LEAST_P_VALUE, N_DRAWS
+
+__all__ = ["NormalizationChecks"]
+
+
+class NormalizationChecks(EnergyChecks):
+    """Checks of the enumerable, tractable and tempered capabilities, of HMC, and of AIS."""
+
+    # The budget and the largest standard error of the check of annealing, in nats.
+    annealing = AnnealedImportanceSampling(n_temperatures=200, n_chains=200)
+    largest_std_err = 0.1
+
+    def test_enumerated_log_partition_is_the_sum_over_all_of_space(self):
+        energy, theta, _, law = self.small_model(Enumerable)
+        assert_allclose(energy.enumerate_log_partition(theta), law.log_partition, rtol=1e-9)
+
+    def test_tractable_log_partition_is_the_integral(self):
+        energy, theta, _, law = self.small_model(Tractable)
+        assert_allclose(energy.log_partition(theta), law.log_partition, rtol=1e-7)
+
+    def test_tractable_draws_follow_the_model(self):
+        energy, theta, _, law = self.small_model(Tractable)
+        assert law.p_value(energy.sample(theta, N_DRAWS, self.rng)) > LEAST_P_VALUE
+
+    def test_the_tempered_path_leads_from_a_tractable_start_to_the_model(self):
+        energy, theta, X, _ = self.small_model(Tempered)
+        theta_0 = energy.tempered_start(X)
+        assert_array_equal(energy.temper(theta_0, theta, 0.0), theta_0)
+        assert_array_equal(energy.temper(theta_0, theta, 1.0), theta)
+        law_0 = ExactLaw(energy, theta_0, X)
+        assert_allclose(energy.start_log_partition(theta_0), law_0.log_partition, rtol=1e-9)
+        draws = energy.sample_start(theta_0, N_DRAWS, self.seed)
+        assert law_0.p_value(draws) > LEAST_P_VALUE
+
+    def test_hamiltonian_transitions_leave_the_model_unchanged(self):
+        energy, theta, _, law = self.small_model(Score)
+        sampler = HamiltonianMonteCarlo(n_leapfrog_steps=3)
+
+        def target(X):
+            value, psi = energy.energy_and_score(theta, X)
+            return -value, psi
+
+        state = sampler.init(target, law.sample(N_DRAWS, self.rng))
+        # Steps so long that a wrong acceptance test would show.
+        averaging = DualAveraging(step_size=0.5, target_acceptance=0.7)
+        pilot = sampler.init(target, law.sample(1000, self.rng))
+        for _ in range(50):
+            pilot = sampler.step(target, pilot, averaging.step_size, self.rng)
+            averaging.update(pilot.acceptance)
+        for _ in range(3):
+            state = sampler.step(target, state, averaging.averaged_step_size, self.rng)
+        assert 0.4 < state.acceptance < 0.95
+        assert law.p_value(state.position) > LEAST_P_VALUE
+
+    def test_annealing_finds_log_partition(self):
+        energy, theta, X, law = self.small_model()
+        if not isinstance(energy, Score) and not (
+            isinstance(energy, Tempered) and isinstance(energy, BlockGibbs)
+        ):
+            raise unittest.SkipTest(f"there is no path to anneal {type(energy).__name__} along")
+        estimate = log_partition(
+            energy, theta, fit_reference(energy, X), method="ais", budget=self.annealing, rng=self.rng
+        )
+        assert estimate.method == "ais"
+        assert 1 <= estimate.effective_sample_size <= self.annealing.n_chains
+        assert estimate.std_err <= self.largest_std_err
+        assert abs(estimate.value - law.log_partition) <= 4 * estimate.std_err + 1e-6

@@ -1,0 +1,225 @@
+"""All checks of an objective, to be inherited."""
+
+import copy
+import pickle
+import unittest
+
+import numpy as np
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from sklvm.objectives import OBJECTIVES, check_capabilities, suitable_objectives
+from sklvm.parameters import ParameterLayout
+from sklvm.testing._finite_differences import assert_is_gradient
+from sklvm.testing._models import small_models
+from sklvm.testing._seeded import Seeded
+
+__all__ = ["ObjectiveTestCase"]
+
+
+class ObjectiveTestCase(Seeded):
+    """What an objective inherits by handing over one instance.
+
+    A subclass whose name starts with ``Test`` is collected by pytest. Every check is made with each
+    small energy of the package that has the capabilities in ``requires``: gradients against finite
+    differences of the value with the noise held fixed, weights of rows, dtypes, purity, pickling,
+    and the error for an energy that does not fit.
+
+    Examples
+    --------
+    >>> from sklvm.objectives import ScoreMatching
+    >>> from sklvm.testing import ObjectiveTestCase
+    >>> class TestScoreMatching(ObjectiveTestCase):
+    ...     def make(self):
+    ...         return ScoreMatching()
+    >>> TestScoreMatching().test_the_gradient_is_that_of_the_value()
+    """
+
+    # How many draws of the noise the checks of expectations take.
+    n_repetitions = 100
+
+    def make(self):
+        """The objective under test; the one method that a subclass has to give."""
+        raise NotImplementedError
+
+    def models(self):
+        """Energies to try it on, ``small_models()`` that fit: name → (energy, theta, X)."""
+        objective = self.make()
+        return {
+            name: model
+            for name, model in small_models().items()
+            if all(isinstance(model[0], protocol) for protocol in objective.requires)
+        }
+
+    # -- value and gradient -----------------------------------------------------------------------
+
+    def test_some_energy_fits(self):
+        assert self.models()
+
+    def test_the_gradient_is_that_of_the_value(self):
+        if not self.make().has_value:
+            raise unittest.SkipTest("the objective has no value")
+        for name, run in self.runs():
+            value, gradient, _ = run.step(run.theta)
+            assert isinstance(value, float), name
+            assert_is_gradient(gradient, lambda t, run=run: run.step(t)[0], run.theta, run.layout)
+
+    def test_there_is_a_value_where_it_says_so(self):
+        for name, run in self.runs():
+            value, gradient, _ = run.step(run.theta)
+            assert (value is not None) == run.objective.has_value, name
+            assert gradient.shape == run.theta.shape, name
+            assert np.all(np.isfinite(gradient)), name
+
+    def test_the_extra_parameters_are_those_of_the_layout(self):
+        for name, run in self.runs():
+            assert run.extra.shape == (run.objective.extra_layout(run.energy).size,), name
+
+    # -- randomness and purity --------------------------------------------------------------------
+
+    def test_a_step_repeats_itself_from_the_same_state_and_noise(self):
+        for _, run in self.runs():
+            first, again = run.step(run.theta), run.step(run.theta)
+            assert first[0] == again[0]
+            assert_array_equal(first[1], again[1])
+
+    def test_a_deterministic_objective_has_no_noise(self):
+        if not self.make().deterministic:
+            raise unittest.SkipTest("the objective draws random numbers")
+        for _, run in self.runs():
+            assert_array_equal(run.step(run.theta, seed=1)[1], run.step(run.theta, seed=2)[1])
+
+    def test_a_step_writes_to_none_of_its_arguments(self):
+        for _, run in self.runs():
+            for array in (run.theta, run.X, run.weights):
+                array.setflags(write=False)
+            run.step(run.theta)
+
+    def test_the_state_pickles(self):
+        for _, run in self.runs():
+            _, _, state = run.step(run.theta)
+            expected = run.step(run.theta, state=state)[1]
+            actual = run.step(run.theta, state=pickle.loads(pickle.dumps(state)))[1]
+            assert_array_equal(actual, expected)
+
+    # -- weights of rows --------------------------------------------------------------------------
+
+    def test_value_and_gradient_are_linear_in_the_weights(self):
+        if not self.make().deterministic:
+            raise unittest.SkipTest("a row's noise is not the same in another batch")
+        for name, run in self.runs():
+            value, gradient, _ = run.step(run.theta)
+            rows = [run.rows([i], np.ones(1)).step(run.theta) for i in range(len(run.X))]
+            mean = run.weights @ [row[0] for row in rows]
+            mean_gradient = run.weights @ [row[1] for row in rows]
+            assert_allclose(value, mean, rtol=1e-9, err_msg=name)
+            atol = 1e-10 * np.abs(gradient).max()
+            assert_allclose(gradient, mean_gradient, rtol=1e-9, atol=atol, err_msg=name)
+
+    def test_a_weight_of_zero_removes_the_row_in_expectation(self):
+        for name, run in self.runs():
+            kept = np.arange(len(run.X)) % 3 > 0
+            weights = np.where(kept, run.weights, 0) / run.weights[kept].sum()
+            self._assert_same_in_expectation(
+                run.rows(slice(None), weights), run.rows(kept, weights[kept]), name
+            )
+
+    def test_a_weight_of_two_repeats_the_row_in_expectation(self):
+        for name, run in self.runs():
+            n = len(run.X)
+            counts = 1 + np.arange(n) % 2
+            repeated = np.repeat(np.arange(n), counts)
+            uniform = np.full(len(repeated), 1 / len(repeated))
+            self._assert_same_in_expectation(
+                run.rows(slice(None), counts / counts.sum()), run.rows(repeated, uniform), name
+            )
+
+    def _assert_same_in_expectation(self, run, other, name):
+        n = 1 if run.objective.deterministic else self.n_repetitions
+        ours = np.array([run.restart(seed).step(run.theta, seed=seed)[1] for seed in range(n)])
+        theirs = np.array(
+            [other.restart(n + seed).step(run.theta, seed=n + seed)[1] for seed in range(n)]
+        )
+        difference = ours.mean(axis=0) - theirs.mean(axis=0)
+        deviation = np.sqrt((ours.var(axis=0) + theirs.var(axis=0)) / n)
+        assert np.all(np.abs(difference) <= 5 * deviation + 1e-10 * np.abs(ours).max()), name
+
+    # -- arrays and parameters --------------------------------------------------------------------
+
+    def test_float32_stays_float32_and_float64_stays_float64(self):
+        for name, model in self.models().items():
+            for dtype in (np.float32, np.float64):
+                run = _Run(self.make(), *model, self.seed, dtype)
+                value, gradient, state = run.step(run.theta)
+                assert run.extra.dtype == dtype, name
+                assert gradient.dtype == dtype, name
+                assert value is None or isinstance(value, float), name
+                assert run.step(run.theta, state=state)[1].dtype == dtype, name
+
+    def test_it_clones_with_its_parameters(self):
+        objective = self.make().validate()
+        assert repr(clone(objective)) == repr(objective)
+
+    def test_an_energy_that_does_not_fit_is_told_which_objectives_do(self):
+        objective = self.make()
+        energies = [_EnergyWithoutCapabilities(), *(model[0] for model in small_models().values())]
+        for energy in energies:
+            if all(isinstance(energy, protocol) for protocol in objective.requires):
+                check_capabilities(objective, energy, OBJECTIVES, "SomeModel")
+                continue
+            try:
+                check_capabilities(objective, energy, OBJECTIVES, "SomeModel")
+            except ValueError as error:
+                assert type(objective).__name__ in str(error)
+                assert all(name in str(error) for name in suitable_objectives(energy, OBJECTIVES))
+            else:
+                raise AssertionError(f"{objective} was let through for {energy}")
+
+    def runs(self):
+        """(name, run) for each energy that fits, ready to step."""
+        return [(name, _Run(self.make(), *model, self.seed)) for name, model in self.models().items()]
+
+
+class _Run:
+    """An objective set up on an energy and rows with unequal weights."""
+
+    def __init__(self, objective, energy, theta, X, seed, dtype=np.float64):
+        weights = (1 + np.arange(len(X)) % 3).astype(dtype)
+        self.objective, self.energy = objective, energy
+        self.X, self.weights = X.astype(dtype), weights / weights.sum()
+        self._energy_theta = theta.astype(dtype)
+        self._start(seed)
+        self.layout = energy.layout + objective.extra_layout(energy)
+
+    def _start(self, seed):
+        self.extra, self.state = self.objective.init(
+            self.energy, self._energy_theta, self.X, self.weights, np.random.default_rng(seed)
+        )
+        self.theta = np.concatenate([self._energy_theta, self.extra])
+
+    def step(self, theta, *, seed=0, state=None):
+        """One step with the noise of `seed`, from a copy of the state."""
+        state = copy.deepcopy(self.state if state is None else state)
+        return self.objective.step(
+            self.energy, theta, self.X, self.weights, state, np.random.default_rng(seed)
+        )
+
+    def rows(self, rows, weights):
+        """The same on some rows, with other weights."""
+        other = copy.copy(self)
+        other.X, other.weights = self.X[rows], weights
+        return other
+
+    def restart(self, seed):
+        """The same with its state made anew from the rows that it has."""
+        other = copy.copy(self)
+        other._start(seed)
+        return other
+
+
+class _EnergyWithoutCapabilities:
+    n_features = 3
+    layout = ParameterLayout({"weights": (3,)})
+
+    def init_parameters(self, X, rng):
+        return np.zeros(3, dtype=X.dtype)

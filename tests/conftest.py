@@ -1,0 +1,21 @@
+"""Fixtures that every test may ask for."""
+
+import os
+
+import numpy as np
+import pytest
+
+# No test opens a window, whatever the machine; set before anything imports matplotlib.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture
+def random_seed():
+    """The seed of the test run: SKLVM_TEST_SEED, or 0."""
+    return int(os.environ.get("SKLVM_TEST_SEED", "0"))
+
+
+@pytest.fixture
+def rng(random_seed):
+    """A numpy generator made from the seed of the test run."""
+    return np.random.default_rng(random_seed)

@@ -1,0 +1,86 @@
+"""Gradient and Laplacian of a network in its input, and the norms that the Laplacian needs."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklvm.networks import InputDerivatives, MultiLayerPerceptron
+from sklvm.networks._gradient_norms import _second_layer, _upper_layers, gradient_norms
+from sklvm.testing import assert_is_gradient, numerical_jacobian
+
+NETWORKS = {
+    "one layer": MultiLayerPerceptron((3, 4), ["softplus"]),
+    "two layers": MultiLayerPerceptron((3, 5, 4), ["sigmoid", "softplus"]),
+    "wide, then narrow": MultiLayerPerceptron((3, 7, 2), ["tanh", "tanh"], [False, False]),
+    "three layers": MultiLayerPerceptron((3, 5, 4, 2), ["tanh", "softplus", "sigmoid"]),
+    "four layers": MultiLayerPerceptron((3, 2, 4, 3, 2), ["sigmoid", "tanh"] * 2),
+}
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS.keys())
+def network(request):
+    return request.param
+
+
+def derivatives(network, theta, X, laplacian=True):
+    views = network.layout.views(theta)
+    return InputDerivatives(network, views, network.forward(views, X), laplacian=laplacian)
+
+
+def test_gradient_and_laplacian_are_those_of_finite_differences(network, rng):
+    theta = rng.standard_normal(network.layout.size)
+    X = rng.standard_normal((5, 3))
+    inner = derivatives(network, theta, X)
+
+    def summed(x):
+        return network.forward(network.layout.views(theta), x[np.newaxis]).output.sum()
+
+    def gradient(x):
+        return derivatives(network, theta, x[np.newaxis], laplacian=False).gradient[0]
+
+    for i, x in enumerate(X):
+        assert_allclose(inner.gradient[i], numerical_jacobian(summed, x), rtol=1e-7, atol=1e-9)
+        trace = np.trace(numerical_jacobian(gradient, x))
+        assert_allclose(inner.laplacian[i], trace, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("laplacian", [False, True])
+def test_the_pullback_is_the_gradient(network, laplacian, rng):
+    theta = rng.standard_normal(network.layout.size)
+    X, V = rng.standard_normal((2, 5, 3))
+    w = rng.standard_normal(5) if laplacian else None
+    gradient = np.full_like(theta, np.nan)
+    derivatives(network, theta, X, laplacian).pullback(V, w, network.layout.views(gradient))
+
+    def pulled(t):
+        inner = derivatives(network, t, X, laplacian)
+        return np.vdot(V, inner.gradient) + (w @ inner.laplacian if laplacian else 0.0)
+
+    assert_is_gradient(gradient, pulled, theta, network.layout)
+
+
+def test_the_norms_are_those_of_the_numerical_jacobians(rng):
+    coefs = [rng.standard_normal(shape) for shape in ((4, 3), (5, 4), (2, 5))]
+    u_0, u_1 = rng.standard_normal((6, 4)), rng.standard_normal((6, 5))
+    norms, _ = gradient_norms(coefs, [1 - np.tanh(u_0) ** 2, 1 - np.tanh(u_1) ** 2])
+    for i in range(6):
+        # ∂u₂/∂x and ∂u₃/∂x along the chain of layers, d columns wide.
+        second = coefs[1] @ np.diag(1 - np.tanh(u_0[i]) ** 2) @ coefs[0]
+        third = coefs[2] @ np.diag(1 - np.tanh(u_1[i]) ** 2) @ second
+        assert_allclose(norms[1][i], (second**2).sum(axis=1), rtol=1e-12)
+        assert_allclose(norms[2][i], (third**2).sum(axis=1), rtol=1e-12)
+    assert_allclose(norms[0], (coefs[0] ** 2).sum(axis=1), rtol=1e-12)
+
+
+def test_the_closed_form_for_two_layers_is_the_recursion_for_any_depth(rng):
+    V, W, first = (rng.standard_normal(shape) for shape in ((5, 3), (4, 5), (7, 5)))
+    norms_bar = rng.standard_normal((7, 4))
+    gram = V @ V.T
+    (closed,), closed_pullback = _second_layer(W, first, gram)
+    (recursive,), recursive_pullback = _upper_layers([V, W], [first], gram)
+    assert_allclose(closed, recursive, rtol=1e-12)
+    gram_bar, (W_bar,), (first_bar,) = closed_pullback([norms_bar])
+    gram_bar_2, (W_bar_2,), (first_bar_2,) = recursive_pullback([norms_bar])
+    assert_allclose(gram_bar + gram_bar.T, gram_bar_2 + gram_bar_2.T, rtol=1e-11, atol=1e-11)
+    assert_allclose(W_bar, W_bar_2, rtol=1e-11, atol=1e-11)
+    assert_allclose(first_bar, first_bar_2, rtol=1e-11, atol=1e-11)

@@ -1,0 +1,115 @@
+"""The perceptron's products with its Jacobian are those of finite differences."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklvm.networks import ACTIVATIONS, MultiLayerPerceptron
+from sklvm.testing import assert_is_gradient, numerical_jacobian
+
+NETWORKS = {
+    "one layer": MultiLayerPerceptron((3, 2), ["sigmoid"]),
+    "two layers": MultiLayerPerceptron((3, 5, 2), ["tanh", "softplus"], [False, True]),
+    "three layers": MultiLayerPerceptron((3, 4, 5, 2), ["sigmoid", "softplus", "tanh"]),
+}
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS.keys())
+def network(request):
+    return request.param
+
+
+@pytest.fixture
+def theta(network, rng):
+    return rng.standard_normal(network.layout.size)
+
+
+def output(network, theta, X):
+    return network.forward(network.layout.views(theta), X).output
+
+
+def by_name(network):
+    gradient = np.full(network.layout.size, np.nan)
+    return gradient, network.layout.views(gradient)
+
+
+def test_the_value_is_the_composition_of_its_layers(rng):
+    network = NETWORKS["two layers"]
+    V, W, c = rng.standard_normal((5, 3)), rng.standard_normal((2, 5)), rng.standard_normal(2)
+    theta = network.layout.pack(coefs_0=V, coefs_1=W, intercepts_1=c)
+    X = rng.standard_normal((6, 3))
+    expected = np.log1p(np.exp(np.tanh(X @ V.T) @ W.T + c))
+    assert_allclose(output(network, theta, X), expected, rtol=1e-12)
+
+
+def test_vjp_in_the_parameters_is_the_gradient(network, theta, rng):
+    X, U = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    views = network.layout.views(theta)
+    gradient, out = by_name(network)
+    assert network.vjp(views, network.forward(views, X), U, out) is None
+    assert_is_gradient(
+        gradient, lambda t: np.vdot(U, output(network, t, X)), theta, network.layout
+    )
+
+
+def test_vjp_of_the_preactivation_is_the_gradient(network, theta, rng):
+    X, U = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    views = network.layout.views(theta)
+    gradient, out = by_name(network)
+    network.vjp_preactivation(views, network.forward(views, X), U, out)
+
+    def pulled(t):
+        return np.vdot(U, network.forward(network.layout.views(t), X).preactivations[-1])
+
+    assert_is_gradient(gradient, pulled, theta, network.layout)
+
+
+def test_jvp_and_vjp_in_the_input_are_products_with_the_jacobian(network, theta, rng):
+    X, tangent = rng.standard_normal((2, 4, 3))
+    cotangent = rng.standard_normal((4, 2))
+    views = network.layout.views(theta)
+    passed = network.forward(views, X)
+    jvp = network.jvp(views, passed, tangent)
+    vjp = network.vjp(views, passed, cotangent, input_too=True)
+    for i, x in enumerate(X):
+        jacobian = numerical_jacobian(lambda y: output(network, theta, y[np.newaxis])[0], x)
+        assert_allclose(jvp[i], jacobian @ tangent[i], rtol=1e-7, atol=1e-9)
+        assert_allclose(vjp[i], cotangent[i] @ jacobian, rtol=1e-7, atol=1e-9)
+
+
+def test_vjp_is_the_adjoint_of_jvp(network, theta, rng):
+    X, tangent = rng.standard_normal((2, 9, 3))
+    cotangent = rng.standard_normal((9, 2))
+    views = network.layout.views(theta)
+    passed = network.forward(views, X)
+    pulled = network.vjp(views, passed, cotangent, input_too=True)
+    pushed = network.jvp(views, passed, tangent)
+    assert_allclose(np.vdot(pulled, tangent), np.vdot(cotangent, pushed), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_have_the_derivatives_that_they_say(name):
+    activation = ACTIVATIONS[name]
+    u = np.linspace(-6, 6, 25)
+    value = activation.value(u)
+    derivatives = activation.derivatives(u, value, 3)
+    assert len(activation.derivatives(u, value, 1)) == 1
+    lower = lambda order: (  # noqa: E731
+        activation.value
+        if order == 0
+        else lambda v: activation.derivatives(v, activation.value(v), order)[-1]
+    )
+    for order, derivative in enumerate(derivatives):
+        slope = np.diagonal(numerical_jacobian(lower(order), u))
+        assert_allclose(derivative, slope, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activations_are_finite_far_out(name, dtype):
+    activation = ACTIVATIONS[name]
+    u = np.array([-1e4, -90, 0, 90, 1e4], dtype=dtype)
+    value = activation.value(u)
+    for array in (value, *activation.derivatives(u, value, 3)):
+        assert array.dtype == dtype
+        assert np.all(np.isfinite(array))

@@ -1,0 +1,163 @@
+"""Displays draw the numbers that they are given, where they are told to."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+
+from sklvm.plotting import FilterDisplay, LogDensityDisplay, TrainingCurveDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(autouse=True)
+def plt():
+    backend = matplotlib.get_backend()
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+    matplotlib.use(backend)
+
+
+class DeepModel(BaseEstimator):
+    """Two layers over six pixels."""
+
+    def fit(self, X=None, y=None):
+        rng = np.random.default_rng(0)
+        self.coefs_ = [rng.normal(size=(4, 6)), rng.normal(size=(3, 4))]
+        self.history_ = {"objective": np.array([2.0, 1.0]), "swaps": np.full(2, np.nan)}
+        return self
+
+    def score_samples(self, X):
+        return np.sum(X, axis=1)
+
+
+def _tile(display, row, column, shape):
+    height, width = shape
+    top, left = row * (height + 1) + 1, column * (width + 1) + 1
+    return display.image_.get_array()[top : top + height, left : left + width]
+
+
+def test_each_filter_is_divided_by_its_own_magnitude():
+    filters = np.random.default_rng(0).normal(size=(5, 6)) * [[1], [10], [0.1], [3], [0]]
+    display = FilterDisplay(filters, (2, 3)).plot(n_columns=2)
+    for i, weights in enumerate(filters):
+        expected = weights.reshape(2, 3) / (np.abs(weights).max() or 1)
+        np.testing.assert_allclose(_tile(display, i // 2, i % 2, (2, 3)), expected)
+    assert display.image_.get_clim() == (-1, 1)
+
+
+def test_common_scaling_keeps_proportions_and_none_keeps_values():
+    filters = np.array([[1.0, -2.0, 0.5, 0.0], [0.25, 0.0, 0.0, 1.0]])
+    common = FilterDisplay(filters).plot(scaling="common")
+    np.testing.assert_allclose(_tile(common, 0, 1, (2, 2)), filters[1].reshape(2, 2) / 2)
+    values = FilterDisplay(filters).plot(scaling="none", vmin=0, vmax=1)
+    np.testing.assert_allclose(_tile(values, 0, 0, (2, 2)), filters[0].reshape(2, 2))
+    assert values.image_.get_clim() == (0, 1)
+
+
+def test_lines_between_filters_are_masked():
+    sheet = FilterDisplay(np.ones((4, 4))).plot().image_.get_array()
+    assert sheet.shape == (7, 7)
+    assert np.ma.getmaskarray(sheet)[[0, 3, 6]].all()
+    assert np.ma.getmaskarray(sheet)[:, [0, 3, 6]].all()
+    assert sheet.count() == 16
+
+
+def test_filters_of_a_shallow_and_of_a_deep_model():
+    pca = PCA(2).fit(np.random.default_rng(0).normal(size=(20, 6)))
+    np.testing.assert_array_equal(
+        FilterDisplay.from_estimator(pca, (2, 3)).filters, pca.components_
+    )
+    deep = DeepModel().fit()
+    np.testing.assert_array_equal(
+        FilterDisplay.from_estimator(deep, (2, 3)).filters, deep.coefs_[0]
+    )
+    np.testing.assert_allclose(
+        FilterDisplay.from_estimator(deep, (2, 3), layer=1).filters,
+        deep.coefs_[1] @ deep.coefs_[0],
+    )
+
+
+def test_displays_draw_on_the_axes_they_are_given(plt):
+    figure, axes = plt.subplots(1, 3)
+    deep = DeepModel().fit()
+    displays = (
+        FilterDisplay.from_estimator(deep, (2, 3), ax=axes[0]),
+        TrainingCurveDisplay.from_estimator(deep, ax=axes[1]),
+        LogDensityDisplay.from_estimator(deep, {"ones": np.ones((3, 6))}, ax=axes[2]),
+    )
+    for display, ax in zip(displays, axes, strict=True):
+        assert display.ax_ is ax
+        assert display.figure_ is figure
+    figure.canvas.draw()
+
+
+def test_curves_are_the_history_and_empty_ones_are_left_out():
+    display = TrainingCurveDisplay.from_estimator(DeepModel().fit())
+    assert list(display.lines_) == ["objective"]
+    np.testing.assert_array_equal(display.lines_["objective"].get_xdata(), [1, 2])
+    np.testing.assert_array_equal(display.lines_["objective"].get_ydata(), [2.0, 1.0])
+
+
+def test_histograms_share_bins_and_lose_no_row():
+    scores = {"a": np.arange(100.0), "b": np.append(np.arange(50.0, 149.0), -1e9)}
+    display = LogDensityDisplay(scores).plot(bins=10, tail=0.02, density=False)
+    assert display.bins_[0] > -1e6
+    counts = [sum(bar.get_height() for bar in group) for group in display.ax_.containers]
+    assert counts == [100, 100]
+
+
+def test_equal_scores_still_have_a_bin():
+    display = LogDensityDisplay({"a": np.zeros(5)}).plot()
+    assert display.bins_[0] < 0 < display.bins_[-1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "image_shape", "options", "message"),
+    [
+        (np.ones((2, 6)), None, {}, "image_shape must be given: 6 pixels"),
+        (np.ones((2, 6)), (2, 2), {}, "image_shape must be two sides with product 6"),
+        (np.ones((2, 6)), (6,), {}, "image_shape must be two sides"),
+        (np.ones((2, 4)), None, {"scaling": "both"}, "scaling must be"),
+        (np.ones((2, 4)), None, {"n_columns": 0}, "n_columns"),
+        (np.full((2, 4), np.nan), None, {}, "filters contains NaN"),
+    ],
+)
+def test_bad_filters_are_named(filters, image_shape, options, message):
+    with pytest.raises(ValueError, match=message):
+        FilterDisplay(filters, image_shape).plot(**options)
+
+
+def test_models_without_weights_or_that_layer_are_errors():
+    with pytest.raises(ValueError, match="layer"):
+        FilterDisplay.from_estimator(DeepModel().fit(), (2, 3), layer=2)
+    weightless = DeepModel().fit()
+    del weightless.coefs_
+    with pytest.raises(TypeError, match="neither components_ nor coefs_"):
+        FilterDisplay.from_estimator(weightless)
+
+
+@pytest.mark.parametrize("scores", [{}, {"a": []}, {"a": [np.inf]}, {"a": [[1.0]]}])
+def test_bad_scores_are_errors(scores):
+    with pytest.raises(ValueError, match="scores"):
+        LogDensityDisplay(scores).plot()
+
+
+def test_unknown_or_empty_curves_are_errors():
+    with pytest.raises(ValueError, match=r"curves \['b'\]"):
+        TrainingCurveDisplay({"a": [1.0]}).plot(curves=["b"])
+    with pytest.raises(ValueError, match="no finite value"):
+        TrainingCurveDisplay({"a": [np.nan]}).plot()
+
+
+def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
+    def refuse(name, *args, **kwargs):
+        raise ImportError(name)
+
+    display = FilterDisplay(np.ones((1, 4)))  # taking data needs no matplotlib
+    monkeypatch.setattr("sklvm._optional.import_module", refuse)
+    with pytest.raises(ImportError, match=r'pip install "sklvm\[examples\]"'):
+        display.plot()

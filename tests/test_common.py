@@ -1,0 +1,163 @@
+"""The contracts that every estimator keeps."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils import estimator_checks as checks
+
+import sklvm
+from sklvm import ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
+
+# Check name → why it cannot pass, for mathematical reasons only.
+EXPECTED_FAILURES = {
+    DeepEnergyModel: {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "A mini-batch of weighted rows is another batch than one of repeated rows."
+        ),
+    },
+}
+
+ESTIMATORS = [
+    ConstrainedGaussian(),
+    ZCAWhitener(),
+    DeepEnergyModel(4, hidden_layer_sizes=(6,)),
+]
+
+# Those that check_estimator leaves out.
+EXTRA_CHECKS = [
+    checks.check_param_validation,
+    checks.check_inplace_ensure_writeable,
+    checks.check_dataframe_column_names_consistency,
+    checks.check_readonly_memmap_input,
+]
+EXTRA_TRANSFORMER_CHECKS = [
+    checks.check_set_output_transform,
+    checks.check_set_output_transform_pandas,
+    checks.check_set_output_transform_polars,
+    checks.check_transformer_get_feature_names_out,
+    checks.check_transformer_get_feature_names_out_pandas,
+    checks.check_get_feature_names_out_error,
+]
+TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
+
+
+def name_of(value):
+    return type(value).__name__ if hasattr(value, "get_params") else None
+
+
+def test_every_public_estimator_is_checked():
+    public = {name for name in sklvm.__all__ if isinstance(getattr(sklvm, name), type)}
+    assert public == {type(estimator).__name__ for estimator in ESTIMATORS}
+
+
+@checks.parametrize_with_checks(
+    ESTIMATORS, expected_failed_checks=lambda e: EXPECTED_FAILURES.get(type(e), {})
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Skipping check:sklearn.exceptions.SkipTestWarning")
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", EXTRA_CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_checks_that_the_suite_leaves_out(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize("check", EXTRA_TRANSFORMER_CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_transformer_checks_that_the_suite_leaves_out(estimator, check):
+    check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.fixture(scope="module")
+def X():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((60, 4)) @ rng.standard_normal((4, 4)) + 1.0
+
+
+@pytest.fixture(scope="module", params=ESTIMATORS, ids=name_of)
+def fitted(request, X):
+    return clone(request.param).set_params(**seeded(request.param)).fit(X)
+
+
+def seeded(estimator):
+    return {"random_state": 0} if "random_state" in estimator.get_params() else {}
+
+
+def test_the_score_is_a_row_by_row_function(fitted, X):
+    scores = fitted.score_samples(X)
+    assert scores.shape == (60,)
+    np.testing.assert_array_equal(scores, fitted.score_samples(X))
+    one_by_one = [fitted.score_samples(x[np.newaxis])[0] for x in X]
+    np.testing.assert_allclose(scores, one_by_one, rtol=1e-9)
+    assert fitted.score(X) == pytest.approx(scores.mean())
+
+
+def test_the_density_integrates_to_one_over_a_plane(fitted):
+    rng = np.random.default_rng(1)
+    plane = rng.standard_normal((400, 2)) @ [[1.0, 0.4], [0.0, 0.7]]
+    model = clone(fitted).fit(plane)
+    axis = np.linspace(-12, 12, 481)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    mass = np.exp(model.score_samples(grid)).sum() * (axis[1] - axis[0]) ** 2
+    # Annealing's error is its own standard error; the others are exact.
+    assert mass == pytest.approx(1, abs=1e-6 + 5 * getattr(model, "log_partition_std_err_", 0))
+
+
+def test_pickling_preserves_the_model(fitted, X):
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.score_samples(X), fitted.score_samples(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_data_type_is_kept_end_to_end(fitted, X, dtype):
+    model = clone(fitted).fit(X.astype(dtype))
+    assert model.score_samples(X.astype(dtype)).dtype == dtype
+    if hasattr(model, "transform"):
+        assert model.transform(X.astype(dtype)).dtype == dtype
+    if hasattr(model, "sample"):
+        assert np.asarray(model.sample(3)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        np.asfortranarray,
+        lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+        lambda X: X[::-1][::-1],
+    ],
+    ids=["fortran", "strided", "reversed"],
+)
+def test_the_memory_layout_of_the_data_does_not_matter(fitted, X, layout):
+    model = clone(fitted).fit(layout(X))
+    np.testing.assert_allclose(model.score_samples(layout(X)), fitted.score_samples(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (lambda X: np.where(np.arange(X.size).reshape(X.shape) == 7, np.nan, X), "NaN"),
+        (lambda X: np.where(np.arange(X.size).reshape(X.shape) == 7, np.inf, X), "infinity"),
+        (lambda X: X[:0], "0 sample"),
+        (lambda X: X[:1], "1 sample|minimum of 2"),
+        (lambda X: X[:, 0], "2D array"),
+        (lambda X: X[:, :0], "0 feature"),
+    ],
+    ids=["nan", "inf", "empty", "single row", "1-D", "no feature"],
+)
+def test_bad_training_data_are_refused_before_any_work(fitted, X, bad, message):
+    model = clone(fitted)
+    before = set(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.fit(bad(X))
+    left = {name for name in set(vars(model)) - before if name.endswith("_")}
+    assert left <= {"n_features_in_"}
+
+
+def test_data_of_another_width_are_refused(fitted, X):
+    with pytest.raises(ValueError, match="expecting 4 features"):
+        fitted.score_samples(X[:, :3])

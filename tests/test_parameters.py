@@ -1,0 +1,111 @@
+"""One flat vector, named views into it, and the objects that are nothing but parameters."""
+
+from numbers import Real
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, clone
+
+from sklvm._compat import Interval
+from sklvm.parameter_objects import ParameterObject, StringShorthandMixin, resolve
+from sklvm.parameters import ParameterLayout
+
+LAYOUT = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": (), "none": (0, 4)})
+
+
+def test_views_cover_the_vector_without_overlap():
+    theta = np.arange(float(LAYOUT.size))
+    views = LAYOUT.views(theta)
+    assert LAYOUT.size == 9
+    assert {name: view.shape for name, view in views.items()} == dict(LAYOUT)
+    assert_array_equal(np.concatenate([view.ravel() for view in views.values()]), theta)
+    for view in views.values():
+        assert np.shares_memory(view, theta) or view.size == 0
+
+
+def test_writing_to_a_view_writes_to_the_vector():
+    theta = np.zeros(LAYOUT.size)
+    LAYOUT.views(theta)["weights"][1, 0] = 7
+    LAYOUT.views(theta)["log_sigma"][...] = 5
+    assert_array_equal(theta, [0, 0, 0, 7, 0, 0, 0, 0, 5])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pack_is_the_inverse_of_views(dtype, rng):
+    theta = rng.standard_normal(LAYOUT.size).astype(dtype)
+    packed = LAYOUT.pack(**LAYOUT.views(theta), dtype=dtype)
+    assert packed.dtype == dtype
+    assert_array_equal(packed, theta)
+
+
+def test_layouts_are_laid_one_behind_the_other():
+    both = LAYOUT + ParameterLayout({"gamma": (3,)})
+    theta = np.arange(float(both.size))
+    assert both.size == LAYOUT.size + 3
+    assert_array_equal(both.views(theta)["gamma"], theta[-3:])
+    assert_array_equal(both.views(theta)["weights"].ravel(), theta[:6])
+
+
+def test_layouts_with_a_common_name_do_not_join():
+    with pytest.raises(ValueError, match=r"Both layouts name the parameters \['bias'\]"):
+        LAYOUT + ParameterLayout({"bias": ()})
+
+
+@pytest.mark.parametrize("shape", [(8,), (10,), (9, 1)])
+def test_a_vector_of_another_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"of shape \(9,\), got"):
+        LAYOUT.views(np.zeros(shape))
+
+
+def test_pack_wants_every_parameter_by_its_name():
+    with pytest.raises(ValueError, match="Expected values for"):
+        LAYOUT.pack(weights=0.0)
+
+
+# -- parameter objects ----------------------------------------------------------------------------
+
+
+class Ridge(ParameterObject):
+    _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+
+REGISTRY = {"ridge": Ridge}
+
+
+class Model(StringShorthandMixin, BaseEstimator):
+    _shorthands = {"penalty": REGISTRY}
+
+    def __init__(self, penalty="ridge"):
+        self.penalty = penalty
+
+
+def test_a_string_stands_for_the_default_object():
+    assert resolve("ridge", REGISTRY, "penalty", "Model").alpha == 1.0
+
+
+def test_an_object_is_copied_so_that_the_users_own_stays_as_it_is():
+    mine = Ridge(alpha=3.0)
+    resolved = resolve(mine, REGISTRY, "penalty", "Model")
+    assert resolved is not mine
+    assert resolved.alpha == 3.0
+
+
+def test_what_is_not_understood_is_an_error_that_names_what_is():
+    with pytest.raises(ValueError, match=r"'penalty' parameter of Model .*\['ridge'\].* 'lasso'"):
+        resolve("lasso", REGISTRY, "penalty", "Model")
+    with pytest.raises(TypeError, match=r"'penalty' parameter of Model .*\['ridge'\].* 3"):
+        resolve(3, REGISTRY, "penalty", "Model")
+    with pytest.raises(ValueError, match="'alpha' parameter of Ridge"):
+        resolve(Ridge(alpha=-1.0), REGISTRY, "penalty", "Model")
+
+
+def test_nested_names_reach_into_a_string_and_into_an_object():
+    model = Model().set_params(penalty__alpha=2.0)
+    assert model.penalty.alpha == 2.0
+    assert clone(model).set_params(penalty__alpha=5.0).penalty.alpha == 5.0
+    assert model.penalty.alpha == 2.0
+    assert Model(Ridge(7.0)).set_params(penalty="ridge", penalty__alpha=0.5).penalty.alpha == 0.5
