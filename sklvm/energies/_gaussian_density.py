@@ -3,6 +3,9 @@
 import numpy as np
 from scipy.linalg import eigh
 
+from sklvm.kernels import standard_normal
+from sklvm.statistics import GaussianStatistics
+
 __all__ = ["GaussianDensity"]
 
 
@@ -47,13 +50,7 @@ class GaussianDensity:
     @classmethod
     def fit(cls, X, sample_weight=None):
         """Maximum likelihood on the rows of X (covariance divided by the sum of weights)."""
-        mean = np.average(X, axis=0, weights=sample_weight)
-        # The weights enter once, on one side of the product.
-        centred = X - mean.astype(X.dtype)
-        weighted = centred if sample_weight is None else sample_weight[:, np.newaxis] * centred
-        total = len(X) if sample_weight is None else sample_weight.sum()
-        covariance = (weighted.T @ centred).astype(np.float64) / total
-        return cls(mean, covariance, dtype=X.dtype)
+        return cls(*GaussianStatistics.collect(X, sample_weight).solve(), dtype=X.dtype)
 
     def log_density(self, X):
         """log p(x) in nats, shape (n,)."""
@@ -71,7 +68,8 @@ class GaussianDensity:
 
     def sample_with_log_density(self, n_samples, rng):
         """Draws and their log-densities, from the one set of normal numbers."""
-        y = rng.standard_normal((n_samples, self.n_features), dtype=self.location.dtype)
+        shape, seed = (n_samples, self.n_features), int(rng.integers(2**63))
+        y = standard_normal(shape, seed, dtype=self.location.dtype)
         return self.to_data(y), self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
 
     def to_data(self, Y):

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklvm._compat import Interval
 from sklvm.energies import Score
+from sklvm.kernels import standard_normal
 from sklvm.objectives._base import Objective
 
 __all__ = ["DenoisingScoreMatching"]
@@ -40,7 +41,7 @@ class DenoisingScoreMatching(Objective):
         self.noise_level = noise_level
 
     def step(self, energy, theta, X, weights, state, rng):
-        noise = rng.standard_normal(X.shape, dtype=X.dtype)
+        noise = standard_normal(X.shape, int(rng.integers(2**63)), dtype=X.dtype)
         level = X.dtype.type(self.noise_level)
         psi, pullback = energy.score(theta, X + level * noise)
         noise /= level

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklvm.kernels import standard_normal
+
 __all__ = ["HamiltonianMonteCarlo", "HamiltonianState"]
 
 
@@ -72,7 +74,8 @@ class HamiltonianMonteCarlo:
         dtype = state.position.dtype
         jittered = step_size * rng.uniform(0.8, 1.2)
         lengths = np.asarray(jittered * np.asarray(scales), dtype=dtype)
-        momentum = rng.standard_normal(state.position.shape, dtype=dtype)
+        seed = int(rng.integers(2**63))
+        momentum = standard_normal(state.position.shape, seed, dtype=dtype)
         start_energy = 0.5 * np.einsum("ij,ij->i", momentum, momentum) - state.log_density
 
         position, gradient = state.position.copy(), state.gradient
