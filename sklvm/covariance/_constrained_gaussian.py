@@ -55,8 +55,8 @@ class ConstrainedGaussian(DensityModel):
         largest eigenvalue, so that no direction varies more than the most variable one of the data.
     regularization : float or "auto", default="auto"
         Added to the eigenvalues of C: a variance that every direction has besides that of the data.
-        "auto" is 0 where the data determine the Gaussian; elsewhere, with too few rows or features that are constant or
-        depend on each other, it is a thousandth of the mean variance.
+        "auto" is 0 where the data determine the Gaussian; elsewhere, with too few rows or features
+        that are constant or depend on each other, it is a thousandth of the mean variance.
     max_iter : int, default=100
         Greatest number of Newton steps.
     tol : float, default=1e-5

@@ -12,7 +12,7 @@ from sklvm.kernels._openmp import max_threads
 # A pass over fewer elements takes a fraction of a millisecond. Threads would save part of that on
 # an idle machine, and cost ten milliseconds and more on a busy one, where the first thread spins
 # while the others wait for their turn on a CPU.
-MIN_ELEMENTS_FOR_THREADS = 2**18
+MIN_ELEMENTS_FOR_THREADS = 2**19
 
 
 def effective_n_threads(n_threads=None):

@@ -52,7 +52,7 @@ def _second_layer(W, first, gram):
     rows, columns = np.triu_indices(W.shape[1])
     twice = np.where(rows == columns, 1, 2).astype(W.dtype)
     pair_gram = twice * gram[rows, columns]
-    pair_weights = W[:, rows] * W[:, columns]
+    pair_weights = pairwise_products(W)
     products = pairwise_products(first)
     coupling = pair_weights * pair_gram
 
@@ -62,11 +62,7 @@ def _second_layer(W, first, gram):
         first_bar = pairwise_products_vjp(first, q_bar @ coupling)
         gram_bar = np.zeros_like(gram)
         gram_bar[rows, columns] = twice * (coupling_bar * pair_weights).sum(axis=0)
-        W_bar = np.zeros_like(W)
-        weighted = coupling_bar * pair_gram
-        symmetric = np.zeros((len(W), *gram.shape), dtype=W.dtype)
-        symmetric[:, rows, columns] = weighted
-        W_bar = np.einsum("kij,kj->ki", symmetric, W) + np.einsum("kij,ki->kj", symmetric, W)
+        W_bar = pairwise_products_vjp(W, coupling_bar * pair_gram)
         return gram_bar, [W_bar], [first_bar]
 
     return [products @ coupling.T], pullback

@@ -35,7 +35,7 @@ def fit(objective, X, seed=0):
             energy, theta, X, weights, copy.deepcopy(state), np.random.default_rng(seed)
         )[:2]
 
-    theta, _, _ = LBFGS(gradient_tol=1e-8, value_tol=0).minimize(
+    theta, _, _ = LBFGS(gradient_tol=1e-6, value_tol=0).minimize(
         criterion, np.concatenate([start, extra]), 500, lambda theta, value: None
     )
     return energy, theta[:-1], np.sqrt(2) * theta[-1]
@@ -63,7 +63,7 @@ def test_it_approaches_maximum_likelihood_as_the_noise_ratio_grows(rng):
         return np.linalg.norm(energy.precision(theta) - likeliest)
 
     little, much = (
-        np.mean([distance(noise_ratio, seed) for seed in range(6)]) for noise_ratio in (1, 100)
+        np.mean([distance(noise_ratio, seed) for seed in range(4)]) for noise_ratio in (1, 50)
     )
     assert much < 0.05 * np.linalg.norm(likeliest)
     assert much < little / 3

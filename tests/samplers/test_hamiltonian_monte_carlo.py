@@ -70,7 +70,7 @@ def test_float32_stays_float32(rng):
         assert array.dtype == np.float32
 
 
-@pytest.mark.parametrize("target_acceptance", [0.6, 0.8, 0.95])
+@pytest.mark.parametrize("target_acceptance", [0.8, 0.9])
 @pytest.mark.parametrize("first_guess", [0.01, 3.0])
 def test_dual_averaging_reaches_its_target_from_any_first_guess(
     target_acceptance, first_guess, rng

@@ -1,0 +1,108 @@
+"""Consistent criteria recover a known density better as n grows; the biased ones plateau."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from sklvm.energies import DeepEnergy, GaussianDensity, GaussianEnergy
+from sklvm.objectives import (
+    DenoisingScoreMatching,
+    NoiseContrastiveEstimation,
+    ScoreMatching,
+)
+from sklvm.optimizers import LBFGS
+from sklvm.testing import ExactLaw
+
+COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
+LEVEL = 0.5
+SAMPLE_SIZES = (250, 1000, 4000)
+
+
+def fit(objective, energy, start, X, seed=0):
+    """The energy's θ that minimises the criterion, with its noise held fixed."""
+    weights, rng = np.full(len(X), 1 / len(X)), np.random.default_rng(seed)
+    extra, state = objective.init(energy, start, X, weights, rng)
+
+    def criterion(theta):
+        return objective.step(
+            energy, theta, X, weights, copy.deepcopy(state), np.random.default_rng(seed)
+        )[:2]
+
+    theta, _, _ = LBFGS(gradient_tol=1e-6, value_tol=1e-12).minimize(
+        criterion, np.concatenate([start, extra]), 500, lambda theta, value: None
+    )
+    return theta[: energy.layout.size]
+
+
+def precision_errors(objective, precision, n_repetitions=12):
+    """Root mean squared errors of the fitted precision, one for each sample size."""
+    energy, factor = GaussianEnergy(2), np.linalg.cholesky(COVARIANCE)
+    errors = []
+    for n in SAMPLE_SIZES:
+        squared = []
+        for seed in range(n_repetitions):
+            rng = np.random.default_rng([n, seed])
+            X = rng.standard_normal((n, 2)) @ factor.T
+            theta = fit(objective, energy, energy.init_parameters(X, rng), X, seed)
+            squared.append(((energy.precision(theta) - precision) ** 2).sum())
+        errors.append(np.sqrt(np.mean(squared)))
+    return np.array(errors)
+
+
+def slope(errors):
+    """Of log error against log n; −½ is the rate of a consistent criterion."""
+    return np.polyfit(np.log(SAMPLE_SIZES), np.log(errors), 1)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "objective",
+    [
+        ScoreMatching(),
+        NoiseContrastiveEstimation(noise_ratio=5),
+        NoiseContrastiveEstimation(5, GaussianDensity(np.zeros(2), 3 * np.eye(2))),
+    ],
+    ids=["score matching", "nce", "nce with wide noise"],
+)
+def test_the_error_of_a_consistent_criterion_falls_with_the_root_of_n(objective):
+    assert -0.75 < slope(precision_errors(objective, np.linalg.inv(COVARIANCE))) < -0.3
+
+
+@pytest.mark.slow
+def test_denoising_converges_to_the_smoothed_density_and_plateaus_for_that_of_the_data():
+    objective = DenoisingScoreMatching(noise_level=LEVEL)
+    smoothed = np.linalg.inv(COVARIANCE + LEVEL**2 * np.eye(2))
+    assert -0.75 < slope(precision_errors(objective, smoothed)) < -0.3
+    unsmoothed = np.linalg.inv(COVARIANCE)
+    bias = np.linalg.norm(smoothed - unsmoothed)
+    errors = precision_errors(objective, unsmoothed)
+    assert abs(errors[-1] / bias - 1) < 0.1
+    assert slope(errors) > -0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "objective", [ScoreMatching(), NoiseContrastiveEstimation(noise_ratio=5)], ids=["sm", "nce"]
+)
+@pytest.mark.parametrize("hidden_layer_sizes", [(), (4,)])
+def test_a_deep_energy_recovers_its_own_density(hidden_layer_sizes, objective):
+    # Densities are compared, for parameters are known up to permutations and signs only.
+    energy = DeepEnergy(2, 3, hidden_layer_sizes, activation="tanh", sigma=1.0)
+    rng = np.random.default_rng(3)
+    true = 1.2 * rng.standard_normal(energy.layout.size)
+    law = ExactLaw(energy, true, rng.standard_normal((10, 2)))
+
+    def divergence(n, seed):
+        """KL of the fitted density from the true one, in nats."""
+        rng = np.random.default_rng([n, seed])
+        X = law.sample(n, rng)
+        theta = fit(objective, energy, true + 0.1 * rng.standard_normal(len(true)), X, seed)
+        difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
+        fitted = ExactLaw(energy, theta, X).log_partition
+        return law.probabilities @ difference + fitted - law.log_partition
+
+    few, many = (np.mean([divergence(n, seed) for seed in range(4)]) for n in (300, 4800))
+    # KL is quadratic in the error, so that it falls as 1/n: by 16.
+    assert 0 < many < few / 5
+    assert many < 0.01
