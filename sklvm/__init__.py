@@ -1,7 +1,8 @@
 """sklvm: latent-variable models for scikit-learn."""
 
+from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import DeepEnergyModel
 
-__all__ = ["DeepEnergyModel"]
+__all__ = ["ConstrainedGaussian", "DeepEnergyModel", "ZCAWhitener"]
 
 __version__ = "0.1.0.dev0"
