@@ -20,6 +20,7 @@ from sklvm.training import (
     Monitor,
     Training,
     check_compatible,
+    check_streamable,
     run_epochs,
     run_stream,
     split_rows,
@@ -82,15 +83,15 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         DivergenceError
             Where training left the finite numbers; the last finite parameters are kept.
         """
+        self._partition_method_and_budget()
         is_continued = self.warm_start and hasattr(self, "_training")
         X, weights = self._check_data(X, sample_weight, reset=not is_continued)
-        if not is_continued:
-            self._start(X, weights)
-        self._forget_log_partition()
-        training = self._training
+        training = self._training if is_continued else self._start(X, weights)
         rows, validation_rows = split_rows(
             len(X), self.validation_fraction if self.early_stopping else 0, training.shuffle_rng
         )
+        self._forget_log_partition()
+        self._training = training
         monitor = Monitor(
             tol=self.tol,
             patience=self.n_iter_no_change,
@@ -147,12 +148,14 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         """
         is_first = not hasattr(self, "_training")
         X, weights = self._check_data(X, sample_weight, reset=is_first)
+        training = self._start(X, weights) if is_first else self._training
+        check_streamable(training.optimizer)
+        self._training = training
         if is_first:
-            self._start(X, weights)
             self._reference = fit_reference(self._training.energy, X, weights)
             self.history_, self.n_iter_ = {}, 0
         try:
-            values = run_stream(self._training, X, weights, batch_size=self.batch_size)
+            values = run_stream(training, X, weights, batch_size=self.batch_size)
         finally:
             self._forget_log_partition()
             self._publish()
@@ -192,7 +195,7 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
                 f"{type(objective).__name__} has no value to watch."
             )
         rng = generator_from(self.random_state)
-        self._training = Training(energy, objective, optimizer, X, weights, rng)
+        return Training(energy, objective, optimizer, X, weights, rng)
 
     def _warn_unconverged(self, monitor):
         training = self._training

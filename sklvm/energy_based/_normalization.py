@@ -21,8 +21,8 @@ __all__ = ["NormalizedScoreMixin", "generator_from"]
 class NormalizedScoreMixin:
     """Scores in nats and draws, for an estimator with a ``partition`` parameter.
 
-    The estimator keeps its ``Training`` as ``_training`` and the annealing's start as ``_reference``,
-    and has ``energy`` and ``_check_X``.
+    The estimator keeps its ``Training`` as ``_training`` and the annealing's start as
+    ``_reference``, and has ``energy`` and ``_check_X``.
     """
 
     @property

@@ -1,7 +1,7 @@
 """The one training loop: batches, stopping, callbacks, the guard against divergence."""
 
 from sklvm.training._callbacks import EpochCallbacks
-from sklvm.training._compatibility import check_compatible
+from sklvm.training._compatibility import check_compatible, check_streamable
 from sklvm.training._epochs import run_epochs, run_stream, split_rows
 from sklvm.training._monitor import Monitor
 from sklvm.training._training import Training
@@ -11,6 +11,7 @@ __all__ = [
     "Monitor",
     "Training",
     "check_compatible",
+    "check_streamable",
     "run_epochs",
     "run_stream",
     "split_rows",

@@ -1,6 +1,6 @@
-"""Whether an objective and an optimiser go together."""
+"""Whether an objective, an optimiser and a way of training go together."""
 
-__all__ = ["check_compatible"]
+__all__ = ["check_compatible", "check_streamable"]
 
 
 def check_compatible(objective, optimizer):
@@ -10,4 +10,13 @@ def check_compatible(objective, optimizer):
             f"The optimizer {type(optimizer).__name__} needs a deterministic objective, and "
             f"{type(objective).__name__} draws random numbers. Use optimizer='adam' or 'sgd', or a "
             "deterministic objective such as 'score_matching'."
+        )
+
+
+def check_streamable(optimizer):
+    """Raise a ``ValueError`` where a full-batch optimiser is to train on a stream."""
+    if optimizer.full_batch:
+        raise ValueError(
+            f"partial_fit takes one step a batch, and {type(optimizer).__name__} needs all rows at "
+            "once. Use optimizer='adam' or 'sgd'."
         )

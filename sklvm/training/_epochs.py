@@ -142,11 +142,6 @@ def run_stream(training, X, weights, *, batch_size):
     values : dict of str to float
         The pass's mean criterion and gradient norm.
     """
-    if training.optimizer.full_batch:
-        raise ValueError(
-            f"partial_fit takes one step a batch, and {type(training.optimizer).__name__} needs "
-            "all rows at once. Use optimizer='adam' or 'sgd'."
-        )
     training.plan(None)
     values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
     training.keep()

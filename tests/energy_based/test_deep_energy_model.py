@@ -108,6 +108,13 @@ def test_lbfgs_refuses_a_criterion_that_draws_random_numbers(X):
         small(objective="nce", optimizer="lbfgs").fit(X)
 
 
+def test_a_stream_refuses_an_optimiser_that_needs_all_rows(X):
+    model = small(optimizer="lbfgs")
+    with pytest.raises(ValueError, match="LBFGS needs all rows at once"):
+        model.partial_fit(X)
+    assert not hasattr(model, "coefs_")
+
+
 def test_an_objective_that_does_not_fit_names_those_that_do(X):
     with pytest.raises(ValueError, match="score_matching") as caught:
         small(objective="cd").fit(X)
@@ -150,9 +157,7 @@ def test_warm_start_continues(X):
 def test_a_pickled_model_goes_on_as_if_nothing_had_happened(X):
     model = small().fit(X)
     copy = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(
-        copy.partial_fit(X).coefs_[0], model.partial_fit(X).coefs_[0]
-    )
+    np.testing.assert_array_equal(copy.partial_fit(X).coefs_[0], model.partial_fit(X).coefs_[0])
 
 
 def test_rows_of_weight_zero_do_not_count(X):
@@ -297,12 +302,16 @@ def test_verbose_prints_a_line_an_epoch(X, capsys):
         ({"optimizer": Adam(learning_rate=0)}, "learning_rate"),
         ({"partition": "exact"}, "partition"),
         ({"partition": AnnealedImportanceSampling(n_chains=0)}, "n_chains"),
+        ({"early_stopping": True, "validation_fraction": 1e-4}, "validation_fraction"),
     ],
     ids=lambda value: None,
 )
 def test_bad_parameters_are_named_before_any_work(X, parameters, name):
+    model = small(**parameters)
     with pytest.raises(ValueError, match=name):
-        small(**parameters).fit(X)
+        model.fit(X)
+    with pytest.raises(NotFittedError):
+        model.energy(X)
 
 
 def test_an_unfitted_model_says_so(X):
