@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from sklvm._compat import Interval, StrOptions, _fit_context
 from sklvm.base import DensityModel
+from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
     SymmetricPattern,
     solve_diagonal,
@@ -24,7 +25,6 @@ from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ConstrainedGaussian"]
 
-_CHUNK_ROWS = 4096
 _AUTOMATIC_RIDGE = 1e-3
 
 
@@ -75,15 +75,15 @@ class ConstrainedGaussian(DensityModel):
     regularization_ : float
         What was added to the eigenvalues of C.
     residual_ : float
-        Proof of optimality, dimensionless. Maximum likelihood: the largest |(Λ⁻¹ − C)_ij| / √(C_ii
-        C_jj) where Λ is free. Score matching: the largest of the violations of stationarity, of Λ ⪰
-        εI in proportion to ε, and of complementarity in proportion to the criterion. 0 for
-        structures solved in closed form.
+        Proof of optimality, dimensionless. Maximum likelihood: the largest ``|(Λ⁻¹ − C)_ij| /
+        √(C_ii C_jj)`` where Λ is free. Score matching: the largest of the violations of
+        stationarity, of Λ ⪰ εI in proportion to ε, and of complementarity in proportion to the
+        criterion. 0 for structures solved in closed form.
     n_iter_ : int
         Newton steps taken.
     n_features_in_ : int
         Number of features seen during ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during ``fit``, where X has string names.
 
     Warns
@@ -223,7 +223,7 @@ class ConstrainedGaussian(DensityModel):
         """
         distances = self.mahalanobis(X)
         log_determinant = 2 * np.log(np.diag(self._factor)).sum()
-        constant = log_determinant - self.n_features_in_ * np.log(2 * np.pi)
+        constant = float(log_determinant - self.n_features_in_ * np.log(2 * np.pi))
         return (constant - distances) / 2
 
     def mahalanobis(self, X):
@@ -241,12 +241,12 @@ class ConstrainedGaussian(DensityModel):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         location, factor = self.location_.astype(X.dtype), self._factor.astype(X.dtype)
-        distances = np.empty(len(X), dtype=X.dtype)
-        for start in range(0, len(X), _CHUNK_ROWS):
-            rows = slice(start, start + _CHUNK_ROWS)
-            whitened = (X[rows] - location) @ factor
-            distances[rows] = np.einsum("ij,ij->i", whitened, whitened)
-        return distances
+
+        def squared_distance(rows):
+            whitened = (rows - location) @ factor
+            return np.einsum("ij,ij->i", whitened, whitened)
+
+        return apply_to_rows(squared_distance, X, np.empty(len(X), dtype=X.dtype))
 
     def sample(self, n_samples=1, random_state=None):
         """Independent draws.

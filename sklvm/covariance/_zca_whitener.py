@@ -3,7 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.linalg import eigh
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
@@ -17,11 +16,10 @@ from sklearn.utils.validation import (
 
 from sklvm._compat import HasMethods, Interval, StrOptions, _fit_context
 from sklvm.base import LatentVariableModel
+from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ZCAWhitener"]
-
-_CHUNK_ROWS = 4096
 
 
 class ZCAWhitener(LatentVariableModel):
@@ -61,15 +59,15 @@ class ZCAWhitener(LatentVariableModel):
         Variance of the model in each direction that was dropped: the mean of their λ, plus
         `regularization`; 0 if none was.
     log_abs_det_jacobian_ : float
-        log |det ∂z/∂x| = −½ Σ log(λ + regularization) over the kept directions of positive
-        variance, in nats. If no direction is dropped, log p(x) = log p(z) + log_abs_det_jacobian_
-        for a density p(z) of whitened data, so that with it scores of models of differently
-        whitened data compare.
+        ``log |det ∂z/∂x| = −½ Σ log(λ + regularization)`` over the kept directions of positive
+        variance, in nats. If no direction is dropped, ``log p(x) = log p(z) +
+        log_abs_det_jacobian_`` for a density p(z) of whitened data, so that with it scores of
+        models of differently whitened data compare.
     covariance_estimator_ : estimator
         The fitted clone, if one was given.
     n_features_in_ : int
         Number of features seen during ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen during ``fit``, where X has string names.
 
     See Also
@@ -206,7 +204,8 @@ class ZCAWhitener(LatentVariableModel):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return self._whiten(X)
+        Z = np.empty((len(X), len(self.components_)), dtype=X.dtype)
+        return apply_to_rows(self._whiten, X, Z)
 
     def inverse_transform(self, Z):
         """The way back: x = μ + W⁺z, exact if no direction was dropped.
@@ -224,7 +223,8 @@ class ZCAWhitener(LatentVariableModel):
         Z = check_array(Z, dtype=[np.float64, np.float32])
         if Z.shape[1] != len(self.components_):
             raise ValueError(
-                f"Z has {Z.shape[1]} features, but ZCAWhitener's output has {len(self.components_)}."
+                f"Z has {Z.shape[1]} features, but ZCAWhitener's output has "
+                f"{len(self.components_)}."
             )
         return self._unwhiten(Z)
 
@@ -253,23 +253,23 @@ class ZCAWhitener(LatentVariableModel):
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         if not self._has_density:
             raise ValueError(
-                "Some direction of the model has no variance, so that there is no density. Give every "
-                f"direction some by a greater regularization, got {self.regularization}."
+                "Some direction of the model has no variance, so that there is no density. Give "
+                f"every direction some by a greater regularization, got {self.regularization}."
             )
         n_dropped = self.n_features_in_ - len(self.explained_variance_)
         log_volume = self.log_abs_det_jacobian_ - 0.5 * self.n_features_in_ * np.log(2 * np.pi)
         if n_dropped:
             log_volume -= 0.5 * n_dropped * np.log(self.noise_variance_)
-        scores = np.empty(len(X), dtype=X.dtype)
-        for start in range(0, len(X), _CHUNK_ROWS):
-            rows = slice(start, start + _CHUNK_ROWS)
-            Z = self._whiten(X[rows])
+
+        def log_density(rows):
+            Z = self._whiten(rows)
             distances = np.einsum("ij,ij->i", Z, Z)
             if n_dropped:
-                residuals = X[rows] - self._unwhiten(Z)
+                residuals = rows - self._unwhiten(Z)
                 distances += np.einsum("ij,ij->i", residuals, residuals) / self.noise_variance_
-            scores[rows] = log_volume - 0.5 * distances
-        return scores
+            return log_volume - 0.5 * distances
+
+        return apply_to_rows(log_density, X, np.empty(len(X), dtype=X.dtype))
 
     def sample(self, n_samples=1, random_state=None):
         """Independent draws from the regularised Gaussian.
@@ -338,16 +338,17 @@ class ZCAWhitener(LatentVariableModel):
         n_kept = n_features if self.n_components is None else self.n_components
         variances, directions = _principal_directions(covariance, dtype)
         kept, dropped = variances[:n_kept], variances[n_kept:]
-        directions = directions[:n_kept]
         scales = np.sqrt(kept + self.regularization)
         inverse_scales = np.divide(1, scales, out=np.zeros_like(scales), where=scales > 0)
-        components = inverse_scales[:, np.newaxis] * directions
-        mixing = scales * directions.T
-        if self.method == "zca":
-            components, mixing = directions.T @ components, mixing @ directions
+        directions = directions[:n_kept].astype(dtype)
         self.mean_ = location.astype(dtype)
-        self.components_ = components.astype(dtype)
-        self.mixing_ = mixing.astype(dtype)
+        if self.method == "zca":
+            self.components_ = _recompose(directions, inverse_scales)
+            self.mixing_ = _recompose(directions, scales)
+        else:
+            _, directions = svd_flip(None, directions, u_based_decision=False)
+            self.components_ = inverse_scales.astype(dtype)[:, np.newaxis] * directions
+            self.mixing_ = scales.astype(dtype) * directions.T
         self.explained_variance_ = kept.astype(dtype)
         self.noise_variance_ = float(dropped.mean() + self.regularization) if len(dropped) else 0.0
         self.log_abs_det_jacobian_ = -float(np.log(scales[scales > 0]).sum())
@@ -358,22 +359,21 @@ class ZCAWhitener(LatentVariableModel):
         return self
 
     def _whiten(self, X):
-        mean, components = self.mean_.astype(X.dtype), self.components_.astype(X.dtype)
-        Z = np.empty((len(X), len(components)), dtype=X.dtype)
-        for start in range(0, len(X), _CHUNK_ROWS):
-            rows = slice(start, start + _CHUNK_ROWS)
-            np.matmul(X[rows] - mean, components.T, out=Z[rows])
-        return Z
+        return (X - self.mean_.astype(X.dtype)) @ self.components_.T.astype(X.dtype)
 
     def _unwhiten(self, Z):
         return Z @ self.mixing_.T.astype(Z.dtype) + self.mean_.astype(Z.dtype)
 
 
+def _recompose(directions, scales):
+    """U diag(s) Uᵀ, as the symmetric product of U diag(s)^½ with itself."""
+    half = np.sqrt(scales).astype(directions.dtype)[:, np.newaxis] * directions
+    return half.T @ half
+
+
 def _principal_directions(covariance, dtype):
     """Eigenvalues, decreasing and zero where within rounding of it, and eigenvectors as rows."""
-    variances, vectors = eigh(np.asarray(covariance, dtype=np.float64), driver="evd")
+    variances, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
     variances, directions = variances[::-1], vectors.T[::-1]
     rounding = max(len(variances) * np.finfo(np.float64).eps, 4 * np.finfo(dtype).eps)
-    variances = np.where(variances > rounding * variances[0], variances, 0)
-    _, directions = svd_flip(None, directions, u_based_decision=False)
-    return variances, directions
+    return np.where(variances > rounding * variances[0], variances, 0), directions

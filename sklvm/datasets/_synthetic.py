@@ -50,8 +50,8 @@ def make_bars_and_stripes(side):
 def make_laplace_mixture(n_samples, *, mixing=None, random_state=None):
     """Linear mixtures of independent Laplace sources, with their exact log-density.
 
-    x = A s, where each source s_j has density exp(−√2 |s_j|) / √2: mean 0 and variance 1. So
-    log p(x) = −Σ_j √2 |(A⁻¹x)_j| − (d/2) log 2 − log |det A|.
+    x = A s, where each source s_j has density ``exp(−√2 |s_j|) / √2``: mean 0 and variance 1. So
+    ``log p(x) = −Σ_j √2 |(A⁻¹x)_j| − (d/2) log 2 − log |det A|``.
 
     Parameters
     ----------

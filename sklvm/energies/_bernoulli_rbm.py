@@ -12,6 +12,8 @@ __all__ = ["BernoulliRBMEnergy"]
 class BernoulliRBMEnergy:
     """−log p̃ of the binary restricted Boltzmann machine.
 
+    ::
+
         log p̃(x, z) = zᵀWx + aᵀx + bᵀz,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 

@@ -11,6 +11,8 @@ __all__ = ["DeepEnergy"]
 class DeepEnergy:
     """−log p̃(x) of the deep energy model with its binary hidden units summed out.
 
+    ::
+
         log p̃(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k),   S(u) = log(1 + eᵘ),
 
     g a multi-layer perceptron [1]_, [2]_. The sum is the summed output of one perceptron whose last

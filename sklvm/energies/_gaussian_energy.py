@@ -96,7 +96,7 @@ class GaussianEnergy:
         return float(np.trace(self.precision(theta)) / self.n_features)
 
     def log_partition(self, theta):
-        """log Z = ½ (d log 2π − log |Λ|), in nats; raises ``LinAlgError`` unless Λ ≻ 0."""
+        """log Z = ½ (d log 2π − log det Λ), in nats; raises ``LinAlgError`` unless Λ ≻ 0."""
         factor, _ = cho_factor(self.precision(theta).astype(np.float64))
         return 0.5 * self.n_features * np.log(2 * np.pi) - np.log(np.diag(factor)).sum()
 

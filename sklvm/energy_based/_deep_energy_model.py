@@ -18,6 +18,8 @@ __all__ = ["DeepEnergyModel"]
 class DeepEnergyModel(EnergyBasedModel):
     """Deep energy model: a perceptron under binary hidden units.
 
+    ::
+
         log p(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k) − log Z,   S(u) = log(1 + eᵘ),
 
     with g a multi-layer perceptron and K hidden units z_k ∈ {0, 1} summed out [1]_, [2]_. Without

@@ -11,7 +11,7 @@ class InputDerivatives:
     """∇N(x) and ΔN(x) of N(x) = Σ_k h_{L,k}(x), for the rows of X.
 
     With the backward pass δʰ_L = 1, δᵘ_l = f′(u_l) δʰ_l, δʰ_{l−1} = V_lᵀ δᵘ_l and the squared
-    gradient norms q_l = ‖∇ₓ u_l‖²,
+    gradient norms q_l = ‖∇ₓ u_l‖²::
 
         ∇N = V₁ᵀ δᵘ₁,        ΔN = Σ_l ⟨δʰ_l, f″(u_l) q_l⟩.
 

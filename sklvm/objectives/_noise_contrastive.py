@@ -22,6 +22,8 @@ REFERENCES = {
 class NoiseContrastiveEstimation(Objective):
     """Logistic regression of data against ν times as much noise.
 
+    ::
+
         J = E_data[softplus(−G)] + ν E_noise[softplus(G)],
         G(x) = log p̃(x) − c − log p_n(x) − log ν        (Gutmann & Hyvärinen, JMLR 2012, eq. 8).
 

@@ -111,6 +111,6 @@ class LogDensityDisplay:
         for name, values in scores.items():
             ax.hist(np.clip(values, low, high), bins=self.bins_, label=name, **style)
         ax.set(xlabel="log-density (nats)", yticks=[])
-        ax.legend()
+        ax.legend(loc="upper left")  # the best place is slow to find among many rows
         self.ax_, self.figure_ = ax, ax.figure
         return self

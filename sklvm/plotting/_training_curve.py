@@ -97,6 +97,6 @@ class TrainingCurveDisplay:
             style = {"label": name} | line_kw
             (self.lines_[name],) = ax.plot(epochs, curve, **style)
         ax.set_xlabel("epoch")
-        ax.legend()
+        ax.legend(loc="upper right")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -1,15 +1,22 @@
 """Weight, mean and scatter of data rows: all that a Gaussian model needs to know of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial, reduce
+from itertools import pairwise
 
 import numpy as np
-from scipy.linalg.blas import dsyr, get_blas_funcs
+from scipy.linalg.blas import dsyr
+from threadpoolctl import threadpool_limits
+
+from sklvm.kernels import effective_n_threads
 
 __all__ = ["GaussianStatistics"]
 
-# Long enough for the matrix product to run at full speed and for the float64 sum of the products to
-# be free, short enough for a centred copy of the rows to stay in the cache.
-_CHUNK_ROWS = 2048
+# Long enough for the float64 sum of the products to cost nothing beside them, short enough for the
+# centred rows to stay in the cache.
+_CHUNK_ROWS = 8192
+_MULTIPLICATIONS_WORTH_THREADS = 2**31
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,16 @@ class GaussianStatistics:
         -------
         statistics : GaussianStatistics
         """
-        statistics = cls.empty(X.shape[1])
-        for start in range(0, len(X), _CHUNK_ROWS):
-            rows = slice(start, start + _CHUNK_ROWS)
-            weights = None if sample_weight is None else sample_weight[rows]
-            statistics = _add_part(statistics, *_chunk_statistics(X[rows], weights))
-        upper = np.triu(statistics.scatter)
-        return replace(statistics, scatter=upper + np.triu(upper, 1).T)
+        n_samples, n_features = X.shape
+        is_large = n_samples * n_features**2 >= _MULTIPLICATIONS_WORTH_THREADS
+        n_threads = effective_n_threads() if is_large else 1
+        if n_threads == 1:
+            return _symmetrize(_collect_rows(X, sample_weight, slice(0, n_samples)))
+        cuts = np.linspace(0, n_samples, n_threads + 1).astype(int)
+        slices = [slice(start, stop) for start, stop in pairwise(cuts)]
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+            parts = pool.map(partial(_collect_rows, X, sample_weight), slices)
+            return reduce(cls.merge, parts)
 
     @classmethod
     def empty(cls, n_features):
@@ -85,10 +95,7 @@ class GaussianStatistics:
     def merge(self, other):
         """Statistics of the rows of both, as new statistics."""
         own = replace(self, scatter=self.scatter.copy(order="F"))
-        merged = _add_part(own, other.weight, other.mean, other.scatter)
-        lower = np.tril_indices(len(merged.mean), -1)
-        merged.scatter[lower] = merged.scatter.T[lower]
-        return merged
+        return _symmetrize(_add_part(own, other.weight, other.mean, other.scatter))
 
     def solve(self):
         """The Gaussian of greatest likelihood.
@@ -109,21 +116,35 @@ class GaussianStatistics:
         return self.mean, self.scatter / self.weight
 
 
-def _chunk_statistics(X, sample_weight):
-    """Weight, mean and upper triangle of the scatter of a few rows, multiplied in X's precision."""
-    if sample_weight is None:
-        weight, mean = float(len(X)), X.mean(axis=0, dtype=np.float64)
-    else:
-        sample_weight = sample_weight.astype(np.float64, copy=False)
-        weight = float(sample_weight.sum())
-        mean = sample_weight @ X / weight if weight > 0 else np.zeros(X.shape[1])
-    # Rounding the centre to X's precision moves the scatter by weight · (rounding error)², far
-    # below the rounding of the product itself.
-    centred = np.subtract(X, mean.astype(X.dtype), order="C")
+def _collect_rows(X, sample_weight, rows):
+    """Statistics of a slice of the rows; right in the scatter's upper triangle only."""
+    statistics = GaussianStatistics.empty(X.shape[1])
+    centred = np.empty((min(rows.stop - rows.start, _CHUNK_ROWS), X.shape[1]), dtype=X.dtype)
+    for start in range(rows.start, rows.stop, _CHUNK_ROWS):
+        chunk = slice(start, min(start + _CHUNK_ROWS, rows.stop))
+        weights = None if sample_weight is None else sample_weight[chunk]
+        buffer = centred[: chunk.stop - chunk.start]
+        statistics = _add_chunk(statistics, X[chunk], weights, buffer)
+    return statistics
+
+
+def _add_chunk(statistics, X, sample_weight, centred):
+    """Statistics with a few rows added, multiplied in X's precision; `centred` is a buffer."""
+    weights = np.ones(len(X)) if sample_weight is None else sample_weight
+    weight = float(weights.sum())
+    if weight == 0:
+        return statistics
+    weights = weights.astype(X.dtype)
+    # The centre is the mean but for rounding in X's precision; the centred rows tell the rest.
+    centre = (weights @ X) / X.dtype.type(weight)
+    np.subtract(X, centre, out=centred)
+    residue = (weights @ centred).astype(np.float64) / weight
     if sample_weight is not None:
-        centred *= np.sqrt(sample_weight).astype(X.dtype)[:, np.newaxis]
-    rank_k_update = get_blas_funcs("syrk", (centred,))
-    return weight, mean, rank_k_update(1.0, centred.T)
+        centred *= np.sqrt(weights)[:, np.newaxis]
+    # numpy computes AᵀA as a symmetric product, at half the cost; its transpose is F-ordered.
+    merged = _add_part(statistics, weight, centre + residue, (centred.T @ centred).T)
+    dsyr(-weight, residue, a=merged.scatter, overwrite_a=1)
+    return merged
 
 
 def _add_part(statistics, weight, mean, scatter):
@@ -136,3 +157,8 @@ def _add_part(statistics, weight, mean, scatter):
     merged += scatter
     dsyr(statistics.weight * weight / total, shift, a=merged, overwrite_a=1)
     return GaussianStatistics(total, statistics.mean + (weight / total) * shift, merged)
+
+
+def _symmetrize(statistics):
+    upper = np.triu(statistics.scatter)
+    return replace(statistics, scatter=upper + np.triu(upper, 1).T)

@@ -66,8 +66,8 @@ def row_values(energy, theta, X):
             energy.energy_and_score(theta, X)
         )
     if isinstance(energy, Divergence):
-        values["score, with the divergence"], values["divergence"], _ = (
-            energy.score_and_divergence(theta, X)
+        values["score, with the divergence"], values["divergence"], _ = energy.score_and_divergence(
+            theta, X
         )
     return values
 

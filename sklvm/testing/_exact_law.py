@@ -13,6 +13,7 @@ from sklvm.energies import Score
 __all__ = ["ExactLaw", "binary_states"]
 
 MAX_BINARY_FEATURES = 12
+LEAST_P_VALUE = 1e-4
 
 
 class ExactLaw:
@@ -93,6 +94,14 @@ class ExactLaw:
         statistic = ((observed - expected) ** 2 / expected).sum()
         return float(chi2.sf(statistic, len(expected) - 1))
 
+    def assert_drawn(self, X):
+        """Raise ``AssertionError`` where χ² says that rows X do not come from this law.
+
+        A right sampler fails for one seed in ten thousand.
+        """
+        p_value = self.p_value(X)
+        assert p_value > LEAST_P_VALUE, f"these draws come from another law: p = {p_value:.3g}"
+
     def _histogram(self, X, edges, weights):
         if edges is None:
             # A binary row read as a number; rows with clamped features leave numbers out.
@@ -119,7 +128,7 @@ def binary_states(n_units):
     return ((np.arange(2**n_units)[:, np.newaxis] >> np.arange(n_units)) & 1).astype(np.float64)
 
 
-def _grid(energy, theta, X, n_places=401):
+def _grid(energy, theta, X, n_places=241):
     """Midpoints of the cells of a box that holds the mass, and the cells' sides.
 
     A box much wider than the data finds where the mass is, a second one fits it closely.

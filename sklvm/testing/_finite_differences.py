@@ -18,7 +18,8 @@ def numerical_jacobian(function, point, step=1e-3):
 
     Returns
     -------
-    jacobian : ndarray of shape (*shape of f, d)
+    jacobian : ndarray of shape (…, d)
+        The axes of f, and then that of x.
 
     Examples
     --------
@@ -63,7 +64,10 @@ def assert_is_gradient(gradient, function, theta, layout, rtol=1e-6):
     expected = numerical_gradient(function, theta)
     assert gradient.shape == theta.shape, f"{gradient.shape} is not {theta.shape}"
     whole = np.linalg.norm(expected)
-    actual_views, expected_views = layout.views(np.ascontiguousarray(gradient)), layout.views(expected)
+    actual_views, expected_views = (
+        layout.views(np.ascontiguousarray(gradient)),
+        layout.views(expected),
+    )
     for name in layout:
         error = np.linalg.norm(actual_views[name] - expected_views[name])
         allowed = rtol * (np.linalg.norm(expected_views[name]) + 1e-3 * whole)

@@ -36,7 +36,7 @@ class ObjectiveTestCase(Seeded):
     """
 
     # How many draws of the noise the checks of expectations take.
-    n_repetitions = 100
+    n_repetitions = 60
 
     def make(self):
         """The objective under test; the one method that a subclass has to give."""
@@ -177,7 +177,9 @@ class ObjectiveTestCase(Seeded):
 
     def runs(self):
         """(name, run) for each energy that fits, ready to step."""
-        return [(name, _Run(self.make(), *model, self.seed)) for name, model in self.models().items()]
+        return [
+            (name, _Run(self.make(), *model, self.seed)) for name, model in self.models().items()
+        ]
 
 
 class _Run:

@@ -47,9 +47,7 @@ def test_vjp_in_the_parameters_is_the_gradient(network, theta, rng):
     views = network.layout.views(theta)
     gradient, out = by_name(network)
     assert network.vjp(views, network.forward(views, X), U, out) is None
-    assert_is_gradient(
-        gradient, lambda t: np.vdot(U, output(network, t, X)), theta, network.layout
-    )
+    assert_is_gradient(gradient, lambda t: np.vdot(U, output(network, t, X)), theta, network.layout)
 
 
 def test_vjp_of_the_preactivation_is_the_gradient(network, theta, rng):

@@ -81,28 +81,46 @@ def test_denoising_converges_to_the_smoothed_density_and_plateaus_for_that_of_th
     assert slope(errors) > -0.1
 
 
+def four_bumps():
+    """A mixture of four Gaussians: no hidden layer."""
+    energy = DeepEnergy(2, 2, (), sigma=1.0)
+    return energy, energy.layout.pack(
+        visible_bias=[-1.5, -1.5], coefs_0=3 * np.eye(2), intercepts_0=0.0
+    )
+
+
+def one_hidden_layer():
+    energy = DeepEnergy(2, 2, (2,), activation="tanh", hidden_bias=False, sigma=1.0)
+    return energy, energy.layout.pack(
+        visible_bias=[0.5, 0.0],
+        coefs_0=[[1.0, 0.6], [-0.6, 1.0]],
+        coefs_1=[[3.0, 2.0], [-2.0, 3.0]],
+        intercepts_1=[0.5, -0.5],
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "objective", [ScoreMatching(), NoiseContrastiveEstimation(noise_ratio=5)], ids=["sm", "nce"]
+    "objective", [ScoreMatching(), NoiseContrastiveEstimation(noise_ratio=3)], ids=["sm", "nce"]
 )
-@pytest.mark.parametrize("hidden_layer_sizes", [(), (4,)])
-def test_a_deep_energy_recovers_its_own_density(hidden_layer_sizes, objective):
+@pytest.mark.parametrize(
+    ("make", "sample_sizes"), [(four_bumps, (300, 2400)), (one_hidden_layer, (2000, 8000))]
+)
+def test_a_deep_energy_recovers_its_own_density(make, sample_sizes, objective):
     # Densities are compared, for parameters are known up to permutations and signs only.
-    energy = DeepEnergy(2, 3, hidden_layer_sizes, activation="tanh", sigma=1.0)
-    rng = np.random.default_rng(3)
-    true = 1.2 * rng.standard_normal(energy.layout.size)
-    law = ExactLaw(energy, true, rng.standard_normal((10, 2)))
+    energy, true = make()
+    law = ExactLaw(energy, true, np.random.default_rng(0).standard_normal((10, 2)))
 
     def divergence(n, seed):
         """KL of the fitted density from the true one, in nats."""
         rng = np.random.default_rng([n, seed])
         X = law.sample(n, rng)
-        theta = fit(objective, energy, true + 0.1 * rng.standard_normal(len(true)), X, seed)
+        theta = fit(objective, energy, true + 0.05 * rng.standard_normal(len(true)), X, seed)
         difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
         fitted = ExactLaw(energy, theta, X).log_partition
         return law.probabilities @ difference + fitted - law.log_partition
 
-    few, many = (np.mean([divergence(n, seed) for seed in range(4)]) for n in (300, 4800))
-    # KL is quadratic in the error, so that it falls as 1/n: by 16.
-    assert 0 < many < few / 5
+    few, many = (np.mean([divergence(n, seed) for seed in range(4)]) for n in sample_sizes)
+    # KL is quadratic in the parameters' error, so that it falls as 1/n.
+    assert 0 < many < 3 * few * sample_sizes[0] / sample_sizes[1]
     assert many < 0.01

@@ -40,7 +40,11 @@ def test_the_value_is_the_brute_force_sum_over_numerical_jacobians(hidden_layer_
         return -numerical_jacobian(lambda y: energy.evaluate(theta, y[np.newaxis])[0][0], x)
 
     expected = sum(
-        w * (0.5 * (log_density_slope(x) ** 2).sum() + np.trace(numerical_jacobian(log_density_slope, x)))
+        w
+        * (
+            0.5 * (log_density_slope(x) ** 2).sum()
+            + np.trace(numerical_jacobian(log_density_slope, x))
+        )
         for w, x in zip(weights, X, strict=True)
     )
     value, _, _ = ScoreMatching().step(energy, theta, X, weights, None, None)

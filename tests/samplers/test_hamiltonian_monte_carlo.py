@@ -94,5 +94,18 @@ def test_dual_averaging_reaches_its_target_from_any_first_guess(
     assert abs(np.mean(acceptances) - target_acceptance) < 0.05
 
 
+def test_dual_averaging_is_algorithm_5_of_hoffman_and_gelman(rng):
+    first_guess, target, gamma, t0, kappa = 0.3, 0.65, 0.1, 5.0, 0.6
+    averaging = DualAveraging(first_guess, target, gamma, t0, kappa)
+    mean_error, log_average = 0.0, 0.0
+    for t, acceptance in enumerate(rng.random(20), start=1):
+        averaging.update(acceptance)
+        mean_error = (1 - 1 / (t + t0)) * mean_error + (target - acceptance) / (t + t0)
+        log_step = np.log(10 * first_guess) - np.sqrt(t) / gamma * mean_error
+        log_average = t**-kappa * log_step + (1 - t**-kappa) * log_average
+        assert_allclose(averaging.step_size, np.exp(log_step), rtol=1e-12)
+        assert_allclose(averaging.averaged_step_size, np.exp(log_average), rtol=1e-12)
+
+
 def test_before_the_first_update_the_averaged_step_is_the_first_guess():
     assert DualAveraging(0.3).averaged_step_size == 0.3

@@ -1,0 +1,75 @@
+"""Sphinx configuration: sphinx-build -W docs docs/_build/html."""
+
+import re
+import sys
+from pathlib import Path
+
+import sklvm
+
+# sphinx-gallery finds a function by its dotted name, which keeps the configuration picklable.
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "sklvm"
+author = "the sklvm developers"
+copyright = author
+version = release = sklvm.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "examples"]
+default_role = "literal"
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"sklvm {release}"
+html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+
+# The gallery runs every example in its quick form; reports go beside the pages.
+_reports = Path(__file__).parent / "_build" / "example_reports"
+
+
+def quick_arguments(gallery_conf, script_vars):
+    """Command line of an example in the gallery."""
+    return ["--quick", "--output", str(_reports / Path(script_vars["src_file"]).stem)]
+
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"\.py$",
+    "reset_argv": "conf.quick_arguments",
+    "show_memory": False,
+    "download_all_examples": False,
+}
+
+
+def _skip_inherited(app, what, name, member, skip, options):
+    """Leave out what scikit-learn gives to every estimator: its own pages document it."""
+    module = getattr(member, "__module__", None) or ""
+    return True if callable(member) and not module.startswith("sklvm") else None
+
+
+def _escape_formulas(app, what, name, obj, options, lines):
+    """Docstrings write |x| and n_features_in_ as they are; reStructuredText would read markup."""
+    for i, line in enumerate(lines):
+        if line.lstrip().startswith((">>>", "...", "..")):
+            continue
+        outside = re.split(r"(`+[^`]*`+)", line)  # odd parts are literals and roles
+        outside[::2] = [
+            re.sub(r"(?<=\w)_(?!\w)", r"\_", part.replace("|", r"\|")) for part in outside[::2]
+        ]
+        lines[i] = "".join(outside)
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", _skip_inherited)
+    app.connect("autodoc-process-docstring", _escape_formulas, priority=900)  # after numpydoc
