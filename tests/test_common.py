@@ -67,8 +67,8 @@ def test_checks_that_the_suite_leaves_out(estimator, check):
     check(type(estimator).__name__, clone(estimator))
 
 
-# The set_output checks fit on a data frame and transform its bare array on purpose.
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
+# The set_output checks mix data frames and bare arrays on purpose.
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.parametrize("check", EXTRA_TRANSFORMER_CHECKS, ids=lambda c: c.__name__)
 @pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
 def test_transformer_checks_that_the_suite_leaves_out(estimator, check):

@@ -9,6 +9,7 @@ from sklearn.covariance import EmpiricalCovariance
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _fit_context
 from sklvm.base import DensityModel
@@ -26,6 +27,8 @@ from sklvm.statistics import GaussianStatistics
 __all__ = ["ConstrainedGaussian"]
 
 _AUTOMATIC_RIDGE = 1e-3
+# Eigenvalues of smaller matrices gain little from threads, which on a busy machine wait a lot.
+_FEATURES_WORTH_THREADS = 1024
 
 
 class ConstrainedGaussian(DensityModel):
@@ -189,7 +192,9 @@ class ConstrainedGaussian(DensityModel):
         self.regularization_ = self._resolve_regularization(covariance, mask, X.dtype)
         covariance[np.diag_indices_from(covariance)] += self.regularization_
         self.min_precision_ = self._resolve_min_precision(covariance)
-        solution = self._solve(covariance, mask)
+        n_blas_threads = 1 if len(covariance) < _FEATURES_WORTH_THREADS else None
+        with threadpool_limits(n_blas_threads, user_api="blas"):
+            solution = self._solve(covariance, mask)
         if solution.residual > self.tol:
             warnings.warn(
                 f"ConstrainedGaussian stopped after {solution.n_iter} Newton steps with a residual "
