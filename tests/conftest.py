@@ -5,6 +5,9 @@ import os
 import numpy as np
 import pytest
 
+# The shared test cases' assertions explain themselves as those of the tests do.
+pytest.register_assert_rewrite("sklvm.testing")
+
 # No test opens a window, whatever the machine; set before anything imports matplotlib.
 os.environ.setdefault("MPLBACKEND", "Agg")
 

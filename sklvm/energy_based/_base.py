@@ -203,7 +203,7 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
             unconverged = not (monitor.converged or getattr(training, "optimizer_converged", True))
         else:
             unconverged = self.tol > 0 and not monitor.converged
-        if unconverged and self.max_iter > 0:
+        if unconverged and not monitor.was_interrupted and self.max_iter > 0:
             warnings.warn(
                 f"{type(self).__name__} did not converge in max_iter={self.max_iter} iterations. "
                 "Raise max_iter or tol.",

@@ -1,8 +1,10 @@
 """What an estimator with a density exp(−E)/Z does with log Z: estimate it, score by it, sample."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +18,9 @@ from sklvm.partition import (
 )
 
 __all__ = ["NormalizedScoreMixin", "generator_from"]
+
+# Effective share of the chains below which log Z is reported with a warning.
+TRUSTED_FRACTION = 0.05
 
 
 class NormalizedScoreMixin:
@@ -65,6 +70,16 @@ class NormalizedScoreMixin:
             budget=budget,
             rng=rng,
         )
+        size = estimate.effective_sample_size
+        if estimate.method == "ais" and size < TRUSTED_FRACTION * budget.n_chains:
+            warnings.warn(
+                f"log Z by annealing rests on {size:.1f} of {budget.n_chains} chains: it is likely "
+                "too low, by more than log_partition_std_err_ says, and score_samples too high by "
+                "the same constant. More temperatures help: "
+                "partition=AnnealedImportanceSampling(n_temperatures=...).",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         self.log_partition_ = estimate.value
         self.log_partition_std_err_ = estimate.std_err
         self.log_partition_effective_sample_size_ = estimate.effective_sample_size

@@ -27,24 +27,29 @@ class StochasticOptimizer(StringShorthandMixin, ParameterObject):
     full_batch = False
 
     def init(self, theta, n_planned_steps=None):
-        """The state before the first step.
-
-        Parameters
-        ----------
-        theta : ndarray
-        n_planned_steps : int, default=None
-            How many steps the fit plans, the horizon of schedules without one of their own.
-        """
+        """The state before the first step; `n_planned_steps` as in ``plan``."""
         return {
             "n_steps": 0,
+            "first_planned_step": 0,
             "n_planned_steps": n_planned_steps,
             "schedule": resolve(self.schedule, SCHEDULES, "schedule", type(self).__name__),
             "moments": self._init_moments(theta),
         }
 
+    def plan(self, state, n_planned_steps):
+        """Begin the schedule anew, with `n_planned_steps` ahead.
+
+        They are the horizon of schedules without one of their own. None: the schedule goes on, and
+        no end is in sight, so that those without a horizon of their own keep the rate as it is.
+        """
+        if n_planned_steps is not None:
+            state["first_planned_step"] = state["n_steps"]
+        state["n_planned_steps"] = n_planned_steps
+
     def step(self, theta, gradient, state):
         """One step against the gradient, in place; ‖change‖², a float."""
-        factor = state["schedule"].factor(state["n_steps"], state["n_planned_steps"])
+        n_made = state["n_steps"] - state["first_planned_step"]
+        factor = state["schedule"].factor(n_made, state["n_planned_steps"])
         if self.max_gradient_norm is not None:
             norm = float(np.sqrt(gradient @ gradient))
             if norm > self.max_gradient_norm:

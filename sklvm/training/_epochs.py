@@ -42,7 +42,7 @@ def run_epochs(
     training : Training
     X : ndarray of shape (n, d)
     weights : ndarray of shape (n,)
-        Positive; of X's dtype.
+        Positive, of X's dtype; only their ratios count.
     monitor : Monitor
     callbacks : EpochCallbacks
     rows, validation_rows : ndarray of int, ndarray of int or None
@@ -65,7 +65,8 @@ def run_epochs(
         monitor.record(**values, validation_objective=validation)
         if held_out is None or monitor.is_best:
             training.keep()
-        return callbacks.end_epoch() or monitor.converged
+        monitor.was_interrupted = callbacks.end_epoch()
+        return monitor.was_interrupted or monitor.converged
 
     try:
         run(training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch)
@@ -79,6 +80,7 @@ def _run_mini_batches(
     training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
 ):
     training.plan(max_iter * len(slices(len(rows), batch_size)))
+    weights = weights / weights[rows].mean()
     for _ in range(max_iter):
         callbacks.begin_epoch()
         order = training.shuffle_rng.permutation(rows) if shuffle else rows
@@ -137,6 +139,8 @@ def _run_full_batch(
 def run_stream(training, X, weights, *, batch_size):
     """One pass over the rows of X in their order; what ``partial_fit`` does.
 
+    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's.
+
     Returns
     -------
     values : dict of str to float
@@ -149,12 +153,11 @@ def run_stream(training, X, weights, *, batch_size):
 
 
 def _mean_of_steps(training, X, weights, batches):
-    """One step a batch; means over the rows of the criterion and of the gradient's norm."""
-    totals, n_rows = np.zeros(2), 0
+    """One step a batch; weighted means over the rows of the criterion and of the gradient's norm."""
+    totals, total_weight = np.zeros(2), 0.0
     for batch in batches:
-        batch_weights = weights[batch]
-        results = training.step(X[batch], batch_weights / batch_weights.sum())
-        totals += len(batch_weights) * np.array(results)
-        n_rows += len(batch_weights)
-    objective, gradient_norm = totals / n_rows
+        batch_weight = float(weights[batch].sum())
+        totals += batch_weight * np.array(training.step(X[batch], weights[batch]))
+        total_weight += batch_weight
+    objective, gradient_norm = totals / total_weight
     return {"objective": float(objective), "gradient_norm": float(gradient_norm)}

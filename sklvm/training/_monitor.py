@@ -31,6 +31,8 @@ class Monitor:
         One an epoch.
     converged : bool
         Whether the rule has said stop.
+    was_interrupted : bool
+        Whether a callback has said stop.
     """
 
     def __init__(self, *, tol, patience, verbose, owner, max_iter):
@@ -38,15 +40,17 @@ class Monitor:
         self._owner, self._max_iter = owner, max_iter
         self.records = []
         self.converged = False
+        self.was_interrupted = False
         self.is_best = False
         self._best, self._stale = math.inf, 0
         self._clock = time.perf_counter()
 
     def record(self, **values):
         """Take in an epoch's values; those that are None or NaN are left out."""
-        record = {k: v for k, v in values.items() if v is not None and not math.isnan(v)}
+        known = {name: value for name, value in values.items() if value is not None}
+        self._watch(known)
+        record = {name: value for name, value in known.items() if not math.isnan(value)}
         self.records.append(record)
-        self._watch(record)
         now = time.perf_counter()
         if self._verbose:
             shown = ", ".join(f"{name} {value:.6g}" for name, value in record.items())
@@ -59,9 +63,10 @@ class Monitor:
         watched = record.get("validation_objective", record.get("objective"))
         if watched is None or not (validates or self._tol > 0):
             return
+        # A criterion that is not a number is never the best.
         self.is_best = watched < self._best
         self._stale = 0 if watched < self._best - self._tol else self._stale + 1
-        self._best = min(self._best, watched)
+        self._best = watched if self.is_best else self._best
         self.converged = self._stale >= self._patience
 
     def history(self):

@@ -60,11 +60,17 @@ class Training:
     def plan(self, n_steps):
         """Tell the optimiser's schedule that a fit of `n_steps` steps begins; None: no end."""
         if self.optimizer_state is not None:
-            end = None if n_steps is None else self.optimizer_state["n_steps"] + n_steps
-            self.optimizer_state["n_planned_steps"] = end
+            self.optimizer.plan(self.optimizer_state, n_steps)
 
     def step(self, X, weights):
         """One step on a batch.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+        weights : ndarray of shape (n,)
+            Positive, 1 being the weight of an average row: a batch of heavier rows has a longer
+            gradient.
 
         Returns
         -------
@@ -81,8 +87,14 @@ class Training:
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
             value, gradient, self.objective_state = self.objective.step(
-                self.energy, self.theta, X, weights, self.objective_state, self.rng
+                self.energy,
+                self.theta,
+                X,
+                weights / weights.sum(),
+                self.objective_state,
+                self.rng,
             )
+            gradient *= weights.mean()
             squared_gradient = float(gradient @ gradient)
         value = math.nan if value is None else value
         if not math.isfinite(squared_gradient) or math.isinf(value):
@@ -109,18 +121,21 @@ class Training:
 
     def keep(self):
         """Keep the current parameters as the ones to return to."""
-        self._kept = (self.theta.copy(), copy.deepcopy(self.optimizer_state))
+        states = (self.optimizer_state, self.objective_state, self.n_steps)
+        self._kept = (self.theta.copy(), copy.deepcopy(states))
 
     def restore(self):
         """Return to what ``keep`` last kept."""
-        theta, optimizer_state = self._kept
-        self.theta, self.optimizer_state = theta.copy(), copy.deepcopy(optimizer_state)
+        theta, states = self._kept
+        self.theta = theta.copy()
+        self.optimizer_state, self.objective_state, self.n_steps = copy.deepcopy(states)
         self._squared_length = float(self.theta @ self.theta)
 
     def _diverge(self, what):
+        n_steps = self.n_steps
         self.restore()
         raise DivergenceError(
-            f"Training diverged after {self.n_steps} steps: {what}. The last finite parameters "
+            f"Training diverged after {n_steps} steps: {what}. The last finite parameters "
             "were kept. Try a smaller learning rate, a max_gradient_norm, or scaled data."
         )
 

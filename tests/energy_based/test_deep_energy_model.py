@@ -96,9 +96,10 @@ def test_every_objective_beats_the_gaussian_on_two_blobs(objective):
 
 
 def test_lbfgs_finds_a_lower_criterion_than_adam(X):
-    adam = small(max_iter=20).fit(X)
-    with pytest.warns(ConvergenceWarning, match="did not converge in max_iter=60"):
-        lbfgs = small(optimizer=LBFGS(gradient_tol=0, value_tol=0), max_iter=60).fit(X)
+    adam = small(max_iter=20, partition="none").fit(X)
+    lbfgs = small(optimizer=LBFGS(gradient_tol=0, value_tol=0), partition="none")
+    with pytest.warns(ConvergenceWarning, match="did not converge in max_iter=20"):
+        lbfgs.set_params(max_iter=20).fit(X)
     assert lbfgs.history_["objective"][-1] < adam.history_["objective"][-1]
     assert np.all(np.diff(lbfgs.history_["objective"]) <= 0)
 
@@ -145,6 +146,14 @@ def test_without_log_z_the_score_is_minus_the_energy(X):
     model = small(partition="none").fit(X)
     assert not model.score_normalized_
     np.testing.assert_array_equal(model.score_samples(X), -model.energy(X))
+
+
+def test_log_z_that_rests_on_few_chains_warns():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 8))
+    model = small(sigma=0.01, max_iter=1, partition=AnnealedImportanceSampling(2))
+    with pytest.warns(ConvergenceWarning, match="of 100 chains"):
+        model.fit(X)
 
 
 def test_warm_start_continues(X):

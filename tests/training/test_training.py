@@ -99,9 +99,6 @@ def test_the_weights_of_a_batch_sum_to_one_and_follow_their_rows():
         assert_allclose(weights, rows[:, 0] / rows[:, 0].sum())
 
 
-@pytest.mark.xfail(
-    reason="weights are normalised in each batch, so that between batches they cancel"
-)
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_the_weights_count_between_batches_too(batch_size):
     # For a vanishing rate an epoch is one long step along Σᵢ wᵢ ∇J(xᵢ), however rows are grouped.

@@ -185,8 +185,5 @@ class _Violation:
         weights = self.active_values[:, np.newaxis] - np.minimum(self.values, 0)
         weights = self.active_values[:, np.newaxis] / weights
         weights[:, :n_active] = 0.5
-        factor = (rotated * weights) @ self.vectors.T
-        rows, columns = self._pattern.rows, self._pattern.columns
-        left = np.einsum("ek,ke->e", self.active_vectors[rows], factor[:, columns])
-        right = np.einsum("ek,ke->e", self.active_vectors[columns], factor[:, rows])
-        return self._penalty * (left + right)
+        one_side = self.active_vectors @ ((rotated * weights) @ self.vectors.T)
+        return 2 * self._penalty * self._pattern.gather_symmetrized(one_side)
