@@ -63,7 +63,9 @@ NOISE = 0.03
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser = argparse.ArgumentParser(
+        description="Deep energy models of natural image patches: report and pictures."
+    )
     whole = lambda text: _number(text, int)  # noqa: E731
     parser.add_argument("--images", metavar="DIR", help="folder of photographs")
     parser.add_argument("--patch-size", type=whole, help="side of a patch in pixels")

@@ -14,10 +14,11 @@ class ScoreMatching(Objective):
     Free of log Z, consistent, and deterministic: L-BFGS may minimise it. The data have to have a
     smooth density; on data with ties or constant features a learned scale has no minimum.
 
-    On finite data the criterion of a flexible model is unbounded below: its score may bend ever more
-    sharply at the training rows themselves, as a likelihood of mixtures may put ever narrower peaks
-    there. Few epochs of a stochastic optimiser do not get that far; a full-batch optimiser run to
-    its end on few rows does. ``early_stopping`` stops it, and many rows per parameter prevent it.
+    On finite data the criterion of a flexible model is unbounded below: its score may bend ever
+    more sharply at the training rows themselves, as the likelihood of a mixture may put ever
+    narrower peaks there. Few epochs of a stochastic optimiser do not get that far; a full-batch
+    optimiser run to its end on few rows does. ``early_stopping`` stops it, and many rows for each
+    parameter prevent it.
 
     Examples
     --------

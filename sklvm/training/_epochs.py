@@ -153,7 +153,7 @@ def run_stream(training, X, weights, *, batch_size):
 
 
 def _mean_of_steps(training, X, weights, batches):
-    """One step a batch; weighted means over the rows of the criterion and of the gradient's norm."""
+    """One step a batch; weighted means of the criterion and of the gradient's norm."""
     totals, total_weight = np.zeros(2), 0.0
     for batch in batches:
         batch_weight = float(weights[batch].sum())
