@@ -92,12 +92,13 @@ class _ScaledProblem:
             residual, shortfall = self._residual(free, violation)
             if residual <= tol or n_iter >= max_iter:
                 break
+            n_iter += steps == 0  # an update of the multiplier alone counts too
             self.multiplier = self.penalty * violation.positive_part()
             if shortfall > _SHRINKAGE_ASKED_OF_INFEASIBILITY * infeasibility:
                 self.penalty *= _PENALTY_GROWTH
             infeasibility = shortfall
             violation = _Violation(self, free)
-        return free + shortfall * pattern.identity, residual, n_iter
+        return free + shortfall * pattern.identity, float(residual), n_iter
 
     def _residual(self, free, violation):
         """The certificate, and by how much the least eigenvalue falls short of the bound."""
