@@ -26,11 +26,13 @@ import json
 import platform
 import time
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import sklearn
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 
 import sklvm
@@ -67,42 +69,25 @@ DENOISING = 0.4
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description="Deep energy models of natural image patches: report and pictures."
-    )
-    whole = lambda text: _number(text, int)  # noqa: E731
-    parser.add_argument("--images", metavar="DIR", help="folder of photographs")
-    parser.add_argument("--patch-size", type=whole, help="side of a patch in pixels")
-    parser.add_argument("--n-patches", type=whole, help="number of training patches")
-    parser.add_argument("--n-components", type=whole, default=64, help="hidden units on top, K")
-    parser.add_argument("--hidden", type=whole, default=64, help="units of the layer below")
-    parser.add_argument(
-        "--sigma", type=_sigma, nargs="+", default=[1.0, 0.1, "learn"], help="numbers or 'learn'"
-    )
-    parser.add_argument(
-        "--objective",
-        choices=["score_matching", "denoising_score_matching", "nce"],
-        default="denoising_score_matching",
-    )
-    parser.add_argument(
-        "--whiten",
-        action=argparse.BooleanOptionalAction,
-        help="only whitened, or only raw patches; both unless given",
-    )
-    parser.add_argument("--contrast-normalize", action="store_true")
-    parser.add_argument("--output", metavar="DIR", type=Path, default=Path("natural_patches"))
-    parser.add_argument("--quick", action="store_true", help="less of everything, in a minute")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(description="A deep energy model of natural image patches.")
+    add = parser.add_argument
+    add("--images", metavar="DIR", help="folder of photographs; default: eleven that come along")
+    add("--patch-size", type=whole(3), help="side of a patch in pixels")
+    add("--n-patches", type=whole(1000), help="number of training patches")
+    add("--n-components", type=whole(1), default=64, help="hidden units on top, K")
+    add("--hidden", type=whole(1), default=64, help="units of the layer below")
+    add("--sigma", type=positive_or_learn, nargs="+", default=[1.0, 0.1, "learn"])
+    objectives = ["score_matching", "denoising_score_matching", "nce"]
+    add("--objective", choices=objectives, default="denoising_score_matching")
+    add("--whiten", action=argparse.BooleanOptionalAction, help="one of the two alone")
+    add("--contrast-normalize", action="store_true")
+    add("--output", metavar="DIR", type=Path, default=Path("natural_patches"))
+    add("--quick", action="store_true", help="less of everything, in a minute")
+    add("--seed", type=whole(0), default=0)
     arguments = parser.parse_args()
     for name, value in (QUICK if arguments.quick else FULL).items():
         if getattr(arguments, name, None) is None:
             setattr(arguments, name, value)
-    if arguments.patch_size < 3:
-        parser.error(f"argument --patch-size: needs at least 3 pixels, got {arguments.patch_size}")
-    if arguments.n_patches < 1000:
-        parser.error(f"argument --n-patches: needs at least 1000, got {arguments.n_patches}")
-    if arguments.seed < 0:
-        parser.error(f"argument --seed: must not be negative, got {arguments.seed}")
     try:
         arguments.photographs = choose_photographs(arguments.images, arguments.patch_size)
     except (OSError, ValueError) as error:
@@ -110,18 +95,24 @@ def parse_arguments():
     return arguments
 
 
-def _number(text, kind):
+def whole(minimum):
+    def convert(text):
+        if not text.isdecimal() or int(text) < minimum:
+            error = f"must be a whole number of at least {minimum}, got {text!r}"
+            raise argparse.ArgumentTypeError(error)
+        return int(text)
+
+    return convert
+
+
+def positive_or_learn(text):
     try:
-        value = kind(text)
+        value = text if text == "learn" else float(text)
     except ValueError:
         value = 0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a positive {kind.__name__}, got {text!r}")
+    if value != "learn" and not 0 < value < np.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number or 'learn', got {text!r}")
     return value
-
-
-def _sigma(text):
-    return text if text == "learn" else _number(text, float)
 
 
 # %%
@@ -132,10 +123,7 @@ def _sigma(text):
 
 
 def choose_photographs(folder, patch_size):
-    if folder is None:
-        images = load_photographs()
-    else:
-        images = read_images(folder, downscale=2, max_side=768)
+    images = read_images(folder, downscale=2, max_side=768) if folder else load_photographs()
     small = [name for name, image in images.items() if min(image.shape) < patch_size]
     if small and len(images) - len(small) >= 2:
         warnings.warn(f"left out, smaller than a patch once scaled down: {small}", stacklevel=2)
@@ -192,8 +180,9 @@ class PatchModel:
         points = self.encode(patches)
         if isinstance(self.model.objective, DenoisingScoreMatching):
             self.model.set_params(objective__noise_level=DENOISING * float(points.std()))
-        self.model.fit(points)
-        return self
+        with warnings.catch_warnings():  # of too few effective chains, which the report names
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.model.fit(points)
 
     def score_samples(self, patches):
         log_density = self.model.score_samples(self.encode(patches)).astype(np.float64)
@@ -212,9 +201,7 @@ def make_model(settings, sigma):
         partition=AnnealedImportanceSampling(settings.temperatures),
         random_state=settings.seed,
     )
-    try:
-        import rich  # noqa: F401 - what scikit-learn draws its progress bars with
-    except ImportError:
+    if find_spec("rich") is None:  # what scikit-learn draws its progress bars with
         return model.set_params(verbose=1)
     return model.set_callbacks(sklearn.callback.ProgressBar())
 
@@ -222,25 +209,21 @@ def make_model(settings, sigma):
 # %%
 # Scores
 # ------
-# How well does a score rank held-out natural patches above other things? The area under the ROC
-# curve is the probability that a natural patch scores higher. The log-density itself is one
-# score; its ratio to the Gaussian's asks what the model knows *beyond* correlations. Photographs
-# differ much, so that each held-out one is also scored by itself.
+# The area under the ROC curve is the probability that a held-out natural patch scores higher than
+# another thing. The log-density itself is one score; its ratio to the Gaussian's asks what the
+# model knows *beyond* correlations. Photographs differ much: each is also scored by itself.
 
 
 def evaluate(model, sigma, settings, gaussian, sets, photographs):
     log_p = {name: model.score_samples(patches) for name, patches in sets.items()}
     log_gaussian = {name: gaussian.score_samples(patches) for name, patches in sets.items()}
     ratio = {name: log_p[name] - log_gaussian[name] for name in sets}
+    groups = [("", log_p, ""), ("", ratio, "_ratio"), ("baseline_", log_gaussian, "")]
 
     def areas(rows):
         return {
             f"{prefix}auc_{other}{suffix}": area(scores["natural"][rows], scores[other])
-            for prefix, scores, suffix in (
-                ("", log_p, ""),
-                ("", ratio, "_ratio"),
-                ("baseline_", log_gaussian, ""),
-            )
+            for prefix, scores, suffix in groups
             for other in ("gaussian", "digits")
         }
 
@@ -248,9 +231,7 @@ def evaluate(model, sigma, settings, gaussian, sets, photographs):
         "whitened": model.whitener is not None,
         "sigma": sigma,
         "objective": settings.objective,
-        "sets": {
-            name: {"mean": values.mean(), "std": values.std()} for name, values in log_p.items()
-        },
+        "sets": {name: {"mean": p.mean(), "std": p.std()} for name, p in log_p.items()},
         **areas(slice(None)),
         "fitted_sigma": model.model.sigma_,
         "log_partition": model.model.log_partition_,
@@ -276,7 +257,6 @@ COLUMNS = ["auc_gaussian", "auc_digits", "auc_gaussian_ratio", "auc_digits_ratio
 def write_report(report, folder):
     text = json.dumps(report, indent=2, default=float)
     (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-    first = report["results"][0]
     lines = [
         "# Deep energy models of natural patches",
         "",
@@ -295,12 +275,12 @@ def write_report(report, folder):
         cells += [f"{record['log_partition']:.1f} ± {record['log_partition_std_err']:.1f}"]
         cells += [f"{record['log_partition_chains']:.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
-    baseline = [_area_cell(first, f"baseline_{column}") for column in COLUMNS[:2]]
+    baseline = [_area_cell(record, f"baseline_{column}") for column in COLUMNS[:2]]
     lines += [
         "| | the Gaussian itself | | | | " + " | ".join(baseline) + " | | | | |",
         "",
-        "log Z is by annealed importance sampling. Where few of the 100 chains are effective, it is",
-        "too low and all log p of that row are too high by the same amount; areas do not change.",
+        "log Z is by annealed importance sampling. Where few of the 100 chains are effective it",
+        "is too low, and all log p of that row too high by the same amount; areas do not change.",
         f"{report['seconds']:.0f} seconds.",
     ]
     (folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -319,43 +299,47 @@ def _named_sigma(record):
 
 def draw(fitted, starts, shape, folder):
     """Four pictures; `fitted` holds (record, log_p, ratio, model) of every model."""
-    n = len(fitted)
     titles = [f"{'whitened' if r['whitened'] else 'raw'}, σ {_named_sigma(r)}" for r, *_ in fitted]
+    n = len(fitted)
 
-    figure, axes = plt.subplots(1, n, figsize=(4 * n, 4.3), squeeze=False, layout="constrained")
-    for ax, title, (*_, model) in zip(axes[0], titles, fitted, strict=True):
+    def panels(n_rows, height):
+        figure, axes = plt.subplots(n_rows, n, figsize=(4 * n, height), squeeze=False)
+        figure.set_layout_engine("constrained")
+        for ax, title in zip(axes[0], titles, strict=True):
+            ax.set_title(title)
+        return figure, axes
+
+    figure, axes = panels(1, 4.3)
+    for ax, (*_, model) in zip(axes[0], fitted, strict=True):
         V = model.model.coefs_[0]
         strongest = np.argsort(-np.linalg.norm(V, axis=1))[:64]
         FilterDisplay(V[strongest], shape).plot(ax)
-        ax.set_title(title)
     figure.suptitle("Filters: rows of V, strongest first")
-    figure.savefig(folder / "filters.png", dpi=100)
+    figure.savefig(folder / "filters.png")
 
-    figure, axes = plt.subplots(2, n, figsize=(4 * n, 6), squeeze=False, layout="constrained")
-    for column, title, (_, log_p, ratio, _) in zip(axes.T, titles, fitted, strict=True):
+    figure, axes = panels(2, 6)
+    for column, (_, log_p, ratio, _) in zip(axes.T, fitted, strict=True):
         LogDensityDisplay(log_p).plot(column[0])
         LogDensityDisplay(ratio).plot(column[1])
-        column[0].set_title(title)
         column[1].set_xlabel("log-density minus the Gaussian's (nats)")
-    figure.savefig(folder / "log_density.png", dpi=100)
+    figure.savefig(folder / "log_density.png")
 
-    figure, axes = plt.subplots(n + 1, 1, figsize=(9, 1.1 * (n + 1)), layout="constrained")
-    rows = [starts] + [m.decode(m.model.modes(m.encode(starts))[0]) for *_, m in fitted]
-    titles_of_rows = ["starts: samples of the Gaussian", *(f"modes: {title}" for title in titles)]
+    figure, axes = panels(1, 3)
+    for ax, (*_, model) in zip(axes[0], fitted, strict=True):
+        TrainingCurveDisplay(model.model.history_).plot(ax, curves=["objective"], marker=".")
+    figure.savefig(folder / "training.png")
+
+    rows = {"starts: samples of the Gaussian": starts}
+    for title, (*_, model) in zip(titles, fitted, strict=True):
+        rows[f"modes: {title}"] = model.decode(model.model.modes(model.encode(starts))[0])
     contrast = 3 * (starts - starts.mean(axis=1, keepdims=True)).std()
-    for ax, title, images in zip(axes, titles_of_rows, rows, strict=True):
-        centred = images - images.mean(axis=1, keepdims=True)
-        FilterDisplay(centred, shape).plot(
+    figure, axes = plt.subplots(len(rows), figsize=(9, 1.1 * len(rows)), layout="constrained")
+    for ax, (title, images) in zip(axes, rows.items(), strict=True):
+        FilterDisplay(images - images.mean(axis=1, keepdims=True), shape).plot(
             ax, n_columns=len(starts), scaling="none", vmin=-contrast, vmax=contrast
         )
         ax.set_title(title, fontsize="small")
-    figure.savefig(folder / "modes.png", dpi=100)
-
-    figure, axes = plt.subplots(1, n, figsize=(4 * n, 3), squeeze=False, layout="constrained")
-    for ax, title, (*_, model) in zip(axes[0], titles, fitted, strict=True):
-        TrainingCurveDisplay(model.model.history_).plot(ax, curves=["objective"], marker=".")
-        ax.set_title(title)
-    figure.savefig(folder / "training.png", dpi=100)
+    figure.savefig(folder / "modes.png")
 
 
 # %%
@@ -377,8 +361,8 @@ def main():
     ).fit(patches)
     gaussian = whitener.covariance_estimator_
     samples = gaussian.sample(settings.scored, random_state=settings.seed)
-    sets = {"natural": np.concatenate(list(natural.values())), "gaussian": samples}
-    sets["digits"] = digits
+    held_out = np.concatenate(list(natural.values()))
+    sets = {"natural": held_out, "gaussian": samples, "digits": digits}
     ends = np.cumsum([0, *map(len, natural.values())])
     rows = {name: slice(ends[i], ends[i + 1]) for i, name in enumerate(natural)}
 
@@ -391,11 +375,11 @@ def main():
             fitted.append((*evaluate(model, sigma, settings, gaussian, sets, rows), model))
 
     draw(fitted, samples[:12], shape, settings.output)
-    options = {name: value for name, value in vars(settings).items() if name != "photographs"}
+    del settings.photographs
     report = {
         "results": [record for record, *_ in fitted],
         "photographs": {"training": training_names, "held_out": list(natural)},
-        "settings": {**options, "output": str(settings.output), "noise": NOISE},
+        "settings": {**vars(settings), "output": str(settings.output), "noise": NOISE},
         "versions": {
             "python": platform.python_version(),
             **{module.__name__: module.__version__ for module in (sklvm, sklearn, np)},
@@ -408,3 +392,12 @@ def main():
 
 if __name__ == "__main__":
     main()
+
+# %%
+# What to see
+# -----------
+# The log-density ranks patches as the Gaussian does: how far out a patch lies outweighs all else.
+# The *ratio* to the Gaussian tells natural patches from its samples on whitened patches with σ = 1.
+# It does not tell digits: a heavier tail than the Gaussian's favours whatever lies far out. With
+# σ = 0.1 the first term crushes whitened patches, and raw ones leave correlations to hidden units
+# that are too few for them. To most whitened models a flat patch is the likeliest.

@@ -57,7 +57,7 @@ def test_the_report_has_what_it_promises(example, monkeypatch, tmp_path, capsys)
         (whitened, sigma) for whitened in (True, False) for sigma in (1, "learn")
     ]
     for record in report["results"]:
-        assert record["objective"] == "score_matching"
+        assert record["objective"] == "denoising_score_matching"
         assert set(record["sets"]) == {"natural", "gaussian", "digits"}
         for moments in record["sets"].values():
             assert np.isfinite([moments["mean"], moments["std"]]).all()
@@ -76,9 +76,10 @@ def test_own_photographs(example, monkeypatch, tmp_path):
         Image.fromarray(noise).save(tmp_path / f"photograph {i}.png")
     Image.new("L", (5, 5)).save(tmp_path / "thumbnail.png")
     options = ["--images", tmp_path, "--patch-size", 6, "--n-patches", 1000, "--hidden", 4,
-               "--n-components", 4, "--sigma", 1, "--output", tmp_path / "out"]  # fmt: skip
+               "--n-components", 4, "--sigma", 1, "--contrast-normalize",
+               "--objective", "score_matching", "--output", tmp_path / "out"]  # fmt: skip
     with pytest.warns(UserWarning, match=r"smaller than a patch.*thumbnail\.png"):
-        _run(example, monkeypatch, "--quick", "--whiten", "--contrast-normalize", *options)
+        _run(example, monkeypatch, "--quick", "--whiten", *options)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     (record,) = report["results"]
     assert (record["whitened"], record["sigma"]) == (True, 1)
@@ -89,17 +90,17 @@ def test_own_photographs(example, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--sigma", "0"], r"--sigma: must be a positive float, got '0'"),
-        (["--sigma", "large"], r"--sigma: must be a positive float, got 'large'"),
-        (["--sigma", "nan"], r"--sigma: must be a positive float, got 'nan'"),
-        (["--patch-size", "2.5"], r"--patch-size: must be a positive int, got '2.5'"),
-        (["--patch-size", "2"], r"--patch-size: needs at least 3 pixels, got 2"),
+        (["--sigma", "0"], r"--sigma: must be a positive number or 'learn', got '0'"),
+        (["--sigma", "large"], r"--sigma: must be a positive number or 'learn', got 'large'"),
+        (["--sigma", "nan"], r"--sigma: must be a positive number or 'learn', got 'nan'"),
+        (["--patch-size", "2.5"], r"--patch-size: must be a whole number of at least 3, got '2.5'"),
+        (["--patch-size", "2"], r"--patch-size: must be a whole number of at least 3, got '2'"),
         (["--patch-size", "500"], r"--images: needs at least 2 photographs.*500 pixels"),
-        (["--n-patches", "10"], r"--n-patches: needs at least 1000, got 10"),
-        (["--hidden", "-1"], r"--hidden: must be a positive int, got '-1'"),
-        (["--n-components", "0"], r"--n-components: must be a positive int"),
+        (["--n-patches", "10"], r"--n-patches: must be a whole number of at least 1000, got '10'"),
+        (["--hidden", "-1"], r"--hidden: must be a whole number of at least 1, got '-1'"),
+        (["--n-components", "0"], r"--n-components: must be a whole number of at least 1"),
         (["--objective", "magic"], r"--objective: invalid choice: 'magic'"),
-        (["--seed", "-1"], r"--seed: must not be negative"),
+        (["--seed", "-1"], r"--seed: must be a whole number of at least 0"),
         (["--images", "/no/such/folder"], r"--images: there is no folder"),
     ],
 )
