@@ -53,10 +53,9 @@ from sklvm.plotting import FilterDisplay, LogDensityDisplay, TrainingCurveDispla
 # %%
 # Settings
 # --------
-# What the command line can change, and how much work is done with and without ``--quick``.
 
 FULL = {"patch_size": 28, "n_patches": 50_000, "epochs": 25, "temperatures": 1000, "scored": 3000}
-QUICK = {"patch_size": 12, "n_patches": 10_000, "epochs": 25, "temperatures": 200, "scored": 900}
+QUICK = {"patch_size": 12, "n_patches": 10_000, "epochs": 12, "temperatures": 200, "scored": 900}
 
 # Standard deviation of the noise that every patch gets, in grey levels from 0 to 1. Photographs
 # have 256 levels and saturate: patches of one even colour are points of infinite density. Noise
@@ -243,8 +242,8 @@ def evaluate(model, sigma, settings, gaussian, sets, photographs):
 
 
 def area(natural, other):
-    labels = np.repeat([1, 0], [len(natural), len(other)])
-    return roc_auc_score(labels, np.concatenate([natural, other]))
+    is_natural = np.repeat([1, 0], [len(natural), len(other)])
+    return roc_auc_score(is_natural, np.concatenate([natural, other]))
 
 
 # %%
@@ -255,8 +254,7 @@ COLUMNS = ["auc_gaussian", "auc_digits", "auc_gaussian_ratio", "auc_digits_ratio
 
 
 def write_report(report, folder):
-    text = json.dumps(report, indent=2, default=float)
-    (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(report, indent=2, default=float) + "\n")
     lines = [
         "# Deep energy models of natural patches",
         "",
@@ -386,8 +384,7 @@ def main():
         },
         "seconds": time.perf_counter() - begin,
     }
-    print(write_report(report, settings.output))
-    print(f"report and pictures are in {settings.output}")
+    print(write_report(report, settings.output), f"pictures: {settings.output}", sep="\n")
 
 
 if __name__ == "__main__":
