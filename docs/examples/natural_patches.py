@@ -34,6 +34,7 @@ import numpy as np
 import sklearn
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 import sklvm
 from sklvm import ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
@@ -54,12 +55,11 @@ from sklvm.plotting import FilterDisplay, LogDensityDisplay, TrainingCurveDispla
 # Settings
 # --------
 
-FULL = {"patch_size": 28, "n_patches": 50_000, "epochs": 25, "temperatures": 1000, "scored": 3000}
+FULL = {"patch_size": 28, "n_patches": 50_000, "epochs": 25, "temperatures": 500, "scored": 3000}
 QUICK = {"patch_size": 12, "n_patches": 10_000, "epochs": 12, "temperatures": 200, "scored": 900}
 
-# Standard deviation of the noise that every patch gets, in grey levels from 0 to 1. Photographs
-# have 256 levels and saturate: patches of one even colour are points of infinite density. Noise
-# makes the density smooth.
+# Standard deviation of the noise that every patch gets, in grey levels from 0 to 1. Without it,
+# patches of one even colour, as photographs saturate, are points of infinite density.
 NOISE = 0.02
 
 # Noise of denoising score matching, in standard deviations of a pixel of what the model is given.
@@ -128,10 +128,8 @@ def choose_photographs(folder, patch_size):
         warnings.warn(f"left out, smaller than a patch once scaled down: {small}", stacklevel=2)
     images = {name: image for name, image in images.items() if name not in small}
     if len(images) < 2:
-        raise ValueError(
-            f"needs at least 2 photographs, to train on and to hold out, with sides of "
-            f"{patch_size} pixels or more after scaling down by 2; got {len(images)}"
-        )
+        sides = f"sides of {patch_size} pixels or more after scaling down by 2"
+        raise ValueError(f"needs at least 2 photographs with {sides}, got {len(images)}")
     return images
 
 
@@ -349,8 +347,7 @@ def main():
     begin = time.perf_counter()
     settings = parse_arguments()
     settings.output.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(settings.seed)
-    shape = (settings.patch_size, settings.patch_size)
+    rng, shape = np.random.default_rng(settings.seed), (settings.patch_size,) * 2
     patches, natural, digits, training_names = cut_patches(settings, rng)
 
     print(f"Gaussian Markov random field of {len(patches)} patches of {shape[0]}×{shape[1]} …")
@@ -387,8 +384,10 @@ def main():
     print(write_report(report, settings.output), f"pictures: {settings.output}", sep="\n")
 
 
+# Products of 50 rows gain little from a second thread, and stall if its CPU is busy elsewhere.
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(limits=1):
+        main()
 
 # %%
 # What to see
