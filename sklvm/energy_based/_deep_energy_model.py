@@ -35,7 +35,7 @@ class DeepEnergyModel(EnergyBasedModel):
     activation : {"sigmoid", "tanh", "softplus"}, default="sigmoid"
         Activation of g's layers.
     hidden_bias : bool, default=True
-        Whether g's layers have biases; the lecture's form g(x) = s(Vx) has none.
+        Whether g's layers have biases; g(x) = s(Vx) has none.
     sigma : float or "learn", default=1.0
         σ, in the units of x. "learn" trains log σ.
     sigma_floor : float, default=1e-3

@@ -51,7 +51,7 @@ def test_the_value_is_the_brute_force_sum_over_numerical_jacobians(hidden_layer_
     assert_allclose(value, expected, rtol=1e-6)
 
 
-def test_one_layer_is_the_lectures_formula(rng):
+def test_one_layer_is_the_textbook_formula(rng):
     # E[½‖x − Wᵀs(Wx)‖² + Σ_k ‖w_k‖² s′(w_kᵀx)] − D, for σ = 1 and no biases.
     energy = DeepEnergy(4, 3, (), sigma=1.0)
     W = rng.standard_normal((3, 4))
