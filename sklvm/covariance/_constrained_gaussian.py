@@ -8,10 +8,10 @@ from scipy.linalg import cho_solve, cholesky, eigh, solve_triangular
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from sklvm._compat import Interval, StrOptions, _fit_context
+from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import DensityModel
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (

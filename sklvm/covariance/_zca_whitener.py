@@ -7,14 +7,13 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_is_fitted,
     has_fit_parameter,
     validate_data,
 )
 
-from sklvm._compat import HasMethods, Interval, StrOptions, _fit_context
+from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import LatentVariableModel
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics

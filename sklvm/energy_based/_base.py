@@ -6,9 +6,9 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklvm._compat import Interval, StrOptions, _fit_context
+from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import LatentVariableModel
 from sklvm.energy_based._normalization import NormalizedScoreMixin, generator_from
 from sklvm.objectives import OBJECTIVES, Objective, check_capabilities

@@ -93,8 +93,7 @@ class NormalizedScoreMixin:
         return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
 
     def _forget_log_partition(self):
-        for name in ("value", "std_err", "effective_sample_size"):
-            suffix = "" if name == "value" else f"{name}_"
+        for suffix in ("", "std_err_", "effective_sample_size_"):
             self.__dict__.pop(f"log_partition_{suffix}", None)
 
     def score_samples(self, X):
