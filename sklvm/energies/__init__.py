@@ -2,6 +2,7 @@
 
 from sklvm.energies._base import (
     BlockGibbs,
+    DirectionalCurvature,
     Divergence,
     Energy,
     Enumerable,
@@ -21,6 +22,7 @@ __all__ = [
     "BernoulliRBMEnergy",
     "BlockGibbs",
     "DeepEnergy",
+    "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",

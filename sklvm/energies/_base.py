@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 __all__ = [
     "BlockGibbs",
+    "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",
@@ -82,6 +83,18 @@ class Divergence(Score, Protocol):
 
     def score_and_divergence(self, theta, X):
         """ψ (n, d), tr ∇ψ (n,), and ``pullback(V, w)`` = Σᵢ (∂ψ(xᵢ)/∂θ)ᵀ vᵢ + wᵢ ∂tr ∇ψ(xᵢ)/∂θ."""
+
+
+@runtime_checkable
+class DirectionalCurvature(Score, Protocol):
+    """Second derivatives vᵀ∇ψ(x) v = vᵀ∇² log p̃(x) v along given directions are known."""
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ (n, d), Σ_m v_miᵀ ∇ψ(xᵢ) v_mi (n,) for directions v of shape (m, n, d), and a pullback.
+
+        ``pullback(V, w)`` = Σᵢ (∂ψ(xᵢ)/∂θ)ᵀ vᵢ + wᵢ ∂(Σ_m v_miᵀ ∇ψ(xᵢ) v_mi)/∂θ. Its cost is that
+        of a few forward passes a direction, whatever d is.
+        """
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._score_matching import ScoreMatching
+from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
 __all__ = [
     "OBJECTIVES",
@@ -16,6 +17,7 @@ __all__ = [
     "Objective",
     "PersistentContrastiveDivergence",
     "ScoreMatching",
+    "SlicedScoreMatching",
     "check_capabilities",
     "suitable_objectives",
 ]
@@ -26,4 +28,5 @@ OBJECTIVES = {
     "nce": NoiseContrastiveEstimation,
     "pcd": PersistentContrastiveDivergence,
     "score_matching": ScoreMatching,
+    "sliced_score_matching": SlicedScoreMatching,
 }

@@ -10,6 +10,7 @@ from sklvm.objectives import (
     DenoisingScoreMatching,
     NoiseContrastiveEstimation,
     ScoreMatching,
+    SlicedScoreMatching,
 )
 from sklvm.optimizers import LBFGS
 from sklvm.testing import ExactLaw
@@ -60,10 +61,12 @@ def slope(errors):
     "objective",
     [
         ScoreMatching(),
+        SlicedScoreMatching(),
+        SlicedScoreMatching(2, "gaussian", variance_reduced=False),
         NoiseContrastiveEstimation(noise_ratio=5),
         NoiseContrastiveEstimation(5, GaussianDensity(np.zeros(2), 3 * np.eye(2))),
     ],
-    ids=["score matching", "nce", "nce with wide noise"],
+    ids=["score matching", "sliced", "all terms sliced", "nce", "nce with wide noise"],
 )
 def test_the_error_of_a_consistent_criterion_falls_with_the_root_of_n(objective):
     assert -0.75 < slope(precision_errors(objective, np.linalg.inv(COVARIANCE))) < -0.3

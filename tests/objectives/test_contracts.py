@@ -6,6 +6,7 @@ from sklvm.objectives import (
     NoiseContrastiveEstimation,
     PersistentContrastiveDivergence,
     ScoreMatching,
+    SlicedScoreMatching,
 )
 from sklvm.testing import ObjectiveTestCase, small_models
 
@@ -13,6 +14,16 @@ from sklvm.testing import ObjectiveTestCase, small_models
 class TestScoreMatching(ObjectiveTestCase):
     def make(self):
         return ScoreMatching()
+
+
+class TestSlicedScoreMatching(ObjectiveTestCase):
+    def make(self):
+        return SlicedScoreMatching(n_slices=2)
+
+
+class TestSlicedScoreMatchingWithAllTermsSliced(ObjectiveTestCase):
+    def make(self):
+        return SlicedScoreMatching(slices="gaussian", variance_reduced=False)
 
 
 class TestDenoisingScoreMatching(ObjectiveTestCase):
