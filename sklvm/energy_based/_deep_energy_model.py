@@ -40,8 +40,8 @@ class DeepEnergyModel(EnergyBasedModel):
         σ, in the units of x. "learn" trains log σ.
     sigma_floor : float, default=1e-3
         A learned σ stays above it.
-    objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce"} or \
-Objective, default="score_matching"
+    objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce", \
+"cnce"} or Objective, default="score_matching"
         Training criterion. Exact score matching is deterministic and free of noise levels and
         reference densities, hence the default.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"

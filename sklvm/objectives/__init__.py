@@ -2,6 +2,7 @@
 
 from sklvm.objectives._base import Objective
 from sklvm.objectives._capabilities import check_capabilities, suitable_objectives
+from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
@@ -11,6 +12,7 @@ from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
 __all__ = [
     "OBJECTIVES",
+    "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
     "DenoisingScoreMatching",
     "NoiseContrastiveEstimation",
@@ -24,6 +26,7 @@ __all__ = [
 
 OBJECTIVES = {
     "cd": ContrastiveDivergence,
+    "cnce": ConditionalNoiseContrastiveEstimation,
     "denoising_score_matching": DenoisingScoreMatching,
     "nce": NoiseContrastiveEstimation,
     "pcd": PersistentContrastiveDivergence,

@@ -1,6 +1,7 @@
 """What every objective keeps, on every energy that it fits."""
 
 from sklvm.objectives import (
+    ConditionalNoiseContrastiveEstimation,
     ContrastiveDivergence,
     DenoisingScoreMatching,
     NoiseContrastiveEstimation,
@@ -34,6 +35,16 @@ class TestDenoisingScoreMatching(ObjectiveTestCase):
 class TestNoiseContrastiveEstimation(ObjectiveTestCase):
     def make(self):
         return NoiseContrastiveEstimation(noise_ratio=3)
+
+
+class TestConditionalNoiseContrastiveEstimation(ObjectiveTestCase):
+    def make(self):
+        return ConditionalNoiseContrastiveEstimation(n_noise=4)
+
+
+class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCase):
+    def make(self):
+        return ConditionalNoiseContrastiveEstimation(3, 0.3, "isotropic")
 
 
 class TestContrastiveDivergence(ObjectiveTestCase):
