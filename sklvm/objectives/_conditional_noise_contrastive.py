@@ -28,7 +28,7 @@ class ConditionalNoise:
     greatest_level : float
         Where ε started.
     factor : ndarray of shape (d, d) or float or None
-        L; None: bits are flipped.
+        L, symmetric; None: bits are flipped.
     n_adaptations_left : int
         Steps that may still change ε.
     """
@@ -46,7 +46,7 @@ class ConditionalNoise:
             return np.abs(X - flips.astype(X.dtype)).reshape(-1, d)
         n_pairs = -(-n_noise // 2)
         steps = standard_normal((n_pairs * n, d), int(rng.integers(2**63)), dtype=X.dtype)
-        steps = steps @ self.factor.T if np.ndim(self.factor) else self.factor * steps
+        steps = steps @ self.factor if np.ndim(self.factor) else self.factor * steps
         steps = (X.dtype.type(self.level) * steps).reshape(n_pairs, n, d)
         return np.concatenate([X + steps, X - steps])[:n_noise].reshape(-1, d)
 
@@ -167,4 +167,5 @@ class ConditionalNoiseContrastiveEstimation(Objective):
         density = GaussianDensity.fit(X, len(X) * weights)
         if self.noise_shape == "isotropic":
             return X.dtype.type(math.sqrt(density.variances.mean()))
-        return density.directions * density.scales
+        # The symmetric root does not depend on the signs that eigenvectors come with.
+        return (density.directions * density.scales) @ density.directions.T
