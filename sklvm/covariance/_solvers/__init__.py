@@ -1,5 +1,6 @@
 """Precision matrices with given zeros: one criterion a file."""
 
+from sklvm.covariance._solvers._clique_energy import CliqueEnergy
 from sklvm.covariance._solvers._clique_sum import CliqueSum
 from sklvm.covariance._solvers._closed_forms import solve_diagonal, solve_full
 from sklvm.covariance._solvers._contrastive import solve_by_contrast
@@ -9,6 +10,7 @@ from sklvm.covariance._solvers._solution import Solution
 from sklvm.covariance._solvers._symmetric_pattern import SymmetricPattern
 
 __all__ = [
+    "CliqueEnergy",
     "CliqueSum",
     "Solution",
     "SymmetricPattern",

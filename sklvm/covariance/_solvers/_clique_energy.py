@@ -37,7 +37,7 @@ class CliqueEnergy:
 
     def init_parameters(self, X, rng):
         """``CliqueSum.mean_precision`` of C."""
-        theta = np.empty(self.layout.size)
+        theta = np.empty(self.layout.size, dtype=X.dtype)
         for block in self.layout.views(theta).values():
             block[...] = np.eye(block.shape[-1]) * (self.n_features / self._n_members)
         return theta
@@ -45,8 +45,11 @@ class CliqueEnergy:
     def precision(self, theta):
         """Λ, shape (d, d)."""
         blocks = self.layout.views(theta).values()
-        stacks = [R @ block @ R.mT for R, block in zip(self._roots, blocks, strict=True)]
-        return self._pattern.dense(self._cliques.sum(stacks))
+        stacks = [
+            R @ ((block + block.mT) / 2) @ R.mT
+            for R, block in zip(self._roots, blocks, strict=True)
+        ]
+        return self._pattern.dense(self._cliques.sum(stacks)).astype(theta.dtype, copy=False)
 
     def evaluate(self, theta, X):
         """E (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
@@ -67,7 +70,7 @@ class CliqueEnergy:
         return float(np.trace(self.precision(theta)) / self.n_features)
 
     def _gradient(self, precision_bar):
-        gradient = np.empty(self.layout.size)
+        gradient = np.empty(self.layout.size, dtype=precision_bar.dtype)
         blocks_bar = self._cliques.blocks((precision_bar + precision_bar.T) / 2)
         out = self.layout.views(gradient).values()
         for R, block_bar, block in zip(self._roots, blocks_bar, out, strict=True):
