@@ -73,9 +73,9 @@ class ConditionalNoiseContrastiveEstimation(Objective):
     nothing but the energy is needed, and log Z has to be estimated afterwards. Consistent for every
     level of noise; as it falls to 0 the criterion becomes score matching (in the metric of L).
 
-    Real data (energies with a score): y = x ± ε L z, z ~ N(0, I), in pairs. **Isotropic noise fails
-    on correlated data**: it leaves the data at once in the directions in which they hardly vary,
-    and an ε that is small enough there says nothing of the others. Noise of the data's shape,
+    Real data (energies with a score): y = x ± ε L z, z ~ N(0, I), in pairs. Isotropic noise fails
+    on correlated data: it leaves the data at once in the directions in which they hardly vary, and
+    an ε that is small enough there has little to say of the others. Noise of the data's shape,
     LLᵀ = their covariance, treats all directions alike. Binary data: y flips each bit of x with
     probability ε.
 
@@ -93,14 +93,15 @@ class ConditionalNoiseContrastiveEstimation(Objective):
         L of real data: LLᵀ = Σ, the covariance of the training data (of the first chunk in a
         stream), or (tr Σ/d) I.
     n_adaptation_steps : int, default=200
+        Steps that may change an adapted ε.
 
     Notes
     -----
     Why not above the start: rows of N(μ, Σ) and their noise have a log-ratio of mean ½ε²d and
-    variance ε²d, so that 1/√d gives the loss 1.16, between log 2 and 2 log 2. No other density with
+    variance about ε²d, so that 1/√d gives the loss 1.16, between log 2 and 2 log 2. No other density with
     this covariance is harder to tell from its noise while ε is small: the mean is then
     ½ε² tr(LᵀJL) with J the density's Fisher information on location, J ⪰ Σ⁻¹. A loss near 2 log 2
-    therefore means that the model has not learned yet, and more noise would only grow stale.
+    therefore means that the model has not learned yet, and wider noise would soon be too easy.
 
     References
     ----------
