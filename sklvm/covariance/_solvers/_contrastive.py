@@ -2,12 +2,12 @@
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky
+from sklearn.base import clone
 
 from sklvm.covariance._solvers._clique_energy import CliqueEnergy
 from sklvm.covariance._solvers._clique_sum import CliqueSum
 from sklvm.covariance._solvers._solution import Solution
 from sklvm.exceptions import DivergenceError
-from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import Adam, LinearDecay
 from sklvm.training import Training, run_stream
 
@@ -64,11 +64,11 @@ def solve_by_contrast(
     if ridge > 0:
         rows += np.sqrt(ridge) * rng.standard_normal(rows.shape)
     rows /= scale
-    if isinstance(objective, NoiseContrastiveEstimation) and not isinstance(
-        objective.reference, str
-    ):
-        reference = _StandardizedDensity(objective.reference, location, scale)
-        objective = NoiseContrastiveEstimation(objective.noise_ratio, reference)
+    reference = getattr(objective, "reference", "auto")
+    if not isinstance(reference, str):
+        objective = clone(objective).set_params(
+            reference=_StandardizedDensity(reference, location, scale)
+        )
 
     if n_epochs == "auto":
         n_epochs = min(-(-_ENOUGH_ROWS // len(rows)), _MOST_EPOCHS)
