@@ -98,8 +98,8 @@ class ConditionalNoiseContrastiveEstimation(Objective):
     Notes
     -----
     Why not above the start: rows of N(μ, Σ) and their noise have a log-ratio of mean ½ε²d and
-    variance about ε²d, so that 1/√d gives the loss 1.16, between log 2 and 2 log 2. No other density with
-    this covariance is harder to tell from its noise while ε is small: the mean is then
+    variance about ε²d, so that 1/√d gives the loss 1.16, between log 2 and 2 log 2. No other
+    density with this covariance is harder to tell from its noise while ε is small: the mean is then
     ½ε² tr(LᵀJL) with J the density's Fisher information on location, J ⪰ Σ⁻¹. A loss near 2 log 2
     therefore means that the model has not learned yet, and wider noise would soon be too easy.
 
