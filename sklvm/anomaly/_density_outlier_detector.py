@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -111,15 +112,17 @@ class DensityOutlierDetector(
         TypeError
             If the estimator has no ``score_samples``.
         ValueError
-            If the estimator takes no `sample_weight`, or scores too many of the rows NaN or −∞ for
-            a threshold.
+            If `sample_weight` has no positive entry, or the estimator takes none; if rows score
+            NaN, or too many of them −∞ for a threshold.
         """
         fit_params = self._fit_params(sample_weight, fit_params)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
         estimator = clone(self.estimator).fit(X, y, **fit_params)
         scores = np.asarray(estimator.score_samples(X))
-        weights = _check_sample_weight(
-            sample_weight, scores, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = np.ones(len(scores)) if sample_weight is None else sample_weight
         self.offset_ = _threshold(scores, weights, self.contamination)
         self.estimator_ = estimator
         for name in ("n_features_in_", "feature_names_in_"):
@@ -196,10 +199,13 @@ class DensityOutlierDetector(
             fit_params = {**fit_params, "sample_weight": sample_weight}
         if _routing_enabled():
             return process_routing(self, "fit", **fit_params).estimator.fit
-        if sample_weight is not None and not has_fit_parameter(self.estimator, "sample_weight"):
+        takes_weights = isinstance(self.estimator, FrozenEstimator) or has_fit_parameter(
+            self.estimator, "sample_weight"
+        )
+        if sample_weight is not None and not takes_weights:
             raise ValueError(
                 f"The fit of {type(self.estimator).__name__} takes no sample_weight, but some was "
-                "given. Inside a pipeline, weights need metadata routing: "
+                "given. Through a pipeline or a search, weights need metadata routing: "
                 "sklearn.set_config(enable_metadata_routing=True)."
             )
         return fit_params

@@ -74,6 +74,11 @@ def test_a_frozen_density_is_not_fitted_again(X):
     detector = DensityOutlierDetector(FrozenEstimator(density)).fit(X + 1)
     np.testing.assert_array_equal(detector.score_samples(X + 1), expected)
     assert np.mean(detector.predict(X + 1) == -1) == pytest.approx(0.1)
+    # Weights are for the threshold alone.
+    weights = np.arange(200.0)
+    outlying = detector.fit(X + 1, sample_weight=weights).predict(X + 1) == -1
+    np.testing.assert_array_equal(detector.score_samples(X + 1), expected)
+    assert 0.08 < weights[outlying].sum() / weights.sum() <= 0.1
 
 
 @pytest.mark.parametrize("contamination", [0.01, 0.1, 0.25, 0.3, 0.5])
@@ -99,6 +104,26 @@ def test_a_weight_counts_as_so_many_rows(rng):
     repeated = DensityOutlierDetector(FirstFeature()).fit(np.repeat(scores, counts, axis=0))
     assert weighted.offset_ == repeated.offset_
     np.testing.assert_array_equal(weighted.estimator_.fit_arguments_[1], counts)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [(np.zeros(200), "non-zero"), (-np.ones(200), "[Nn]egative"), (np.ones(3), "shape")],
+    ids=["zeros", "negative", "too few"],
+)
+def test_bad_weights_are_refused_before_any_work(weights, message, X):
+    class Refuses(FirstFeature):
+        def fit(self, X, y=None, sample_weight=None):
+            raise AssertionError("work began")
+
+    with pytest.raises(ValueError, match=message):
+        DensityOutlierDetector(Refuses()).fit(X, sample_weight=weights)
+
+
+def test_a_score_that_is_no_number_is_refused():
+    X = np.array([[0.0], [np.nan], [1.0]])
+    with pytest.raises(ValueError, match="33% of the training rows have no finite score"):
+        DensityOutlierDetector(FirstFeature()).fit(X)
 
 
 def test_rows_of_no_density_are_outliers_until_they_are_too_many():
