@@ -130,8 +130,9 @@ plt.show()
 #
 # *Two kinds.* Iris has 60 training rows in four features, and the anomalous species borders on one
 # of the normal ones. The isolation forest is best here, with the mixture and the deep energy model
-# close. A single Gaussian covers the gap between the two species; the local outlier factor compares
-# a row with its 20 nearest neighbours, and beside a sparse border that comparison says little.
+# close. A single Gaussian covers the gap between the two species. The local outlier factor hangs on
+# its number of neighbours, and its default of 20 is unlucky for species of 30 rows: the same splits
+# give an AUC of 0.92 with 3 neighbours and 0.97 with 40.
 #
 # *Five kinds.* Even digits are clusters, which is what a mixture of Gaussians says about the world,
 # and it wins by far. The deep energy model knows nothing of clusters; it is above the single
