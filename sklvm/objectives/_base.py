@@ -14,10 +14,12 @@ class Objective(ParameterObject):
     A criterion may learn parameters of its own (log Z, a variational posterior): they join θ,
     behind the energy's, in the one vector that the optimiser sees.
 
+    What follows may depend on the parameters, so it is asked of an object, not of its class.
+
     Attributes
     ----------
-    requires : tuple of protocols
-        The capabilities it asks of an energy.
+    requires : tuple
+        The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
         Whether the same batch gives the same value and gradient each time: what L-BFGS needs.
     has_value : bool
@@ -55,6 +57,10 @@ class Objective(ParameterObject):
             Whatever ``step`` carries along: noise densities, chains. Has to pickle.
         """
         return np.empty(0, dtype=theta.dtype), None
+
+    def diagnostics(self, state):
+        """What ``history_`` is to tell of the last step's ``state``: floats by name."""
+        return {}
 
     def step(self, energy, theta, X, weights, state, rng):
         """Value and gradient on a batch.

@@ -1,5 +1,7 @@
 """The one training loop: epochs of mini-batches, or iterations of a full-batch optimiser."""
 
+from collections import Counter
+
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
@@ -144,7 +146,7 @@ def run_stream(training, X, weights, *, batch_size):
     Returns
     -------
     values : dict of str to float
-        The pass's mean criterion and gradient norm.
+        The pass's means of the criterion, the gradient's norm and the objective's diagnostics.
     """
     training.plan(None)
     values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
@@ -153,11 +155,12 @@ def run_stream(training, X, weights, *, batch_size):
 
 
 def _mean_of_steps(training, X, weights, batches):
-    """One step a batch; weighted means of the criterion and of the gradient's norm."""
-    totals, total_weight = np.zeros(2), 0.0
+    """One step a batch; weighted means of the criterion, the gradient's norm, the diagnostics."""
+    totals, total_weight = Counter(), 0.0
     for batch in batches:
         batch_weight = float(weights[batch].sum())
-        totals += batch_weight * np.array(training.step(X[batch], weights[batch]))
+        value, gradient_norm = training.step(X[batch], weights[batch])
+        values = {"objective": value, "gradient_norm": gradient_norm, **training.diagnostics}
+        totals.update({name: batch_weight * value for name, value in values.items()})
         total_weight += batch_weight
-    objective, gradient_norm = totals / total_weight
-    return {"objective": float(objective), "gradient_norm": float(gradient_norm)}
+    return {name: total / total_weight for name, total in totals.items()}

@@ -30,6 +30,11 @@ class TestContrastiveDivergence(ObjectiveTestCase):
         return ContrastiveDivergence(n_steps=2)
 
 
+class TestLangevinContrastiveDivergence(ObjectiveTestCase):
+    def make(self):
+        return ContrastiveDivergence(sampler="langevin")
+
+
 class TestPersistentContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return PersistentContrastiveDivergence(n_chains=7, n_steps=2)
@@ -38,8 +43,14 @@ class TestPersistentContrastiveDivergence(ObjectiveTestCase):
 def test_every_energy_has_an_objective_and_every_objective_an_energy():
     fitting = {
         case.__name__: set(case().models())
-        for case in (TestScoreMatching, TestNoiseContrastiveEstimation, TestContrastiveDivergence)
+        for case in (
+            TestScoreMatching,
+            TestNoiseContrastiveEstimation,
+            TestContrastiveDivergence,
+            TestLangevinContrastiveDivergence,
+        )
     }
-    assert set().union(*fitting.values()) == set(small_models())
-    assert fitting["TestContrastiveDivergence"] == {"bernoulli_rbm"}
+    assert fitting["TestNoiseContrastiveEstimation"] == set(small_models())
+    assert fitting["TestContrastiveDivergence"] == set(small_models())
+    assert fitting["TestLangevinContrastiveDivergence"] == set(small_models()) - {"bernoulli_rbm"}
     assert fitting["TestScoreMatching"] == set(small_models()) - {"bernoulli_rbm"}
