@@ -21,7 +21,7 @@ class Objective(ParameterObject):
     requires : tuple
         The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
-        Whether the same batch gives the same value and gradient each time: what L-BFGS needs.
+        Whether a batch and the state as it is before give value and gradient: what L-BFGS needs.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
     """
@@ -71,7 +71,7 @@ class Objective(ParameterObject):
             The energy's parameters and then the criterion's own.
         X : ndarray of shape (n, d)
         weights : ndarray of shape (n,)
-            Non-negative, of sum 1; of X's dtype.
+            Non-negative, of X's dtype and of sum 1; a block of a full batch has its share of that.
         state : object
             As left by ``init`` or by the last step.
         rng : Generator

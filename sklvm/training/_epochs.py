@@ -94,19 +94,22 @@ def _run_mini_batches(
 def _run_full_batch(
     training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
 ):
-    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake."""
+    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake.
+
+    Every sum starts from the same state, which goes from block to block.
+    """
     total = weights[rows].sum()
     blocks = [rows[part] for part in slices(len(rows), max(batch_size, 1000))]
 
     def criterion(theta):
-        value, gradient = 0.0, np.zeros_like(theta)
+        value, gradient, state = 0.0, np.zeros_like(theta), training.objective_state
         for block in blocks:
-            block_value, block_gradient, _ = training.objective.step(
+            block_value, block_gradient, state = training.objective.step(
                 training.energy,
                 theta,
                 X[block],
                 weights[block] / total,
-                training.objective_state,
+                state,
                 training.rng,
             )
             value += block_value

@@ -25,6 +25,11 @@ class TestNoiseContrastiveEstimation(ObjectiveTestCase):
         return NoiseContrastiveEstimation(noise_ratio=3)
 
 
+class TestNoiseContrastiveEstimationWithFrozenNoise(ObjectiveTestCase):
+    def make(self):
+        return NoiseContrastiveEstimation(noise_ratio=3, frozen_noise=True)
+
+
 class TestContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return ContrastiveDivergence(n_steps=2)
