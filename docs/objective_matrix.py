@@ -1,7 +1,7 @@
 """The table of objectives and models, from what they declare."""
 
 from sklvm.objectives import OBJECTIVES
-from sklvm.objectives._capabilities import missing_capabilities
+from sklvm.objectives._capabilities import describe_requirements, missing_capabilities
 from sklvm.testing import small_models
 
 
@@ -9,12 +9,14 @@ def objective_matrix():
     """✓ or the missing capabilities: objective's name → energy's class name → cell."""
     energies = {type(energy).__name__: energy for energy, _, _ in small_models().values()}
     return {
-        name: {
-            model: " and ".join(missing_capabilities(objective, energy)) or "✓"
-            for model, energy in sorted(energies.items())
-        }
+        name: {model: _cell(objective(), energy) for model, energy in sorted(energies.items())}
         for name, objective in sorted(OBJECTIVES.items())
     }
+
+
+def _cell(objective, energy):
+    missing = missing_capabilities(objective, energy)
+    return describe_requirements(missing) if missing else "✓"
 
 
 def table_lines():
