@@ -1,8 +1,9 @@
 """sklvm: latent-variable models for scikit-learn."""
 
+from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import DeepEnergyModel
 
-__all__ = ["ConstrainedGaussian", "DeepEnergyModel", "ZCAWhitener"]
+__all__ = ["ConstrainedGaussian", "DeepEnergyModel", "DensityOutlierDetector", "ZCAWhitener"]
 
 __version__ = "0.1.0.dev0"

@@ -16,6 +16,7 @@ from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
+from sklvm.energies._gaussian_mixture_density import GaussianMixtureDensity
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Enumerable",
     "GaussianDensity",
     "GaussianEnergy",
+    "GaussianMixtureDensity",
     "IndependentBernoulliDensity",
     "Joint",
     "Marginal",

@@ -117,8 +117,8 @@ class BlockGibbs(Protocol):
 class Tempered(Protocol):
     """A path of distributions of the same family leads from a tractable one to the model."""
 
-    def tempered_start(self, X):
-        """θ₀ of the tractable end, fitted to X."""
+    def tempered_start(self, X, sample_weight=None):
+        """θ₀ of the tractable end, fitted to X; only the ratios of the weights count."""
 
     def temper(self, theta_0, theta, beta):
         """The parameters at inverse temperature β: θ₀ at 0, θ at 1."""

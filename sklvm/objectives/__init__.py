@@ -1,7 +1,11 @@
 """Training criteria: what the optimiser minimises over θ."""
 
 from sklvm.objectives._base import Objective
-from sklvm.objectives._capabilities import check_capabilities, suitable_objectives
+from sklvm.objectives._capabilities import (
+    check_capabilities,
+    describe_requirements,
+    suitable_objectives,
+)
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
@@ -21,6 +25,7 @@ __all__ = [
     "ScoreMatching",
     "SlicedScoreMatching",
     "check_capabilities",
+    "describe_requirements",
     "suitable_objectives",
 ]
 

@@ -37,6 +37,11 @@ class TestNoiseContrastiveEstimation(ObjectiveTestCase):
         return NoiseContrastiveEstimation(noise_ratio=3)
 
 
+class TestNoiseContrastiveEstimationWithFrozenNoise(ObjectiveTestCase):
+    def make(self):
+        return NoiseContrastiveEstimation(noise_ratio=3, frozen_noise=True)
+
+
 class TestConditionalNoiseContrastiveEstimation(ObjectiveTestCase):
     def make(self):
         return ConditionalNoiseContrastiveEstimation(n_noise=4)
@@ -52,6 +57,11 @@ class TestContrastiveDivergence(ObjectiveTestCase):
         return ContrastiveDivergence(n_steps=2)
 
 
+class TestLangevinContrastiveDivergence(ObjectiveTestCase):
+    def make(self):
+        return ContrastiveDivergence(sampler="langevin")
+
+
 class TestPersistentContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return PersistentContrastiveDivergence(n_chains=7, n_steps=2)
@@ -60,8 +70,14 @@ class TestPersistentContrastiveDivergence(ObjectiveTestCase):
 def test_every_energy_has_an_objective_and_every_objective_an_energy():
     fitting = {
         case.__name__: set(case().models())
-        for case in (TestScoreMatching, TestNoiseContrastiveEstimation, TestContrastiveDivergence)
+        for case in (
+            TestScoreMatching,
+            TestNoiseContrastiveEstimation,
+            TestContrastiveDivergence,
+            TestLangevinContrastiveDivergence,
+        )
     }
-    assert set().union(*fitting.values()) == set(small_models())
-    assert fitting["TestContrastiveDivergence"] == {"bernoulli_rbm"}
+    assert fitting["TestNoiseContrastiveEstimation"] == set(small_models())
+    assert fitting["TestContrastiveDivergence"] == set(small_models())
+    assert fitting["TestLangevinContrastiveDivergence"] == set(small_models()) - {"bernoulli_rbm"}
     assert fitting["TestScoreMatching"] == set(small_models()) - {"bernoulli_rbm"}
