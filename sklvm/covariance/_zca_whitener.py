@@ -318,7 +318,7 @@ class ZCAWhitener(LatentVariableModel):
         self.__dict__.pop("_statistics", None)
         estimator = clone(self.covariance_estimator)
         if sample_weight is None:
-            estimator.fit(X)
+            estimator.fit(X, None)  # FrozenEstimator insists on y
         elif has_fit_parameter(estimator, "sample_weight"):
             estimator.fit(X, sample_weight=sample_weight)
         else:

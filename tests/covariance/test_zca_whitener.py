@@ -6,6 +6,7 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.covariance import EmpiricalCovariance, GraphicalLasso, LedoitWolf
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 
@@ -139,6 +140,15 @@ def test_an_estimator_of_the_empirical_covariance_changes_nothing():
     X = correlated_data()
     ours, theirs = ZCAWhitener(), ZCAWhitener(covariance_estimator=EmpiricalCovariance())
     np.testing.assert_allclose(ours.fit(X).components_, theirs.fit(X).components_, rtol=1e-8)
+
+
+def test_a_frozen_gaussian_whitens_other_rows_as_it_is():
+    gaussian = ConstrainedGaussian().fit(correlated_data())
+    whitener = ZCAWhitener(covariance_estimator=FrozenEstimator(gaussian))
+    whitener.fit(correlated_data(50, seed=1))
+    covariance = whitener.components_ @ gaussian.covariance_ @ whitener.components_.T
+    np.testing.assert_allclose(covariance, np.eye(6), atol=1e-9)
+    np.testing.assert_array_equal(whitener.mean_, gaussian.location_)
 
 
 def test_weights_reach_an_estimator_that_takes_them_and_are_refused_for_another():
