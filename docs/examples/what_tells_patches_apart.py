@@ -46,7 +46,8 @@ from sklvm.plotting import FilterDisplay, LogDensityDisplay
 # %%
 # Recipes
 # -------
-# A recipe is the best one but for what it names. Two untrained densities are there to compare.
+# A recipe is the best one but for what it names. Two untrained densities are there to compare: the
+# Gaussian of y itself, and independent Laplace variables.
 
 BEST = {
     "structure": "lattice",  # of the Gaussian that whitens
@@ -223,7 +224,7 @@ def matched_shares(natural, other, natural_norms, other_norms, tolerance=0.01):
 
 
 def measure(log_model, encoded, photographs):
-    """AUCs of natural patches by score and by what else is scored; and log p(y) / Gaussian."""
+    """AUCs of one model, the matched one by photograph too; and its ratios to the Gaussian."""
     ratio = {name: log_model[name] + 0.5 * encoded.squares[name] for name in log_model}
     log_p = {name: encoded.log_gaussian[name] + ratio[name] for name in ratio}
     measures = {}
@@ -403,7 +404,7 @@ if __name__ == "__main__":
 # and 92 after 4,000. Means of about 50 to 80 are often of splits that left the plateau and others
 # that did not: 300 directions, contrast as it is (52 to 100), and most of all the full covariance.
 # It has 95 and 81 on two splits and chance on three; twice the training makes the two 100 and 99
-# and leaves the three. Whitening by the lattice, which leaves a little covariance, gives units
+# and moves none of the three. Whitening by the lattice, which leaves a little covariance, gives units
 # something to start from; that this is the reason is a guess.
 #
 # **Hidden biases** let a pair of units see large values of either sign. Without them a layer of
