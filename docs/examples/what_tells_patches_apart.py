@@ -404,8 +404,8 @@ if __name__ == "__main__":
 # and 92 after 4,000. Means of about 50 to 80 are often of splits that left the plateau and others
 # that did not: 300 directions, contrast as it is (52 to 100), and most of all the full covariance.
 # It has 95 and 81 on two splits and chance on three; twice the training makes the two 100 and 99
-# and moves none of the three. Whitening by the lattice leaves a little covariance, which may be what
-# units start from; this is a guess.
+# and moves none of the three. Whitening by the lattice leaves a little covariance, which may be
+# what units start from; this is a guess.
 #
 # **Hidden biases** let a pair of units see large values of either sign. Without them a layer of
 # sigmoids is odd but for a constant, and 62 ± 5 is left. The scale of the first weights, tried
