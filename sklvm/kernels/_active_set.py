@@ -4,8 +4,8 @@ import numpy as np
 
 from sklvm.kernels._active_set_loops import active_set_loop
 from sklvm.kernels._row_blocks import run_in_row_blocks
-from sklvm.kernels._sparse_code_arrays import check_problem
-from sklvm.kernels._threads import effective_n_threads
+from sklvm.kernels._sparse_code_arrays import PASSES, check_problem
+from sklvm.kernels._threads import threads_for
 
 
 def active_set_codes(
@@ -63,7 +63,7 @@ def active_set_codes(
         gram, bound, correlations, squared_norms, codes
     )
     n_rows, n_atoms = correlations.shape
-    n_threads = effective_n_threads(n_threads)
+    n_threads = threads_for(PASSES * correlations.size, n_threads)
     inverse = np.divide(1, bound, out=np.zeros_like(bound), where=bound > 0)
     largest = n_atoms if rank is None else min(rank, n_atoms)
     room = (

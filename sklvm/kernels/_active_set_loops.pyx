@@ -27,8 +27,8 @@ cdef extern from "cholesky.h" nogil:
 cdef extern from "certificate.h" nogil:
     double relative_gap(double squared_norm, double cz, double gz, double penalty, double ratio,
                         double *objective) noexcept
-    double unpenalised_slope(const double *g, const double *c, const double *bound, Py_ssize_t n,
-                             int positive) noexcept
+    double unpenalised_slope(const double *g, const double *c, const double *z,
+                             const double *bound, Py_ssize_t n, int positive) noexcept
 
 cdef enum: NEWCOMERS = 8    # that join the support in one round, out of
 cdef enum: CANDIDATES = 16  # atoms whose violation is, as a fraction of the largest,
@@ -40,7 +40,7 @@ cdef struct problem:
     const double *gram
     const double *bound    # of |g_k|: the penalty's slope
     const double *inverse  # 1 / bound, 0 where that is 0
-    bint positive, unpenalised
+    bint positive, some_unpenalised, all_unpenalised
     double tol
 
 cdef struct row_state:
@@ -72,9 +72,10 @@ def active_set_loop(
     cdef int t = 0
     p.n_atoms, p.largest_support, p.max_rounds = C.shape[1], supports.shape[1], max_rounds
     p.gram, p.bound, p.inverse = &gram[0, 0], &bound[0], &inverse[0]
-    p.positive, p.tol, p.unpenalised = positive, tol, False
+    p.positive, p.tol, p.some_unpenalised, p.all_unpenalised = positive, tol, False, True
     for k in range(p.n_atoms):
-        p.unpenalised |= bound[k] == 0
+        p.some_unpenalised |= bound[k] == 0
+        p.all_unpenalised &= bound[k] == 0
     with nogil, parallel(num_threads=n_threads):
         t = threadid()
         for i in prange(n, schedule="dynamic"):
@@ -103,7 +104,7 @@ cdef void solve_row(
     for round_ in range(p.max_rounds + 1):
         residual_correlations(c, p.gram, p.n_atoms, s.support, s.a, s.size, s.g)
         violations(s.g, p.bound, p.inverse, p.n_atoms, p.positive, s.block_excess, &excess, &ratio)
-        gap[0] = certify(p, &s, c, squared_norm, ratio, objective)
+        gap[0] = certify(p, &s, c, squared_norm, ratio, z, objective)
         if gap[0] <= p.tol or round_ == p.max_rounds:
             break
         n_rounds[0] += 1
@@ -151,7 +152,8 @@ cdef inline bint append(const problem *p, row_state *s, Py_ssize_t k, double sig
 
 
 cdef double certify(const problem *p, const row_state *s, const double *c, double squared_norm,
-                    double ratio, double *objective) noexcept nogil:
+                    double ratio, double *z, double *objective) noexcept nogil:
+    """`z` is zero, and room."""
     cdef double cz = 0, gz = 0, penalty = 0, gap, slope
     cdef Py_ssize_t j, k
     for j in range(s.size):
@@ -160,10 +162,15 @@ cdef double certify(const problem *p, const row_state *s, const double *c, doubl
         gz += s.g[k] * s.a[j]
         penalty += p.bound[k] * fabs(s.a[j])
     gap = relative_gap(squared_norm, cz, gz, penalty, ratio, objective)
-    if p.unpenalised:
-        slope = unpenalised_slope(s.g, c, p.bound, p.n_atoms, p.positive)
-        return max(gap, slope)
-    return gap
+    if not p.some_unpenalised:
+        return gap
+    for j in range(s.size):
+        z[s.support[j]] = s.a[j]
+    slope = unpenalised_slope(s.g, c, z, p.bound, p.n_atoms, p.positive)
+    for j in range(s.size):
+        z[s.support[j]] = 0
+    # Without any penalty the objective may vanish, and the gap relative to it is rounding.
+    return slope if p.all_unpenalised else max(gap, slope)
 
 
 cdef void add_violators(const problem *p, row_state *s, double excess,

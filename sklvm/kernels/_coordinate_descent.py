@@ -4,8 +4,8 @@ import numpy as np
 
 from sklvm.kernels._coordinate_descent_loops import coordinate_descent_loop
 from sklvm.kernels._row_blocks import run_in_row_blocks
-from sklvm.kernels._sparse_code_arrays import check_problem
-from sklvm.kernels._threads import effective_n_threads
+from sklvm.kernels._sparse_code_arrays import PASSES, check_problem
+from sklvm.kernels._threads import threads_for
 
 
 def coordinate_descent_codes(
@@ -51,7 +51,7 @@ def coordinate_descent_codes(
         gram, bound, correlations, squared_norms, codes
     )
     n_rows, n_atoms = correlations.shape
-    n_threads = effective_n_threads(n_threads)
+    n_threads = threads_for(PASSES * correlations.size, n_threads)
     room = np.empty((n_threads, n_atoms)), np.empty((n_threads, n_atoms), dtype=np.intp)
     certificates, objectives = np.empty(n_rows), np.empty(n_rows)
     n_iter = np.zeros(n_rows, dtype=np.intc)

@@ -4,8 +4,8 @@ import numpy as np
 
 from sklvm.kernels._matching_pursuit_loops import matching_pursuit_loop
 from sklvm.kernels._row_blocks import run_in_row_blocks
-from sklvm.kernels._sparse_code_arrays import check_problem
-from sklvm.kernels._threads import effective_n_threads
+from sklvm.kernels._sparse_code_arrays import PASSES, check_problem
+from sklvm.kernels._threads import threads_for
 
 
 def matching_pursuit_codes(
@@ -56,7 +56,7 @@ def matching_pursuit_codes(
         gram, np.zeros(n_atoms) if bound is None else bound, correlations, squared_norms, codes
     )
     bound = None if bound is None else checked_bound
-    n_threads = effective_n_threads(n_threads)
+    n_threads = threads_for(PASSES * correlations.size, n_threads)
     norms = np.sqrt(np.diagonal(gram))
     inverse_norms = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
     most = n_atoms if max_nonzero is None else min(max_nonzero, n_atoms)

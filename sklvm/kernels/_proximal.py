@@ -90,7 +90,7 @@ def proximal_step(
     positive,
     lipschitz,
     tol,
-    n_threads,
+    n_threads=None,
 ):
     """Certify codes and compute the next ones, by ISTA or FISTA, in one pass over the rows.
 
@@ -111,7 +111,8 @@ def proximal_step(
     objectives : ndarray of shape (n,)
         Those of the last codes; overwritten by those of `codes`.
     tol : float
-    n_threads : int
+    n_threads : int or None, default=None
+        See :func:`effective_n_threads`.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def proximal_step(
         positive,
         lipschitz,
         tol,
-        n_threads,
+        threads_for(codes.size, n_threads),
     )
     return certificates
 

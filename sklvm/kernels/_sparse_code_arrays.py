@@ -4,6 +4,9 @@ import numpy as np
 
 from sklvm.kernels._arrays import check_matching_array, check_out
 
+# Passes over its atoms that a code takes, about: what makes threads worth their start.
+PASSES = 16
+
 
 def check_problem(gram, bound, correlations, squared_norms, codes):
     """Gram matrix, bounds, correlations and norms, C-contiguous float64 of shapes that fit."""

@@ -30,12 +30,13 @@ SKLVM_INLINE double relative_gap(double squared_norm, double cz, double gz, doub
     return gap / (*objective > smallest ? *objective : smallest);
 }
 
-/* What unpenalised coefficients lack: max |g_k| over them, relative to max |c|. */
-SKLVM_INLINE double unpenalised_slope(const double *g, const double *c, const double *bound,
-                                      ptrdiff_t n, int positive) {
+/* What unpenalised coefficients lack of optimality: their max |g_k|, or g_k where z_k = 0 may only
+ * grow, relative to max |c|. */
+SKLVM_INLINE double unpenalised_slope(const double *g, const double *c, const double *z,
+                                      const double *bound, ptrdiff_t n, int positive) {
     double slope = 0, scale = 0;
     for (ptrdiff_t k = 0; k < n; k++) {
-        const double size = positive ? g[k] : fabs(g[k]);
+        const double size = positive && z[k] == 0 ? g[k] : fabs(g[k]);
         if (bound[k] == 0 && size > slope) slope = size;
         if (fabs(c[k]) > scale) scale = fabs(c[k]);
     }

@@ -42,9 +42,10 @@ static inline double prox_residual(const code_penalty *p, const double *c, const
 /* Relative duality gap if q = 1, proximal residual otherwise. */
 SKLVM_CLONES static double certify_code(const code_penalty *p, const double *c, const double *g,
                                         const double *z, double squared_norm, double *objective) {
-    double cz = 0, gz = 0, penalty = 0, gap, smallest = INFINITY;
+    double cz = 0, gz = 0, penalty = 0, gap, smallest = INFINITY, greatest = 0;
     for (ptrdiff_t k = 0; k < p->n_atoms; k++) {
         smallest = p->bound[k] < smallest ? p->bound[k] : smallest;
+        greatest = larger(p->bound[k], greatest);
         if (z[k] == 0) continue;
         cz += c[k] * z[k];
         gz += g[k] * z[k];
@@ -57,9 +58,10 @@ SKLVM_CLONES static double certify_code(const code_penalty *p, const double *c, 
     }
     gap = relative_gap(squared_norm, cz, gz, penalty,
                        largest_ratio(g, p->bound, p->n_atoms, p->positive), objective);
-    if (smallest == 0)
-        gap = larger(gap, unpenalised_slope(g, c, p->bound, p->n_atoms, p->positive));
-    return gap;
+    if (smallest > 0) return gap;
+    const double slope = unpenalised_slope(g, c, z, p->bound, p->n_atoms, p->positive);
+    /* Without any penalty the objective may vanish, and the gap relative to it is rounding. */
+    return greatest > 0 ? larger(gap, slope) : slope;
 }
 
 #endif

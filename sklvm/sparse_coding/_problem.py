@@ -57,6 +57,8 @@ class CodingProblem:
     def lipschitz(self):
         """Largest eigenvalue of G (with unequal ridges, a bound of it)."""
         D = self.dictionary
+        if not D.size:
+            return 0.0
         # The smaller of the two products has the same largest eigenvalue.
         product = D.T @ D if D.shape[0] > D.shape[1] else D @ D.T
         return float(np.linalg.eigvalsh(product)[-1]) + self._largest_ridge

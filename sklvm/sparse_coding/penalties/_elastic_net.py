@@ -24,7 +24,7 @@ class ElasticNet(PowerPenalty):
     --------
     >>> from sklvm.sparse_coding import ElasticNet
     >>> ElasticNet(0.5).prox([[3.5, -0.4]])
-    array([[ 2., -0.]])
+    array([[2., 0.]])
     """
 
     _parameter_constraints: dict = {

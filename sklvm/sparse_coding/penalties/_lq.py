@@ -26,7 +26,7 @@ class Lq(PowerPenalty):
     --------
     >>> from sklvm.sparse_coding import Lq
     >>> Lq(0.5).prox([[3.0, -0.5]]).round(3)
-    array([[2.696, 0.   ]])
+    array([[2.695, 0.   ]])
     """
 
     _parameter_constraints: dict = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.kernels import effective_n_threads, proximal_step
+from sklvm.kernels import proximal_step
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 
 __all__ = ["fista", "ista"]
@@ -38,7 +38,6 @@ def _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentu
         "momenta": np.full(n_rows, momentum),
         "objectives": np.full(n_rows, np.inf),
     }
-    n_threads = effective_n_threads(problem.n_threads)
     for iteration in range(max_iter + 1):
         certificates = proximal_step(
             **batch,
@@ -47,7 +46,7 @@ def _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentu
             positive=problem.positive,
             lipschitz=problem.lipschitz,
             tol=tol,
-            n_threads=n_threads,
+            n_threads=problem.n_threads,
         )
         done = certificates <= tol
         result.n_iter[rows] += ~done & (iteration < max_iter)
