@@ -43,11 +43,21 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
         certificates[rows], objectives[rows] = result.certificates, result.objectives
         n_iter[rows] = result.n_iter
         if sparse_output:
-            parts.append(sparse.csr_array(result.codes, dtype=X.dtype))
+            parts.append(_to_csr(result.codes, X.dtype))
         else:
             dense[rows] = result.codes
     codes = sparse.vstack(parts, format="csr") if sparse_output else dense
     return CodeResults(codes, certificates, objectives, n_iter)
+
+
+def _to_csr(codes, dtype):
+    # Several times as fast as scipy's own conversion.
+    is_nonzero = codes != 0
+    ends = np.cumsum(np.count_nonzero(is_nonzero, axis=1))
+    positions = np.flatnonzero(is_nonzero)
+    data = codes.ravel()[positions].astype(dtype, copy=False)
+    indptr = np.concatenate([[0], ends])
+    return sparse.csr_array((data, positions % codes.shape[1], indptr), shape=codes.shape)
 
 
 def _dense_rows(start, rows):

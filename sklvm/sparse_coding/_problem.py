@@ -26,8 +26,6 @@ class CodingProblem:
     Attributes
     ----------
     dictionary : ndarray of float64, shape (n_components, n_features)
-    gram : ndarray of shape (n_components, n_components)
-        G.
     bound : ndarray of shape (n_components,) or None
         None under a constraint.
     exponent : float
@@ -40,18 +38,24 @@ class CodingProblem:
         self.dictionary = np.ascontiguousarray(dictionary, dtype=np.float64)
         self.penalty, self.alpha = penalty, alpha
         self.positive, self.n_threads = positive, n_threads
-        self.gram = self.dictionary @ self.dictionary.T
         self.rank = min(self.dictionary.shape)
-        self._largest_ridge = 0.0
+        self._ridge = None
         if isinstance(penalty, Constraint):
             self.bound, self.exponent = None, 0.0
             return
         strength = penalty.weigh(alpha, len(self.dictionary))
         self.bound, self.exponent = penalty.slope * strength, penalty.exponent
         if penalty.curvature > 0:
-            np.einsum("kk->k", self.gram)[...] += penalty.curvature * strength
-            self._largest_ridge = penalty.curvature * strength.max()
+            self._ridge = penalty.curvature * strength
             self.rank = len(self.dictionary)
+
+    @cached_property
+    def gram(self):
+        """G: that of the atoms, and the ridge of an elastic net."""
+        gram = self.dictionary @ self.dictionary.T
+        if self._ridge is not None:
+            np.einsum("kk->k", gram)[...] += self._ridge
+        return gram
 
     @cached_property
     def lipschitz(self):
@@ -61,7 +65,8 @@ class CodingProblem:
             return 0.0
         # The smaller of the two products has the same largest eigenvalue.
         product = D.T @ D if D.shape[0] > D.shape[1] else D @ D.T
-        return float(np.linalg.eigvalsh(product)[-1]) + self._largest_ridge
+        largest = float(np.linalg.eigvalsh(product)[-1])
+        return largest if self._ridge is None else largest + float(self._ridge.max())
 
     def on_features(self, observed):
         """The problem of samples that are known at some features only."""
