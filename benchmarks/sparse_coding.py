@@ -2,9 +2,9 @@
 
 Every time includes the Gram matrix and the correlations of the data, and ends with CSR codes where
 a library has them. The sides take turns, and the median counts. On one thread the clock is the
-thread's own CPU time; on more it is the wall's. Behind the times: the worst relative duality gap and
-the samples beyond 1e-6, computed for all in the same way from the codes. A slow rival codes the
-first rows only.
+thread's own CPU time; on more it is the wall's. Behind the times: the worst relative duality gap
+and the samples beyond 1e-6, computed for all in the same way from the codes. A slow rival codes
+the first rows only.
 """
 
 import argparse
