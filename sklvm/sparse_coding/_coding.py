@@ -53,11 +53,12 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
 def _to_csr(codes, dtype):
     # Several times as fast as scipy's own conversion.
     is_nonzero = codes != 0
-    ends = np.cumsum(np.count_nonzero(is_nonzero, axis=1))
+    row_ends = np.cumsum(np.count_nonzero(is_nonzero, axis=1))
     positions = np.flatnonzero(is_nonzero)
     data = codes.ravel()[positions].astype(dtype, copy=False)
-    indptr = np.concatenate([[0], ends])
-    return sparse.csr_array((data, positions % codes.shape[1], indptr), shape=codes.shape)
+    indices = (positions % codes.shape[1]).astype(np.int32)
+    indptr = np.concatenate([[0], row_ends]).astype(np.int32)
+    return sparse.csr_array((data, indices, indptr), shape=codes.shape)
 
 
 def _dense_rows(start, rows):

@@ -38,7 +38,7 @@ def test_csr_codes_are_the_dense_ones(problem, penalty, solver):
     coder = SparseCoder(D, alpha=0.5, penalty=penalty, solver=solver).fit(X)
     dense = coder.transform(X)
     Z = coder.set_params(sparse_output=True).transform(X)
-    assert sparse.issparse(Z) and Z.format == "csr"
+    assert sparse.issparse(Z) and Z.format == "csr" and Z.indices.dtype == np.int32
     np.testing.assert_array_equal(Z.toarray(), dense)
     np.testing.assert_allclose(coder.inverse_transform(Z), dense @ D)
     np.testing.assert_array_equal(coder.encode(X, codes=Z).toarray() != 0, dense != 0)
