@@ -101,7 +101,7 @@ class Problem:
         u, *_ = optimizer.minimize(in_coordinates, 0 * start, 300, lambda theta, value: None)
         return (start + scaled @ u)[: len(self.best)]
 
-    def find_root(self, objective, X, seed, n_rows=500):
+    def find_root(self, objective, X, seed, n_rows=400):
         rng, theta, path = np.random.default_rng(seed), self.best, []
         weights = np.full(n_rows, 1 / n_rows)
         _, state = objective.init(self.energy, theta, X, np.full(len(X), 1 / len(X)), rng)
@@ -226,9 +226,9 @@ ratios = {
     for title, of in errors.items()
 }
 for title in errors:
-    print(f"{title:28}{'slope':>7}{'error / likelihood':>22}")
+    print(f"{title:28}{'slope':>7}{'error over that of ML':>25}")
     for name in errors[title]:
-        print(f"  {name:26}{slopes[title][name]:7.2f}{ratios[title][name]:22.2f}")
+        print(f"  {name:26}{slopes[title][name]:7.2f}{ratios[title][name]:25.2f}")
 for (title, name), level in PLATEAUS.items():
     print(f"{title}, {name}: plateau at {level:.4f} nats")
 
