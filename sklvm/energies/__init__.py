@@ -15,6 +15,7 @@ from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
+from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Enumerable",
     "GaussianDensity",
     "GaussianEnergy",
+    "GaussianRBMEnergy",
     "IndependentBernoulliDensity",
     "Joint",
     "Marginal",

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from sklvm.energies._binary_states import binary_states
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus
 from sklvm.parameters import ParameterLayout
 
@@ -88,6 +89,11 @@ class BernoulliRBMEnergy:
         weighted.sum(axis=0, out=out["hidden_bias"])
         return gradient
 
+    def visible_mean(self, theta, Z):
+        """p(x_j = 1 | z) = s(a_j + (Wᵀz)_j), shape (n, d)."""
+        views = self.layout.views(theta)
+        return sigmoid(Z @ views["weights"] + views["visible_bias"])
+
     # -- block Gibbs ------------------------------------------------------------------------------
 
     def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
@@ -142,26 +148,41 @@ class BernoulliRBMEnergy:
 
     def enumerate_log_partition(self, theta):
         """log Σ over the states of the smaller layer, the other one summed out by S."""
+        nothing = np.zeros((1, self.n_features))
+        return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+
+    def log_marginal(self, theta, X, free):
+        """log Σ p̃(x) over the states of the free units, the others held at the rows of X.
+
+        Parameters
+        ----------
+        theta : ndarray
+        X : ndarray of shape (n, d)
+            Its free entries are not looked at.
+        free : ndarray of bool of shape (d,)
+
+        Returns
+        -------
+        log_sums : ndarray of shape (n,), float64
+            In nats. The sum runs over the hidden units or over the free ones, whichever are fewer.
+        """
         views = self.layout.views(theta.astype(np.float64))
-        W, a, b = views["weights"], views["visible_bias"], views["hidden_bias"]
-        if self.n_components > self.n_features:
-            W, a, b = W.T, b, a
-        chunks = []
-        for Z in _binary_states(len(b)):
-            chunks.append(logsumexp(Z @ b + softplus(Z @ W + a).sum(axis=1)))
-        return float(logsumexp(chunks))
+        W, a = views["weights"], views["visible_bias"]
+        held = X[:, ~free].astype(np.float64)
+        inputs = held @ W[:, ~free].T + views["hidden_bias"]
+        W, log_sums = W[:, free], []
+        if self.n_components <= W.shape[1]:
+            for Z in binary_states(self.n_components, len(X)):
+                visible = softplus(Z @ W + a[free]).sum(axis=1)
+                log_sums.append(logsumexp(inputs @ Z.T + visible, axis=1))
+        else:
+            for states in binary_states(W.shape[1], len(X) * self.n_components):
+                hidden = softplus(inputs[:, np.newaxis] + states @ W.T).sum(axis=2)
+                log_sums.append(logsumexp(hidden + states @ a[free], axis=1))
+        return logsumexp(log_sums, axis=0) + held @ a[~free]
 
 
 def _smoothed_logits(X):
     """Logits of (Σ x + ½)/(n + 1): finite for units that are always on or always off."""
     on = (X.sum(axis=0, dtype=np.float64) + 0.5) / (len(X) + 1)
     return np.log(on) - np.log1p(-on)
-
-
-def _binary_states(n_units, chunk=14):
-    """All of {0, 1}^n_units, in blocks of at most 2^chunk rows."""
-    low = min(n_units, chunk)
-    block = (np.arange(2**low)[:, np.newaxis] >> np.arange(low)) & 1
-    for high in range(2 ** (n_units - low)):
-        rest = (high >> np.arange(n_units - low)) & 1
-        yield np.hstack([block, np.broadcast_to(rest, (len(block), len(rest)))]).astype(np.float64)

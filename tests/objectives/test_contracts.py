@@ -41,5 +41,5 @@ def test_every_energy_has_an_objective_and_every_objective_an_energy():
         for case in (TestScoreMatching, TestNoiseContrastiveEstimation, TestContrastiveDivergence)
     }
     assert set().union(*fitting.values()) == set(small_models())
-    assert fitting["TestContrastiveDivergence"] == {"bernoulli_rbm"}
+    assert fitting["TestContrastiveDivergence"] == {"bernoulli_rbm", "gaussian_rbm"}
     assert fitting["TestScoreMatching"] == set(small_models()) - {"bernoulli_rbm"}
