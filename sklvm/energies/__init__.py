@@ -2,6 +2,7 @@
 
 from sklvm.energies._base import (
     BlockGibbs,
+    Centred,
     Divergence,
     Energy,
     Enumerable,
@@ -21,6 +22,7 @@ from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDe
 __all__ = [
     "BernoulliRBMEnergy",
     "BlockGibbs",
+    "Centred",
     "DeepEnergy",
     "Divergence",
     "Energy",

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 __all__ = [
     "BlockGibbs",
+    "Centred",
     "Divergence",
     "Energy",
     "Enumerable",
@@ -98,6 +99,22 @@ class BlockGibbs(Protocol):
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z), shape (n, n_features)."""
+
+
+@runtime_checkable
+class Centred(Protocol):
+    """The model can be written in x − μ and z − λ: gradients follow that change of parameters.
+
+    θ_c are the parameters of the same model with the offsets μ and λ taken off its units. For any
+    criterion, a step in θ_c is better conditioned than one in θ where the offsets are the means of
+    the data (Melchior, Fischer & Wiskott, JMLR 17, 2016).
+    """
+
+    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """(∂θ/∂θ_c)ᵀ applied to a gradient in θ; a new vector."""
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """Move θ, in place, to where θ_c changes by `change`."""
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ class BernoulliRBMEnergy:
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, enumerable.
+    tempered, enumerable, centred.
 
     Parameters
     ----------
@@ -121,6 +121,23 @@ class BernoulliRBMEnergy:
             free=free,
             state=current,
         )
+
+    # -- centred: (x − μ)ᵀWᵀ(z − λ) + a_cᵀx + b_cᵀz, so that a = a_c − Wᵀλ and b = b_c − Wμ --------
+
+    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
+        gradient = gradient.copy()
+        out = self.layout.views(gradient)
+        out["weights"] -= np.outer(hidden_offset, out["visible_bias"])
+        out["weights"] -= np.outer(out["hidden_bias"], visible_offset)
+        return gradient
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """ΔW; Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ."""
+        moved, views = self.layout.views(change), self.layout.views(theta)
+        theta += change
+        views["visible_bias"] -= hidden_offset @ moved["weights"]
+        views["hidden_bias"] -= moved["weights"] @ visible_offset
 
     # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 --------------------------
 

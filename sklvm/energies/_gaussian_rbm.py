@@ -26,7 +26,7 @@ class GaussianRBMEnergy:
         p(x | z) = N(a + Wᵀz, diag σ²),
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
-    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable.
+    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable, centred.
 
     Parameters
     ----------
@@ -225,6 +225,28 @@ class GaussianRBMEnergy:
         X *= deviation
         X += self.visible_mean(theta, Z)
         return X if free is None else np.where(free, X, current)
+
+    # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
+
+    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """∇W − λ(∇a)ᵀ − ∇b (μ/σ²)ᵀ in W, and in ρ the share of b that goes with σ."""
+        views, gradient = self.layout.views(theta), gradient.copy()
+        precision = self._precision(views)
+        out = self.layout.views(gradient)
+        out["weights"] -= np.outer(hidden_offset, out["visible_bias"])
+        out["weights"] -= np.outer(out["hidden_bias"], visible_offset * precision)
+        if "log_variance" in out:
+            precision_bar = -visible_offset * (out["hidden_bias"] @ views["weights"])
+            out["log_variance"] += self._pull_precision(views, precision, precision_bar)
+        return gradient
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − Δ(W μ/σ²): not linear, for σ moves too."""
+        views = self.layout.views(theta)
+        views["hidden_bias"] += views["weights"] @ (visible_offset * self._precision(views))
+        theta += change
+        views["hidden_bias"] -= views["weights"] @ (visible_offset * self._precision(views))
+        views["visible_bias"] -= hidden_offset @ self.layout.views(change)["weights"]
 
     # -- tempered ---------------------------------------------------------------------------------
 

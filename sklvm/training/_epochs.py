@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
+from sklvm.training._incomplete_rows import as_dense
 from sklvm.training._training import slices
 
 __all__ = ["run_epochs", "run_stream", "split_rows"]
@@ -40,7 +41,7 @@ def run_epochs(
     Parameters
     ----------
     training : Training
-    X : ndarray of shape (n, d)
+    X : ndarray or CSR array of shape (n, d)
     weights : ndarray of shape (n,)
         Positive, of X's dtype; only their ratios count.
     monitor : Monitor
@@ -102,14 +103,14 @@ def _run_full_batch(
             block_value, block_gradient, _ = training.objective.step(
                 training.energy,
                 theta,
-                X[block],
+                as_dense(X[block]),
                 weights[block] / total,
                 training.objective_state,
                 training.rng,
             )
             value += block_value
             gradient += block_gradient
-        return value, gradient
+        return training.penalty.add(training, theta, value, gradient)
 
     def on_iteration(theta, value):
         if not (np.isfinite(value) and np.all(np.isfinite(theta))):
@@ -147,7 +148,7 @@ def run_stream(training, X, weights, *, batch_size):
         The pass's mean criterion and gradient norm.
     """
     training.plan(None)
-    values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
+    values = _mean_of_steps(training, X, weights, slices(len(weights), batch_size))
     training.keep()
     return values
 
