@@ -1,8 +1,8 @@
 """sklvm: latent-variable models for scikit-learn."""
 
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
-from sklvm.energy_based import DeepEnergyModel
+from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
 
-__all__ = ["ConstrainedGaussian", "DeepEnergyModel", "ZCAWhitener"]
+__all__ = ["BernoulliRBM", "ConstrainedGaussian", "DeepEnergyModel", "GaussianRBM", "ZCAWhitener"]
 
 __version__ = "0.1.0.dev0"

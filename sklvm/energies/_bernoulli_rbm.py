@@ -168,6 +168,10 @@ class BernoulliRBMEnergy:
         nothing = np.zeros((1, self.n_features))
         return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
 
+    def n_summed_units(self, free):
+        """``log_marginal`` is a sum of 2 to this power terms."""
+        return min(self.n_components, int(free.sum()))
+
     def log_marginal(self, theta, X, free):
         """log Σ p̃(x) over the states of the free units, the others held at the rows of X.
 

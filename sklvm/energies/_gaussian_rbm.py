@@ -289,6 +289,10 @@ class GaussianRBMEnergy:
         nothing = np.zeros((1, self.n_features))
         return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
 
+    def n_summed_units(self, free):
+        """``log_marginal`` is a sum of 2 to this power terms."""
+        return self.n_components
+
     def log_marginal(self, theta, X, free):
         """log ∫ p̃(x) over the free units, the others held at the rows of X.
 

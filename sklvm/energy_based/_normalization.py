@@ -16,6 +16,7 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
+from sklvm.training import starting_rows
 
 __all__ = ["NormalizedScoreMixin", "generator_from"]
 
@@ -52,12 +53,14 @@ class NormalizedScoreMixin:
             ``log_partition_effective_sample_size_``.
         """
         check_is_fitted(self)
+        rng = self._training.rng if random_state is None else generator_from(random_state)
         n_entries = None
         if X is not None:
             X = self._check_X(X)
-            self._reference = fit_reference(self._training.energy, X)
-            n_entries = X.size
-        rng = self._training.rng if random_state is None else generator_from(random_state)
+            self._reference = fit_reference(
+                self._training.energy, *starting_rows(X, np.ones(X.shape[0]), rng)
+            )
+            n_entries = X.shape[0] * X.shape[1]
         return self._estimate_log_partition(n_entries, rng)
 
     def _estimate_log_partition(self, n_entries, rng):

@@ -1,7 +1,7 @@
 """The one training loop: batches, stopping, callbacks, the guard against divergence."""
 
 from sklvm.training._callbacks import EpochCallbacks
-from sklvm.training._compatibility import check_compatible, check_streamable
+from sklvm.training._compatibility import check_compatible, check_complete, check_streamable
 from sklvm.training._epochs import run_epochs, run_stream, split_rows
 from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
@@ -15,6 +15,7 @@ __all__ = [
     "Training",
     "as_dense",
     "check_compatible",
+    "check_complete",
     "check_streamable",
     "run_epochs",
     "run_stream",

@@ -17,15 +17,14 @@ def as_dense(X):
 
 
 def completed(X, energy, theta, means, rng):
-    """X dense, its missing entries drawn from p(x_missing | x_observed; θ).
+    """X dense and of θ's dtype, its missing entries drawn from p(x_missing | x_observed; θ).
 
     The draws are those of block Gibbs sampling with the observed units clamped, started at the
     running means. With them a likelihood's gradient is, in expectation, that of the observed
     entries' likelihood (Fisher's identity); the entries have to be missing at random.
     """
-    X = as_dense(X)
-    missing = np.isnan(X)
-    if means is None or not missing.any():
+    X = as_dense(X).astype(theta.dtype, copy=False)
+    if means is None or not (missing := np.isnan(X)).any():
         return X
     incomplete = missing.any(axis=1)
     free = missing[incomplete]

@@ -103,6 +103,7 @@ class Training:
             Where the criterion, the gradient or the step leaves the finite; θ is then what ``keep``
             last kept.
         """
+        weights = weights.astype(self.theta.dtype, copy=False)
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
             X = completed(X, self.energy, self.energy_theta, self.means, self.rng)
