@@ -1,6 +1,5 @@
 """The restricted Boltzmann machine for binary data, as an estimator."""
 
-from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -11,11 +10,8 @@ from sklvm._compat import Interval
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.energy_based._restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from sklvm.kernels import softplus
-from sklvm.optimizers import SGD
 
 __all__ = ["BernoulliRBM"]
-
-DEFAULT_OPTIMIZER = partial(SGD, 0.05, momentum=0.5, schedule="linear")
 
 
 class BernoulliRBM(RestrictedBoltzmannMachine):
@@ -35,19 +31,17 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         Number K of hidden units.
     binarize : float, default=None
         Entries above it are 1, the others 0, in all data. None: data are binary, or probabilities
-        in [0, 1], in whose place the formulas above are evaluated; anything else is refused. For
-        probabilities log p is not below its value here on average over binary draws, for it is
-        convex in x.
+        in [0, 1]; anything else is refused. At probabilities the formulas are evaluated as they
+        stand: log p is convex in x, and so a lower bound of its mean over binary draws.
     objective : {"pcd", "cd", "nce"} or Objective, default="pcd"
         Training criterion.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
-        What minimises the criterion. "auto" is
-        ``SGD(0.05, momentum=0.5, schedule="linear")``; "lbfgs" wants a
-        deterministic criterion and takes all rows at once.
+        What minimises the criterion. "auto" is ``Adam(0.01, schedule="linear",
+        max_gradient_norm=10)``; "lbfgs" wants a deterministic criterion and takes all rows at once.
     centered : bool, default=True
         Whether steps are taken in centred parameters, with the running means of the data's visible
-        and hidden units as offsets [2]_. Training then
-        does not care whether a unit or its complement is given.
+        and hidden units as offsets [2]_. Training then does not care whether a feature or its
+        complement is given.
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖², which is added to the criterion.
     sparsity_target : float, default=None
@@ -122,13 +116,6 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
            [1., 0.]])
     """
 
-    _shorthands = {
-        **RestrictedBoltzmannMachine._shorthands,
-        "optimizer": {
-            **RestrictedBoltzmannMachine._shorthands["optimizer"],
-            "auto": DEFAULT_OPTIMIZER,
-        },
-    }
     _validation = {**RestrictedBoltzmannMachine._validation, "accept_sparse": "csr"}
     _parameter_constraints: dict = {
         **RestrictedBoltzmannMachine._parameter_constraints,
@@ -223,10 +210,11 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
             if not issparse(X):
                 return np.where(missing, X, (X > self.binarize).astype(X.dtype))
             raise ValueError("binarize does not take sparse data with NaN; binarize them before.")
-        if values.size and not (np.nanmin(values) >= 0 and np.nanmax(values) <= 1):
+        known = values[~np.isnan(values)]
+        if known.size and not (known.min() >= 0 and known.max() <= 1):
             raise ValueError(
                 f"BernoulliRBM takes binary data or probabilities in [0, 1], got values from "
-                f"{np.nanmin(values):g} to {np.nanmax(values):g}. Set binarize=threshold, or scale "
+                f"{known.min():g} to {known.max():g}. Set binarize=threshold, or scale "
                 "the data."
             )
         return X

@@ -1,5 +1,6 @@
 """What the restricted Boltzmann machines share."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -9,11 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energy_based._base import EnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
-from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
+from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_ENUMERATED_UNITS
 from sklvm.training import Penalty, as_dense
 
 __all__ = ["RestrictedBoltzmannMachine"]
+
+DEFAULT_OPTIMIZER = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10.0)
 
 # Entries of X to be dense at a time, and sweeps of the mean-field equations.
 MAX_DENSE_ENTRIES = 2**22
@@ -23,6 +26,10 @@ N_MEAN_FIELD_SWEEPS = 50
 class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
     """Base of the models with a layer of visible and a layer of binary hidden units."""
 
+    _shorthands = {
+        **EnergyBasedModel._shorthands,
+        "optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER},
+    }
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
         **EnergyBasedModel._parameter_constraints,

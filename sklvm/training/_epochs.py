@@ -82,11 +82,12 @@ def _run_mini_batches(
 ):
     training.plan(max_iter * len(slices(len(rows), batch_size)))
     weights = weights / weights[rows].mean()
+    full_batch = min(batch_size, len(rows))
     for _ in range(max_iter):
         callbacks.begin_epoch()
         order = training.shuffle_rng.permutation(rows) if shuffle else rows
         batches = (order[part] for part in slices(len(order), batch_size))
-        if end_epoch(**_mean_of_steps(training, X, weights, batches)):
+        if end_epoch(**_mean_of_steps(training, X, weights, batches, full_batch)):
             break
 
 
@@ -140,7 +141,8 @@ def _run_full_batch(
 def run_stream(training, X, weights, *, batch_size):
     """One pass over the rows of X in their order; what ``partial_fit`` does.
 
-    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's.
+    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's. A
+    batch of fewer than `batch_size` rows counts by its rows.
 
     Returns
     -------
@@ -148,17 +150,18 @@ def run_stream(training, X, weights, *, batch_size):
         The pass's mean criterion and gradient norm.
     """
     training.plan(None)
-    values = _mean_of_steps(training, X, weights, slices(len(weights), batch_size))
+    batches = slices(len(weights), batch_size)
+    values = _mean_of_steps(training, X, weights, batches, batch_size)
     training.keep()
     return values
 
 
-def _mean_of_steps(training, X, weights, batches):
+def _mean_of_steps(training, X, weights, batches, full_batch):
     """One step a batch; weighted means of the criterion and of the gradient's norm."""
     totals, total_weight = np.zeros(2), 0.0
     for batch in batches:
         batch_weight = float(weights[batch].sum())
-        totals += batch_weight * np.array(training.step(X[batch], weights[batch]))
+        totals += batch_weight * np.array(training.step(X[batch], weights[batch], full_batch))
         total_weight += batch_weight
     objective, gradient_norm = totals / total_weight
     return {"objective": float(objective), "gradient_norm": float(gradient_norm)}

@@ -79,7 +79,7 @@ class Training:
         if self.optimizer_state is not None:
             self.optimizer.plan(self.optimizer_state, n_steps)
 
-    def step(self, X, weights):
+    def step(self, X, weights, full_batch=None):
         """One step on a batch.
 
         Parameters
@@ -90,6 +90,9 @@ class Training:
         weights : ndarray of shape (n,)
             Positive, 1 being the weight of an average row: a batch of heavier rows has a longer
             gradient.
+        full_batch : int, default=None
+            Rows of a full batch: a ragged one has a gradient shorter by its share, so that all rows
+            count alike. None: this batch is full.
 
         Returns
         -------
@@ -115,7 +118,7 @@ class Training:
                 self.objective_state,
                 self.rng,
             )
-            gradient *= weights.mean()
+            gradient *= weights.sum() / gradient.dtype.type(full_batch or len(weights))
             if self.means is not None:
                 self.means.update(self.energy, self.energy_theta, X, weights)
             if self.centred:
