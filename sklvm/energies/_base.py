@@ -110,8 +110,8 @@ class Centred(Protocol):
     the data (Melchior, Fischer & Wiskott, JMLR 17, 2016).
     """
 
-    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
-        """(∂θ/∂θ_c)ᵀ applied to a gradient in θ; a new vector."""
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """Turn a gradient in θ, in place, into that in θ_c: (∂θ/∂θ_c)ᵀ applied to it."""
 
     def move_centred(self, theta, change, visible_offset, hidden_offset):
         """Move θ, in place, to where θ_c changes by `change`."""

@@ -124,13 +124,11 @@ class BernoulliRBMEnergy:
 
     # -- centred: (x − μ)ᵀWᵀ(z − λ) + a_cᵀx + b_cᵀz, so that a = a_c − Wᵀλ and b = b_c − Wμ --------
 
-    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
         """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
-        gradient = gradient.copy()
         out = self.layout.views(gradient)
-        out["weights"] -= np.outer(hidden_offset, out["visible_bias"])
-        out["weights"] -= np.outer(out["hidden_bias"], visible_offset)
-        return gradient
+        left = np.column_stack([hidden_offset, out["hidden_bias"]])
+        out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset])
 
     def move_centred(self, theta, change, visible_offset, hidden_offset):
         """ΔW; Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ."""
@@ -193,7 +191,7 @@ class BernoulliRBMEnergy:
         inputs = held @ W[:, ~free].T + views["hidden_bias"]
         W, log_sums = W[:, free], []
         if self.n_components <= W.shape[1]:
-            for Z in binary_states(self.n_components, len(X)):
+            for Z in binary_states(self.n_components, max(len(X), self.n_features)):
                 visible = softplus(Z @ W + a[free]).sum(axis=1)
                 log_sums.append(logsumexp(inputs @ Z.T + visible, axis=1))
         else:

@@ -228,17 +228,15 @@ class GaussianRBMEnergy:
 
     # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
 
-    def centred_gradient(self, theta, gradient, visible_offset, hidden_offset):
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
         """∇W − λ(∇a)ᵀ − ∇b (μ/σ²)ᵀ in W, and in ρ the share of b that goes with σ."""
-        views, gradient = self.layout.views(theta), gradient.copy()
+        views, out = self.layout.views(theta), self.layout.views(gradient)
         precision = self._precision(views)
-        out = self.layout.views(gradient)
-        out["weights"] -= np.outer(hidden_offset, out["visible_bias"])
-        out["weights"] -= np.outer(out["hidden_bias"], visible_offset * precision)
+        left = np.column_stack([hidden_offset, out["hidden_bias"]])
+        out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset * precision])
         if "log_variance" in out:
             precision_bar = -visible_offset * (out["hidden_bias"] @ views["weights"])
             out["log_variance"] += self._pull_precision(views, precision, precision_bar)
-        return gradient
 
     def move_centred(self, theta, change, visible_offset, hidden_offset):
         """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − Δ(W μ/σ²): not linear, for σ moves too."""
@@ -316,7 +314,7 @@ class GaussianRBMEnergy:
         held, held_precision = X[:, ~free].astype(np.float64), precision[~free]
         inputs = (held * held_precision) @ W[:, ~free].T + views["hidden_bias"]
         W, log_sums = W[:, free], []
-        for Z in binary_states(self.n_components, len(X)):
+        for Z in binary_states(self.n_components, max(len(X), self.n_features)):
             shift = Z @ W
             visible = (shift * (a[free] + 0.5 * shift)) @ precision[free]
             log_sums.append(logsumexp(inputs @ Z.T + visible, axis=1))

@@ -210,11 +210,14 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
             if not issparse(X):
                 return np.where(missing, X, (X > self.binarize).astype(X.dtype))
             raise ValueError("binarize does not take sparse data with NaN; binarize them before.")
-        known = values[~np.isnan(values)]
-        if known.size and not (known.min() >= 0 and known.max() <= 1):
+        if not values.size:
+            return X
+        # Both pass over NaN.
+        low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+        if low < 0 or high > 1:
             raise ValueError(
                 f"BernoulliRBM takes binary data or probabilities in [0, 1], got values from "
-                f"{known.min():g} to {known.max():g}. Set binarize=threshold, or scale "
+                f"{low:g} to {high:g}. Set binarize=threshold, or scale "
                 "the data."
             )
         return X

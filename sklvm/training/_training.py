@@ -122,9 +122,8 @@ class Training:
             if self.means is not None:
                 self.means.update(self.energy, self.energy_theta, X, weights)
             if self.centred:
-                gradient[: self.energy.layout.size] = self.energy.centred_gradient(
-                    self.energy_theta, gradient[: self.energy.layout.size], *self.means
-                )
+                of_energy = gradient[: self.energy.layout.size]
+                self.energy.centre_gradient(self.energy_theta, of_energy, *self.means)
             value, gradient = self.penalty.add(self, self.theta, value, gradient)
             squared_gradient = float(gradient @ gradient)
         value = math.nan if value is None else value

@@ -212,6 +212,10 @@ def test_starting_rows_are_dense_and_complete(rng):
     weights = np.ones(50)
     assert starting_rows(X, weights, rng)[0] is X
     assert_array_equal(starting_rows(csr_array(X), weights, rng)[0], X)
+    many = csr_array(np.repeat(np.eye(3), 2000, axis=0))
+    rows, row_weights = starting_rows(many, np.ones(6000), rng)
+    assert rows.shape == (5000, 3)
+    assert row_weights.shape == (5000,)
     gaps = X.copy()
     gaps[rng.random(X.shape) < 0.4] = np.nan
     filled, _ = starting_rows(gaps, weights, rng)
