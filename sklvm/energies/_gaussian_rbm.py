@@ -12,9 +12,6 @@ __all__ = ["GaussianRBMEnergy"]
 # log σ² = RATE ρ: gradient descent moves log σ² at RATE² = 1/10 of the common rate.
 RATE = 10**-0.5
 
-# Weight of a component of one hidden unit at the start, relative to that of none.
-START_WEIGHT = 0.01
-
 
 class GaussianRBMEnergy:
     """−log p̃ of the restricted Boltzmann machine with real visible and binary hidden units.
@@ -72,17 +69,20 @@ class GaussianRBMEnergy:
     def init_parameters(self, X, rng):
         """A start near the Gaussian N(mean of X, σ²I), after Melchior et al.
 
-        W_kj is uniform within ±σ_j √(6/(d + K)), and b gives each component of one hidden unit one
-        hundredth of the weight of the component of none: b_k = log .01 − Σ_j W_kj(2a_j +
-        W_kj)/(2σ_j²). A learned σ² is the variance of X.
+        A learned σ² is the variance of X. Rows of W, over σ, are orthonormal directions, then their
+        opposites, then others, as long as those of entries uniform in ±√(6/(d + K)), √(2d/(d + K)):
+        spread like that, few hidden units end at the same place. The bias b_k = log τ − Σ_j W_kj
+        (2a_j + W_kj)/(2σ_j²) gives the component of unit k alone τ times the weight of that of
+        none, τ = 1/K within .01 and .1.
         """
         theta = self.tempered_start(X).astype(np.float64)
         views = self.layout.views(theta)
         precision = self._precision(views)
-        bound = np.sqrt(6 / (self.n_features + self.n_components) / precision)
         W, a = views["weights"], views["visible_bias"]
-        W[...] = rng.uniform(-bound, bound, W.shape)
-        views["hidden_bias"][...] = np.log(START_WEIGHT) - (W * (a + 0.5 * W)) @ precision
+        length = np.sqrt(2 * self.n_features / (self.n_features + self.n_components))
+        W[...] = length / np.sqrt(precision) * _spread_directions(*W.shape, rng)
+        weight = np.clip(1 / self.n_components, 0.01, 0.1)
+        views["hidden_bias"][...] = np.log(weight) - (W * (a + 0.5 * W)) @ precision
         return theta.astype(X.dtype)
 
     # -- σ ----------------------------------------------------------------------------------------
@@ -321,3 +321,14 @@ class GaussianRBMEnergy:
         constant = 0.5 * np.log(2 * np.pi / precision[free]).sum()
         held_energy = 0.5 * (held - a[~free]) ** 2 @ held_precision
         return logsumexp(log_sums, axis=0) + constant - held_energy
+
+
+def _spread_directions(n_vectors, n_dimensions, rng):
+    """Unit vectors: a random orthonormal set, its opposites, another set, and so on."""
+    blocks, n_made = [], 0
+    while n_made < n_vectors:
+        normal = rng.standard_normal((n_dimensions, min(n_dimensions, n_vectors)))
+        orthonormal = np.linalg.qr(normal)[0].T
+        blocks += [orthonormal, -orthonormal]
+        n_made += 2 * len(orthonormal)
+    return np.vstack(blocks)[:n_vectors]

@@ -22,9 +22,9 @@ class GaussianRBM(RestrictedBoltzmannMachine):
     a mixture of 2^K Gaussians whose means are sums of rows of W [1]_. Whitened data suit it best.
     Missing entries (NaN) are drawn from the model given the observed ones while it trains.
 
-    After [1]_, training starts near the Gaussian of the data's mean and variance, each component of
-    one hidden unit with one hundredth of its weight, log σ² moves more slowly than the rest, and
-    gradients are clipped.
+    After [1]_, training starts near the Gaussian of the data's mean and variance, the component of
+    each hidden unit with a hundredth to a tenth of its weight, log σ² moves more slowly than the
+    rest, and gradients are clipped. W starts with rows in well separated directions.
 
     Parameters
     ----------

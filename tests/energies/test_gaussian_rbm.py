@@ -81,10 +81,10 @@ def test_the_start_is_close_to_the_gaussian_of_the_data(sigma, rng):
     theta = energy.init_parameters(X, rng)
     log_density = -energy.evaluate(theta, X)[0] - energy.enumerate_log_partition(theta)
     gaussian = multivariate_normal(X.mean(axis=0), np.diag(X.var(axis=0))).logpdf(X)
-    assert abs(log_density.mean() - gaussian.mean()) < 0.03
+    assert abs(log_density.mean() - gaussian.mean()) < 0.3
     log_weights, _, _ = mixture(energy, theta)
     single = binary_states(8).sum(axis=1) == 1
-    assert_allclose(np.exp(log_weights[single] - log_weights[0]), 0.01, rtol=1e-6)
+    assert_allclose(np.exp(log_weights[single] - log_weights[0]), 0.1, rtol=1e-6)
 
 
 def test_constant_features_have_a_finite_start(rng):
