@@ -111,7 +111,7 @@ def _run_full_batch(
             )
             value += block_value
             gradient += block_gradient
-        return training.penalty.add(training, theta, value, gradient)
+        return training.penalty.add(training.energy, theta, value, gradient, training.means)
 
     def on_iteration(theta, value):
         if not (np.isfinite(value) and np.all(np.isfinite(theta))):

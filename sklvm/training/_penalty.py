@@ -28,17 +28,21 @@ class Penalty:
     sparsity_target: float | None = None
     sparsity_cost: float = 0.0
 
-    def add(self, training, theta, value, gradient):
-        """Value and gradient with the penalty's, which is written to `gradient`."""
-        size = training.energy.layout.size
+    def add(self, energy, theta, value, gradient, means):
+        """Value and gradient with the penalty's, which is written to `gradient`.
+
+        θ and its gradient may go on behind the energy's parameters; `means` are ``RunningMeans``,
+        or None without a target.
+        """
+        views, out = (
+            energy.layout.views(vector[: energy.layout.size]) for vector in (theta, gradient)
+        )
         if self.weight_decay:
-            W = training.energy.layout.views(theta[:size])["weights"]
-            out = training.energy.layout.views(gradient[:size])["weights"]
-            out += W.dtype.type(self.weight_decay) * W
+            W = views["weights"]
+            out["weights"] += W.dtype.type(self.weight_decay) * W
             if value is not None:
                 value += 0.5 * self.weight_decay * float(np.vdot(W, W))
         if self.sparsity_target is not None:
-            excess = training.means.hidden - theta.dtype.type(self.sparsity_target)
-            out = training.energy.layout.views(gradient[:size])["hidden_bias"]
-            out += theta.dtype.type(self.sparsity_cost) * excess
+            excess = means.hidden - theta.dtype.type(self.sparsity_target)
+            out["hidden_bias"] += theta.dtype.type(self.sparsity_cost) * excess
         return value, gradient

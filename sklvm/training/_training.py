@@ -52,6 +52,13 @@ class Training:
     def __init__(
         self, energy, objective, optimizer, X, weights, rng, *, centred=False, penalty=None
     ):
+        penalty = Penalty() if penalty is None else penalty
+        if optimizer.full_batch and penalty.sparsity_target is not None:
+            raise ValueError(
+                f"sparsity_target={penalty.sparsity_target} watches a running mean over batches, "
+                f"and {type(optimizer).__name__} needs all rows at once. Use optimizer='adam' or "
+                "'sgd'."
+            )
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
         self.rng, self.shuffle_rng = rng.spawn(2)
         start = energy.init_parameters(X, rng)
@@ -62,7 +69,7 @@ class Training:
         self.layout = energy.layout + objective.extra_layout(energy)
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
-        self.centred, self.penalty = centred, Penalty() if penalty is None else penalty
+        self.centred, self.penalty = centred, penalty
         self.means = None
         if isinstance(energy, Centred):
             self.means = RunningMeans.start(energy, start, X, weights)
@@ -124,7 +131,7 @@ class Training:
             if self.centred:
                 of_energy = gradient[: self.energy.layout.size]
                 self.energy.centre_gradient(self.energy_theta, of_energy, *self.means)
-            value, gradient = self.penalty.add(self, self.theta, value, gradient)
+            value, gradient = self.penalty.add(self.energy, self.theta, value, gradient, self.means)
             squared_gradient = float(gradient @ gradient)
         value = math.nan if value is None else value
         if not math.isfinite(squared_gradient) or math.isinf(value):

@@ -14,7 +14,7 @@ from sklvm.objectives import (
     PersistentContrastiveDivergence,
     ScoreMatching,
 )
-from sklvm.optimizers import SGD, Adam
+from sklvm.optimizers import LBFGS, SGD, Adam
 from sklvm.testing import binary_states
 from sklvm.training import Penalty, Training, starting_rows
 
@@ -144,10 +144,8 @@ def test_offsets_follow_the_data_and_pickle_with_the_state(rng):
 
 def test_weight_decay_adds_its_gradient_and_its_value(rng):
     energy = GaussianRBMEnergy(3, 2, 1.0)
-    X, theta = rng.standard_normal((20, 3)), rng.standard_normal(energy.layout.size)
-    training = Training(energy, ScoreMatching(), SGD(0.1), X, np.ones(20), np.random.default_rng(0))
-    training.theta[:] = theta
-    value, gradient = Penalty(0.5).add(training, theta, 1.0, np.zeros_like(theta))
+    theta = rng.standard_normal(energy.layout.size)
+    value, gradient = Penalty(0.5).add(energy, theta, 1.0, np.zeros_like(theta), None)
     W = energy.layout.views(theta)["weights"]
     assert value == pytest.approx(1 + 0.25 * (W**2).sum())
     assert_allclose(energy.layout.views(gradient)["weights"], 0.5 * W)
@@ -161,6 +159,19 @@ def test_a_sparsity_target_pulls_the_activity_of_hidden_units_to_it(rng):
     penalty = Penalty(sparsity_target=0.1, sparsity_cost=1.0)
     path = train(energy, ExactLikelihood(), SGD(0.1), X, theta, 400, centred=True, penalty=penalty)
     assert energy.posterior(path[-1], X).mean(axis=0) == pytest.approx(0.1, abs=0.03)
+
+
+def test_a_sparsity_target_needs_batches(rng):
+    with pytest.raises(ValueError, match=r"sparsity_target=0\.1.*LBFGS needs all rows"):
+        Training(
+            GaussianRBMEnergy(3, 2),
+            ScoreMatching(),
+            LBFGS(),
+            rng.standard_normal((20, 3)),
+            np.ones(20),
+            rng,
+            penalty=Penalty(sparsity_target=0.1),
+        )
 
 
 # -- sparse rows and missing entries --------------------------------------------------------------
