@@ -4,10 +4,14 @@ import re
 import sys
 from pathlib import Path
 
+from sphinx.util.docutils import SphinxDirective
+
 import sklvm
 
 # sphinx-gallery finds a function by its dotted name, which keeps the configuration picklable.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from objective_matrix import table_lines
 
 project = "sklvm"
 author = "the sklvm developers"
@@ -70,6 +74,14 @@ def _escape_formulas(app, what, name, obj, options, lines):
         lines[i] = "".join(outside)
 
 
+class ObjectiveMatrix(SphinxDirective):
+    """``.. objective-matrix::``, the table of objectives and models."""
+
+    def run(self):
+        return self.parse_text_to_nodes("\n".join(table_lines()))
+
+
 def setup(app):
+    app.add_directive("objective-matrix", ObjectiveMatrix)
     app.connect("autodoc-skip-member", _skip_inherited)
     app.connect("autodoc-process-docstring", _escape_formulas, priority=900)  # after numpydoc

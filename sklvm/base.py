@@ -11,10 +11,10 @@ from sklearn.base import (
 from sklvm._compat import CallbackSupportMixin
 from sklvm.parameter_objects import StringShorthandMixin
 
-__all__ = ["DensityModel", "LatentVariableModel"]
+__all__ = ["DensityModel", "DocumentationLinkMixin", "LatentVariableModel"]
 
 
-class _Documented:
+class DocumentationLinkMixin:
     """Where the HTML representation links to."""
 
     _doc_link_module = "sklvm"
@@ -51,14 +51,14 @@ class _MeanScore:
         return tags
 
 
-class DensityModel(_MeanScore, _Documented, DensityMixin, BaseEstimator):
+class DensityModel(_MeanScore, DocumentationLinkMixin, DensityMixin, BaseEstimator):
     """Base of the estimators that are a density and nothing else."""
 
 
 class LatentVariableModel(
     StringShorthandMixin,
     _MeanScore,
-    _Documented,
+    DocumentationLinkMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CallbackSupportMixin,

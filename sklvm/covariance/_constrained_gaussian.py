@@ -16,22 +16,30 @@ from sklvm.base import DensityModel
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
     SymmetricPattern,
+    solve_by_contrast,
     solve_diagonal,
     solve_full,
     solve_maximum_likelihood,
     solve_score_matching,
 )
 from sklvm.covariance._structures import find_degeneracy, resolve_mask
+from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
+from sklvm.parameter_objects import StringShorthandMixin, resolve
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ConstrainedGaussian"]
 
+_CONTRASTIVE = {
+    "nce": NoiseContrastiveEstimation,
+    "cnce": ConditionalNoiseContrastiveEstimation,
+}
+_NEWTON_STEPS = 100
 _AUTOMATIC_RIDGE = 1e-3
 # Eigenvalues of smaller matrices gain little from threads, which on a busy machine wait a lot.
 _FEATURES_WORTH_THREADS = 1024
 
 
-class ConstrainedGaussian(DensityModel):
+class ConstrainedGaussian(StringShorthandMixin, DensityModel):
     """N(μ, Λ⁻¹) with given zeros in the precision matrix Λ, a Gaussian Markov random field.
 
     Λ_ij = 0 says that features i and j are independent given all the others. On images,
@@ -48,11 +56,13 @@ class ConstrainedGaussian(DensityModel):
     radius : int, default=2
         Reach of the "lattice" structure: on a plane 1 means 9 neighbours, 2 means 25, the pixel
         itself counted.
-    objective : {"mle", "score_matching"}, default="mle"
+    objective : {"mle", "score_matching", "nce", "cnce"} or NoiseContrastiveEstimation or \
+ConditionalNoiseContrastiveEstimation, default="mle"
         Maximum likelihood minimises tr ΛC − log det Λ; at its minimum the model's covariance agrees
         with the data's covariance C wherever Λ is free. Score matching minimises ½ tr ΛCΛ − tr Λ,
         which is quadratic, over the cone Λ ⪰ εI; without the cone its minimum on photographs is far
-        from positive definite. Both are consistent, and without zeros both give C⁻¹.
+        from positive definite. Without zeros both give C⁻¹. (Conditional) noise-contrastive
+        estimation trains Λ on mini-batches against noise. All are consistent.
     min_precision : float or "auto", default="auto"
         ε of score matching: no direction has a variance above 1/ε. "auto" is the reciprocal of C's
         largest eigenvalue, so that no direction varies more than the most variable one of the data.
@@ -60,10 +70,15 @@ class ConstrainedGaussian(DensityModel):
         Added to the eigenvalues of C: a variance that every direction has besides that of the data.
         "auto" is 0 where the data determine the Gaussian; elsewhere, with too few rows or features
         that are constant or depend on each other, it is a thousandth of the mean variance.
-    max_iter : int, default=100
-        Greatest number of Newton steps.
+    max_iter : int or "auto", default="auto"
+        Greatest number of Newton steps; number of epochs of the contrastive objectives. "auto" is
+        100 steps, or as many epochs as pass 200,000 rows, but at most 100.
     tol : float, default=1e-5
         Bound on `residual_`.
+    batch_size : int, default=200
+        Rows a step of the contrastive objectives.
+    random_state : int, RandomState instance or None, default=None
+        Seed or generator of the contrastive objectives' noise and batches.
 
     Attributes
     ----------
@@ -74,16 +89,17 @@ class ConstrainedGaussian(DensityModel):
     covariance_ : ndarray of shape (n_features, n_features)
         Λ⁻¹.
     min_precision_ : float
-        ε as used; 0 for maximum likelihood.
+        ε as used; 0 where the objective is not score matching.
     regularization_ : float
         What was added to the eigenvalues of C.
     residual_ : float
         Proof of optimality, dimensionless. Maximum likelihood: the largest ``|(Λ⁻¹ − C)_ij| /
         √(C_ii C_jj)`` where Λ is free. Score matching: the largest of the violations of
         stationarity, of Λ ⪰ εI in proportion to ε, and of complementarity in proportion to the
-        criterion. 0 for structures solved in closed form.
+        criterion. 0 for structures solved in closed form. NaN for the contrastive objectives, whose
+        noise leaves no proof.
     n_iter_ : int
-        Newton steps taken.
+        Newton steps, or epochs, taken.
     n_features_in_ : int
         Number of features seen during ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -110,7 +126,8 @@ class ConstrainedGaussian(DensityModel):
     ----------
     Dempster (1972), "Covariance selection". Hyvärinen (2005), "Estimation of non-normalized
     statistical models by score matching", section 3.1. Hyvärinen (2007), "Some extensions of score
-    matching", for exponential families.
+    matching", for exponential families. Gutmann and Hyvärinen (2012) and Ceylan and Gutmann (2018)
+    for the contrastive objectives.
 
     Examples
     --------
@@ -131,12 +148,18 @@ class ConstrainedGaussian(DensityModel):
         "structure": [StrOptions({"full", "diagonal", "lattice"}), "array-like"],
         "image_shape": [tuple, list, None],
         "radius": [Interval(Integral, 0, None, closed="left")],
-        "objective": [StrOptions({"mle", "score_matching"})],
+        "objective": [
+            StrOptions({"mle", "score_matching", *_CONTRASTIVE}),
+            *_CONTRASTIVE.values(),
+        ],
         "min_precision": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "regularization": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
     }
+    _shorthands = {"objective": _CONTRASTIVE}
 
     def __init__(
         self,
@@ -147,8 +170,10 @@ class ConstrainedGaussian(DensityModel):
         objective="mle",
         min_precision="auto",
         regularization="auto",
-        max_iter=100,
+        max_iter="auto",
         tol=1e-5,
+        batch_size=200,
+        random_state=None,
     ):
         self.structure = structure
         self.image_shape = image_shape
@@ -158,6 +183,8 @@ class ConstrainedGaussian(DensityModel):
         self.regularization = regularization
         self.max_iter = max_iter
         self.tol = tol
+        self.batch_size = batch_size
+        self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -181,8 +208,18 @@ class ConstrainedGaussian(DensityModel):
         ValueError
             If the structure does not fit the data's width, or data and `regularization` determine
             no such Gaussian.
+        DivergenceError
+            If a contrastive objective arrives at a precision that is not positive definite.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        is_contrastive = self.objective not in ("mle", "score_matching")
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            # Noise is made from eigenvectors, whose signs turn on the last bits of sums over X.
+            order="C" if is_contrastive else None,
+            ensure_min_samples=2,
+        )
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -194,7 +231,10 @@ class ConstrainedGaussian(DensityModel):
         self.min_precision_ = self._resolve_min_precision(covariance)
         n_blas_threads = 1 if len(covariance) < _FEATURES_WORTH_THREADS else None
         with threadpool_limits(n_blas_threads, user_api="blas"):
-            solution = self._solve(covariance, mask)
+            if is_contrastive:
+                solution = self._solve_by_contrast(X, sample_weight, location, covariance, mask)
+            else:
+                solution = self._solve(covariance, mask)
         if solution.residual > self.tol:
             warnings.warn(
                 f"ConstrainedGaussian stopped after {solution.n_iter} Newton steps with a residual "
@@ -300,7 +340,7 @@ class ConstrainedGaussian(DensityModel):
         return ridge
 
     def _resolve_min_precision(self, covariance):
-        if self.objective == "mle":
+        if self.objective != "score_matching":
             return 0.0
         if self.min_precision != "auto":
             return float(self.min_precision)
@@ -314,14 +354,28 @@ class ConstrainedGaussian(DensityModel):
         if not np.triu(mask, 1).any():
             return solve_diagonal(covariance, self.min_precision_)
         pattern = SymmetricPattern(mask)
+        max_iter = _NEWTON_STEPS if self.max_iter == "auto" else self.max_iter
         if self.objective == "mle":
-            return solve_maximum_likelihood(
-                covariance, pattern, tol=self.tol, max_iter=self.max_iter
-            )
+            return solve_maximum_likelihood(covariance, pattern, tol=self.tol, max_iter=max_iter)
         return solve_score_matching(
             covariance,
             pattern,
             min_precision=self.min_precision_,
             tol=self.tol,
-            max_iter=self.max_iter,
+            max_iter=max_iter,
+        )
+
+    def _solve_by_contrast(self, X, sample_weight, location, covariance, mask):
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return solve_by_contrast(
+            X,
+            sample_weight,
+            location,
+            covariance,
+            SymmetricPattern(mask),
+            resolve(self.objective, _CONTRASTIVE, "objective", type(self).__name__),
+            ridge=self.regularization_,
+            n_epochs=self.max_iter,
+            batch_size=self.batch_size,
+            rng=np.random.default_rng(seed),
         )

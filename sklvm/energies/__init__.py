@@ -3,6 +3,7 @@
 from sklvm.energies._base import (
     BlockGibbs,
     Centred,
+    DirectionalCurvature,
     Divergence,
     Energy,
     Enumerable,
@@ -16,6 +17,7 @@ from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
+from sklvm.energies._gaussian_mixture_density import GaussianMixtureDensity
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
 
@@ -24,11 +26,13 @@ __all__ = [
     "BlockGibbs",
     "Centred",
     "DeepEnergy",
+    "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",
     "GaussianDensity",
     "GaussianEnergy",
+    "GaussianMixtureDensity",
     "GaussianRBMEnergy",
     "IndependentBernoulliDensity",
     "Joint",

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 __all__ = [
     "BlockGibbs",
     "Centred",
+    "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",
@@ -86,6 +87,18 @@ class Divergence(Score, Protocol):
 
 
 @runtime_checkable
+class DirectionalCurvature(Score, Protocol):
+    """Second derivatives vᵀ∇ψ(x) v = vᵀ∇² log p̃(x) v along given directions are known."""
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ (n, d), Σ_m v_miᵀ ∇ψ(xᵢ) v_mi (n,) for directions v of shape (m, n, d), and a pullback.
+
+        ``pullback(V, w)`` = Σᵢ (∂ψ(xᵢ)/∂θ)ᵀ vᵢ + wᵢ ∂(Σ_m v_miᵀ ∇ψ(xᵢ) v_mi)/∂θ. Its cost is that
+        of a few forward passes a direction, whatever d is.
+        """
+
+
+@runtime_checkable
 class BlockGibbs(Protocol):
     """Visible units are independent given the hidden ones, and the other way round.
 
@@ -121,8 +134,8 @@ class Centred(Protocol):
 class Tempered(Protocol):
     """A path of distributions of the same family leads from a tractable one to the model."""
 
-    def tempered_start(self, X):
-        """θ₀ of the tractable end, fitted to X."""
+    def tempered_start(self, X, sample_weight=None):
+        """θ₀ of the tractable end, fitted to X; only the ratios of the weights count."""
 
     def temper(self, theta_0, theta, beta):
         """The parameters at inverse temperature β: θ₀ at 0, θ at 1."""

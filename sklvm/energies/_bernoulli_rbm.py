@@ -139,10 +139,13 @@ class BernoulliRBMEnergy:
 
     # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 --------------------------
 
-    def tempered_start(self, X):
+    def tempered_start(self, X, sample_weight=None):
         """Independent visible units with the smoothed means of X; W = 0, b = 0."""
         return self.layout.pack(
-            weights=0.0, visible_bias=_smoothed_logits(X), hidden_bias=0.0, dtype=X.dtype
+            weights=0.0,
+            visible_bias=_smoothed_logits(X, sample_weight),
+            hidden_bias=0.0,
+            dtype=X.dtype,
         )
 
     def temper(self, theta_0, theta, beta):
@@ -201,7 +204,11 @@ class BernoulliRBMEnergy:
         return logsumexp(log_sums, axis=0) + held @ a[~free]
 
 
-def _smoothed_logits(X):
-    """Logits of (Σ x + ½)/(n + 1): finite for units that are always on or always off."""
-    on = (X.sum(axis=0, dtype=np.float64) + 0.5) / (len(X) + 1)
+def _smoothed_logits(X, sample_weight=None):
+    """Logits of (n x̄ + ½)/(n + 1): finite for units that are always on or always off."""
+    if sample_weight is None:
+        mean = X.mean(axis=0, dtype=np.float64)
+    else:
+        mean = (sample_weight @ X) / sample_weight.sum(dtype=np.float64)
+    on = (len(X) * mean + 0.5) / (len(X) + 1)
     return np.log(on) - np.log1p(-on)

@@ -1,8 +1,15 @@
 """The deep energy model."""
 
+from functools import partial
+
 import numpy as np
 
-from sklvm.networks import InputDerivatives, MultiLayerPerceptron
+from sklvm.networks import (
+    InputDerivatives,
+    MultiLayerPerceptron,
+    directional_slopes,
+    gradient_norms,
+)
 from sklvm.parameters import ParameterLayout
 
 __all__ = ["DeepEnergy"]
@@ -17,7 +24,7 @@ class DeepEnergy:
 
     g a multi-layer perceptron [1]_, [2]_. The sum is the summed output of one perceptron whose last
     activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint, score,
-    divergence.
+    divergence, directional curvature.
 
     Parameters
     ----------
@@ -140,12 +147,18 @@ class DeepEnergy:
 
     def score(self, theta, X):
         """ψ(x) = −x/σ² + b + ∇ₓ Σ_k S(…), shape (n, d), and ``pullback(V)``."""
-        psi, _, pullback = self._score(theta, X, divergence=False)
+        psi, _, pullback = self._score(theta, X)
         return psi, lambda V: pullback(V, None)
 
     def score_and_divergence(self, theta, X):
         """ψ (n, d), tr ∇ψ = −d/σ² + Δ Σ_k S(…) (n,), and ``pullback(V, w)``."""
-        return self._score(theta, X, divergence=True)
+        d = np.full(len(X), self.n_features, dtype=X.dtype)
+        return self._score(theta, X, gradient_norms, d)
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ (n, d), Σ_v vᵀ∇ψ v = Σ_v (−‖v‖²/σ² + vᵀ∇² Σ_k S(…) v) (n,), and ``pullback(V, w)``."""
+        squares = np.einsum("mij,mij->i", directions, directions)
+        return self._score(theta, X, partial(directional_slopes, directions=directions), squares)
 
     def energy_and_score(self, theta, X):
         """E (n,) and ψ (n, d), from one forward pass."""
@@ -162,28 +175,29 @@ class DeepEnergy:
         """1/σ²."""
         return float(1 / self._variance(self.layout.views(theta)))
 
-    def _score(self, theta, X, *, divergence):
+    def _score(self, theta, X, squared_slopes=None, squares=None):
+        """ψ, Σ_v vᵀ∇ψ v where the units' `squared_slopes` and Σ_v ‖v‖² are given, the pullback."""
         views = self.layout.views(theta)
         passed = self.network.forward(views, X)
-        inner = InputDerivatives(self.network, views, passed, laplacian=divergence)
+        inner = InputDerivatives(self.network, views, passed, squared_slopes)
         variance = self._variance(views)
         psi = inner.gradient + views["visible_bias"]
         psi -= X / variance
-        trace = inner.laplacian - self.n_features / variance if divergence else None
+        curvature = None if squares is None else inner.curvature - squares / variance
 
         def pullback(V, w):
             gradient, out = self._empty_gradient(theta)
             V.sum(axis=0, out=out["visible_bias"])
             if "log_sigma" in out:
-                # ∂ψ/∂ρ = x ∂(−σ⁻²)/∂ρ, and the trace has d such terms.
+                # ∂ψ/∂ρ = x ∂(−σ⁻²)/∂ρ, and the curvature has ‖v‖² in the place of x.
                 pulled = np.einsum("ij,ij->", V, X)
                 if w is not None:
-                    pulled += self.n_features * w.sum()
+                    pulled += w @ squares
                 out["log_sigma"][...] = -pulled * self._variance_slope(views)
             inner.pullback(V, w, out)
             return gradient
 
-        return psi, trace, pullback
+        return psi, curvature, pullback
 
     # -- the Gaussian part ------------------------------------------------------------------------
 

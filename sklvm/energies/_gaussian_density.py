@@ -13,7 +13,7 @@ class GaussianDensity:
     """N(μ, Σ) held by the eigendecomposition Σ = U diag(λ) Uᵀ.
 
     The rotated and scaled coordinates y = diag(λ)^(−½) Uᵀ (x − μ) are standard normal; samplers
-    move in them.
+    move in them. Where Σ is diagonal U is the identity, and no product with it is made.
 
     Parameters
     ----------
@@ -37,8 +37,11 @@ class GaussianDensity:
 
     def __init__(self, location, covariance, *, dtype=None, relative_floor=1e-6):
         dtype = np.dtype(covariance.dtype if dtype is None else dtype)
-        variances, directions = eigh(np.asarray(covariance, dtype=np.float64))
-        largest = variances[-1] if variances[-1] > 0 else 1.0
+        variances, directions = np.diag(covariance).astype(np.float64), np.eye(len(location))
+        self._is_rotated = np.count_nonzero(covariance - np.diag(np.diag(covariance))) > 0
+        if self._is_rotated:
+            variances, directions = eigh(np.asarray(covariance, dtype=np.float64))
+        largest = variances.max() if variances.max() > 0 else 1.0
         variances = np.maximum(variances, relative_floor * largest)
         self.n_features = len(location)
         self.location = np.asarray(location, dtype=dtype)
@@ -54,13 +57,12 @@ class GaussianDensity:
 
     def log_density(self, X):
         """log p(x) in nats, shape (n,)."""
-        y = ((X - self.location) @ self.directions) / self.scales
+        y = self._to_axes(X - self.location) / self.scales
         return self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
 
     def score(self, X):
         """∇ₓ log p(x) = −Σ⁻¹(x − μ), shape (n, d)."""
-        y = ((X - self.location) @ self.directions) / self.scales**2
-        return -y @ self.directions.T
+        return -self._from_axes(self._to_axes(X - self.location) / self.scales**2)
 
     def sample(self, n_samples, rng):
         """Independent draws, shape (n_samples, d)."""
@@ -74,4 +76,10 @@ class GaussianDensity:
 
     def to_data(self, Y):
         """x = μ + U diag(λ)^½ y."""
-        return self.location + (Y * self.scales) @ self.directions.T
+        return self.location + self._from_axes(Y * self.scales)
+
+    def _to_axes(self, X):
+        return X @ self.directions if self._is_rotated else X
+
+    def _from_axes(self, Y):
+        return Y @ self.directions.T if self._is_rotated else Y

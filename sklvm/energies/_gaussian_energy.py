@@ -11,8 +11,8 @@ __all__ = ["GaussianEnergy"]
 class GaussianEnergy:
     """E(x) = ½ (x − μ)ᵀ Λ (x − μ), Λ symmetric with zeros off a mask.
 
-    Capabilities: marginal, score, divergence, tractable. With every objective and an oracle in
-    closed form, it is also the model on which criteria are proved.
+    Capabilities: marginal, score, divergence, directional curvature, tractable. With every
+    objective and an oracle in closed form, it is also the model on which criteria are proved.
 
     Parameters
     ----------
@@ -85,6 +85,20 @@ class GaussianEnergy:
             return gradient
 
         return psi, np.full(len(X), trace, dtype=X.dtype), pullback
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ, −Σ_v vᵀΛv of every row's directions v, and ``pullback(V, w)``."""
+        psi, score_pullback = self.score(theta, X)
+        curvature = -np.einsum("mij,mij->i", directions @ self.precision(theta), directions)
+
+        def pullback(V, w):
+            weighted = (w[:, np.newaxis] * directions).reshape(-1, self.n_features)
+            second = self._gradient(
+                np.zeros_like(V[0]), -weighted.T @ directions.reshape(-1, self.n_features)
+            )
+            return score_pullback(V) + second
+
+        return psi, curvature, pullback
 
     def energy_and_score(self, theta, X):
         """E and ψ, from one product with Λ."""

@@ -248,11 +248,12 @@ class GaussianRBMEnergy:
 
     # -- tempered ---------------------------------------------------------------------------------
 
-    def tempered_start(self, X):
+    def tempered_start(self, X, sample_weight=None):
         """N(mean of X, σ²I) with W = 0, b = 0; where σ² is learned, it is the variance of X."""
-        values = {}
+        dtype, X, values = X.dtype, X.astype(np.float64, copy=False), {}
+        mean = np.average(X, axis=0, weights=sample_weight)
         if isinstance(self.sigma, str):
-            variances = X.var(axis=0, dtype=np.float64)
+            variances = np.average((X - mean) ** 2, axis=0, weights=sample_weight)
             variances = np.maximum(variances, max(1e-4 * variances.mean(), self.sigma_floor**2))
             variance = variances.mean() if self.sigma == "learn" else variances
             # No feature starts nearer to the floor than √2 times it.
@@ -260,9 +261,9 @@ class GaussianRBMEnergy:
             values["log_variance"] = np.log(excess) / RATE
         return self.layout.pack(
             weights=0.0,
-            visible_bias=X.mean(axis=0, dtype=np.float64),
+            visible_bias=mean,
             hidden_bias=0.0,
-            dtype=X.dtype,
+            dtype=dtype,
             **values,
         )
 

@@ -33,7 +33,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         Entries above it are 1, the others 0, in all data. None: data are binary, or probabilities
         in [0, 1]; anything else is refused. At probabilities the formulas are evaluated as they
         stand: log p is convex in x, and so a lower bound of its mean over binary draws.
-    objective : {"pcd", "cd", "nce"} or Objective, default="pcd"
+    objective : {"pcd", "cd", "nce", "cnce"} or Objective, default="pcd"
         Training criterion.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
         What minimises the criterion. "auto" is ``Adam(0.01, schedule="linear",

@@ -40,8 +40,8 @@ class DeepEnergyModel(EnergyBasedModel):
         σ, in the units of x. "learn" trains log σ.
     sigma_floor : float, default=1e-3
         A learned σ stays above it.
-    objective : {"score_matching", "denoising_score_matching", "nce"} or Objective, \
-default="score_matching"
+    objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce", \
+"cnce", "cd", "pcd"} or Objective, default="score_matching"
         Training criterion. Exact score matching is deterministic and free of noise levels and
         reference densities, hence the default.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
@@ -93,7 +93,8 @@ default="score_matching"
     log_partition_effective_sample_size_ : float
         Of the annealing's weights; far below the number of chains, log Z is too low.
     history_ : dict of str to ndarray
-        One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``.
+        One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
+        "pcd" the chains' ``acceptance_rate`` and ``step_size``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int

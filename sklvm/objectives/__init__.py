@@ -1,29 +1,40 @@
 """Training criteria: what the optimiser minimises over θ."""
 
 from sklvm.objectives._base import Objective
-from sklvm.objectives._capabilities import check_capabilities, suitable_objectives
+from sklvm.objectives._capabilities import (
+    check_capabilities,
+    describe_requirements,
+    suitable_objectives,
+)
+from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._score_matching import ScoreMatching
+from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
 __all__ = [
     "OBJECTIVES",
+    "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
     "DenoisingScoreMatching",
     "NoiseContrastiveEstimation",
     "Objective",
     "PersistentContrastiveDivergence",
     "ScoreMatching",
+    "SlicedScoreMatching",
     "check_capabilities",
+    "describe_requirements",
     "suitable_objectives",
 ]
 
 OBJECTIVES = {
     "cd": ContrastiveDivergence,
+    "cnce": ConditionalNoiseContrastiveEstimation,
     "denoising_score_matching": DenoisingScoreMatching,
     "nce": NoiseContrastiveEstimation,
     "pcd": PersistentContrastiveDivergence,
     "score_matching": ScoreMatching,
+    "sliced_score_matching": SlicedScoreMatching,
 }

@@ -14,12 +14,14 @@ class Objective(ParameterObject):
     A criterion may learn parameters of its own (log Z, a variational posterior): they join θ,
     behind the energy's, in the one vector that the optimiser sees.
 
+    What follows may depend on the parameters, so it is asked of an object, not of its class.
+
     Attributes
     ----------
-    requires : tuple of protocols
-        The capabilities it asks of an energy.
+    requires : tuple
+        The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
-        Whether the same batch gives the same value and gradient each time: what L-BFGS needs.
+        Whether a batch and the state as it is before give value and gradient: what L-BFGS needs.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
     """
@@ -56,6 +58,10 @@ class Objective(ParameterObject):
         """
         return np.empty(0, dtype=theta.dtype), None
 
+    def diagnostics(self, state):
+        """What ``history_`` is to tell of the last step's ``state``: floats by name."""
+        return {}
+
     def step(self, energy, theta, X, weights, state, rng):
         """Value and gradient on a batch.
 
@@ -65,7 +71,7 @@ class Objective(ParameterObject):
             The energy's parameters and then the criterion's own.
         X : ndarray of shape (n, d)
         weights : ndarray of shape (n,)
-            Non-negative, of sum 1; of X's dtype.
+            Non-negative, of X's dtype and of sum 1; a block of a full batch has its share of that.
         state : object
             As left by ``init`` or by the last step.
         rng : Generator

@@ -1,15 +1,26 @@
 """Which criteria fit which energy."""
 
-__all__ = ["check_capabilities", "suitable_objectives"]
+__all__ = ["check_capabilities", "describe_requirements", "suitable_objectives"]
 
 
 def suitable_objectives(energy, objectives):
-    """The names in `objectives` (name → class) whose capabilities the energy has, sorted."""
+    """The names in `objectives` (name → class) that fit the energy at their defaults, sorted."""
     return sorted(
         name
         for name, objective in objectives.items()
-        if not missing_capabilities(objective, energy)
+        if not missing_capabilities(objective(), energy)
     )
+
+
+def describe_requirements(requirements):
+    """``(Marginal, (BlockGibbs, Score))`` as "Marginal and (BlockGibbs or Score)"."""
+    names = [
+        f"({' or '.join(protocol.__name__ for protocol in requirement)})"
+        if isinstance(requirement, tuple)
+        else requirement.__name__
+        for requirement in requirements
+    ]
+    return names[0].strip("()") if len(names) == 1 else " and ".join(names)
 
 
 def check_capabilities(objective, energy, objectives, owner):
@@ -18,12 +29,10 @@ def check_capabilities(objective, energy, objectives, owner):
         fitting = suitable_objectives(energy, objectives)
         raise ValueError(
             f"The objective {type(objective).__name__} does not fit {owner}: it needs an energy "
-            f"with the {' and '.join(missing)} capability, which {type(energy).__name__} lacks. "
-            f"Objectives that fit are {fitting}."
+            f"with the {describe_requirements(missing)} capability, which {type(energy).__name__} "
+            f"lacks. Objectives that fit are {fitting}."
         )
 
 
 def missing_capabilities(objective, energy):
-    return [
-        protocol.__name__ for protocol in objective.requires if not isinstance(energy, protocol)
-    ]
+    return [need for need in objective.requires if not isinstance(energy, need)]

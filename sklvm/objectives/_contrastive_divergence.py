@@ -1,29 +1,29 @@
 """Contrastive divergence."""
 
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from sklvm._compat import Interval
-from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import Marginal
-from sklvm.objectives._base import Objective
-from sklvm.samplers import BlockGibbs
+from sklvm.objectives._chain_likelihood import ChainLikelihood
 
-__all__ = ["ContrastiveDivergence", "likelihood_gradient"]
+__all__ = ["ContrastiveDivergence"]
 
 
-class ContrastiveDivergence(Objective):
+class ContrastiveDivergence(ChainLikelihood):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], chains started at the data (Hinton, 2002, eq. 6).
 
-    The hidden units are summed out in both phases. k steps of block Gibbs sampling do not reach the
-    model's distribution, so the fixed point is biased; the bias falls with k. There is no value to
-    report.
+    Hidden units are summed out in both phases. k transitions do not reach the model's distribution,
+    so the fixed point is biased; the bias falls with k. There is no value to report.
 
     Parameters
     ----------
     n_steps : int, default=1
-        k, sweeps of the chains for a batch.
+        k, transitions of the chains for a batch.
+    sampler : {"auto", "block_gibbs", "hmc", "langevin"} or Chains, default="auto"
+        How the chains move. "auto" is block Gibbs sampling for energies that have it, else
+        Hamiltonian Monte Carlo, whose step size is tuned from batch to batch.
 
     Examples
     --------
@@ -32,20 +32,19 @@ class ContrastiveDivergence(Objective):
     ContrastiveDivergence(n_steps=5)
     """
 
-    requires = (Marginal, BlockGibbsCapability)
-    has_value = False
-    _parameter_constraints = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
+    _parameter_constraints = {
+        **ChainLikelihood._parameter_constraints,
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+    }
 
-    def __init__(self, n_steps=1):
+    def __init__(self, n_steps=1, sampler="auto"):
         self.n_steps = n_steps
+        self.sampler = sampler
+
+    def init(self, energy, theta, X, weights, rng):
+        seed = rng.integers(2**63)
+        return np.empty(0, dtype=theta.dtype), self.chains(energy).init(energy, theta, X[:1], seed)
 
     def step(self, energy, theta, X, weights, state, rng):
-        gibbs = BlockGibbs(energy)
-        chains = gibbs.step(theta, gibbs.init(X, rng.integers(2**63)), self.n_steps).visible
-        return None, likelihood_gradient(energy, theta, X, weights, chains, weights), state
-
-
-def likelihood_gradient(energy, theta, X, weights, chains, chain_weights):
-    """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: minus the log-likelihood's gradient where yⱼ ~ p(·; θ)."""
-    _, pullback = energy.evaluate(theta, np.vstack([X, chains]))
-    return pullback(np.concatenate([weights, -chain_weights]))
+        state = self.chains(energy).step(energy, theta, replace(state, visible=X), self.n_steps)
+        return None, self.gradient(energy, theta, X, weights, state.visible, weights), state

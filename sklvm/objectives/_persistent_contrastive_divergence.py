@@ -1,20 +1,17 @@
 """Persistent contrastive divergence."""
 
-from numbers import Integral
+from dataclasses import replace
+from numbers import Integral, Real
 
 import numpy as np
 
 from sklvm._compat import Interval
-from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import Marginal
-from sklvm.objectives._base import Objective
-from sklvm.objectives._contrastive_divergence import likelihood_gradient
-from sklvm.samplers import BlockGibbs
+from sklvm.objectives._chain_likelihood import ChainLikelihood
 
 __all__ = ["PersistentContrastiveDivergence"]
 
 
-class PersistentContrastiveDivergence(Objective):
+class PersistentContrastiveDivergence(ChainLikelihood):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], chains that go on from batch to batch (Tieleman, 2008).
 
     Follows maximum likelihood as long as the chains keep up with θ: the learning rate has to fall.
@@ -24,7 +21,14 @@ class PersistentContrastiveDivergence(Objective):
     ----------
     n_chains : int, default=100
     n_steps : int, default=1
-        Sweeps of the chains for a batch.
+        Transitions of the chains for a batch.
+    sampler : {"auto", "block_gibbs", "hmc", "langevin"} or Chains, default="auto"
+        How the chains move. "auto" is block Gibbs sampling for energies that have it, else
+        Hamiltonian Monte Carlo, whose step size is tuned all along.
+    restart_fraction : float, default=0.0
+        Share of the chains that start anew at rows of the batch before each step; Du and Mordatch
+        (NeurIPS 2019) restart 0.05. It brings chains to modes of the data that they do not find
+        themselves, and a bias: chains live for 1/`restart_fraction` steps on average.
 
     Examples
     --------
@@ -33,24 +37,34 @@ class PersistentContrastiveDivergence(Objective):
     PersistentContrastiveDivergence(n_chains=500)
     """
 
-    requires = (Marginal, BlockGibbsCapability)
-    has_value = False
     _parameter_constraints = {
+        **ChainLikelihood._parameter_constraints,
         "n_chains": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "restart_fraction": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, n_chains=100, n_steps=1):
+    def __init__(self, n_chains=100, n_steps=1, sampler="auto", restart_fraction=0.0):
         self.n_chains = n_chains
         self.n_steps = n_steps
+        self.sampler = sampler
+        self.restart_fraction = restart_fraction
 
     def init(self, energy, theta, X, weights, rng):
-        start = X[rng.choice(len(X), self.n_chains, p=weights / weights.sum(dtype=np.float64))]
-        chains = BlockGibbs(energy).init(start, rng.integers(2**63))
+        start = _draw_rows(X, weights, self.n_chains, rng)
+        chains = self.chains(energy).init(energy, theta, start, rng.integers(2**63))
         return np.empty(0, dtype=theta.dtype), chains
 
     def step(self, energy, theta, X, weights, state, rng):
-        chains = BlockGibbs(energy).step(theta, state, self.n_steps)
+        if self.restart_fraction > 0:
+            visible = state.visible.copy()
+            restarts = rng.random(self.n_chains) < self.restart_fraction
+            visible[restarts] = _draw_rows(X, weights, np.count_nonzero(restarts), rng)
+            state = replace(state, visible=visible)
+        state = self.chains(energy).step(energy, theta, state, self.n_steps)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
-        gradient = likelihood_gradient(energy, theta, X, weights, chains.visible, uniform)
-        return None, gradient, chains
+        return None, self.gradient(energy, theta, X, weights, state.visible, uniform), state
+
+
+def _draw_rows(X, weights, n_rows, rng):
+    return X[rng.choice(len(X), n_rows, p=weights / weights.sum(dtype=np.float64))]

@@ -24,7 +24,7 @@ def fit_reference(energy, X, sample_weight=None):
         θ₀ for a tempered energy, a Gaussian for one with a score.
     """
     if isinstance(energy, Tempered):
-        return energy.tempered_start(X)
+        return energy.tempered_start(X, sample_weight)
     return GaussianDensity.fit(X, sample_weight)
 
 

@@ -15,6 +15,10 @@ class GibbsState:
     seed: int
     sweep: int = 0
 
+    def diagnostics(self):
+        """Nothing: every draw is accepted."""
+        return {}
+
 
 class BlockGibbs:
     """z ~ p(z|x), then x ~ p(x|z), all units of a layer at once.

@@ -3,15 +3,15 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sklvm.energies import Centred, Divergence, Energy, Joint, Marginal, Score
-from sklvm.testing._energy_checks import EnergyChecks, some_hidden
+from sklvm.energies import Centred, DirectionalCurvature, Divergence, Energy, Joint, Marginal, Score
+from sklvm.testing._energy_checks import EnergyChecks, some_directions, some_hidden
 from sklvm.testing._finite_differences import assert_is_gradient, numerical_jacobian
 
 __all__ = ["DerivativeChecks"]
 
 
 class DerivativeChecks(EnergyChecks):
-    """Checks of the energy, marginal, joint, score and divergence capabilities in float64."""
+    """Checks of the marginal, joint, score, divergence and directional capabilities in float64."""
 
     def test_it_has_what_every_energy_has(self):
         energy, theta, X = self.model(Energy)
@@ -73,6 +73,18 @@ class DerivativeChecks(EnergyChecks):
 
         assert_is_gradient(pullback(V, w), pulled, theta, energy.layout)
 
+    def test_pullback_of_score_and_directional_curvature(self):
+        energy, theta, X = self.model(DirectionalCurvature)
+        V, w = self.rng.standard_normal(X.shape), self.rng.standard_normal(len(X))
+        directions = some_directions(X)
+        _, _, pullback = energy.score_and_directional_curvature(theta, X, directions)
+
+        def pulled(t):
+            psi, curvature, _ = energy.score_and_directional_curvature(t, X, directions)
+            return np.vdot(V, psi) + w @ curvature
+
+        assert_is_gradient(pullback(V, w), pulled, theta, energy.layout)
+
     def test_a_pullback_can_be_called_again(self):
         energy, theta, X = self.model(Marginal)
         _, pullback = energy.evaluate(theta, X)
@@ -97,6 +109,27 @@ class DerivativeChecks(EnergyChecks):
         for x, divergence_x in zip(X, divergence, strict=True):
             jacobian = numerical_jacobian(lambda y: energy.score(theta, y[np.newaxis])[0][0], x)
             assert_allclose(divergence_x, np.trace(jacobian), rtol=1e-6, atol=1e-8)
+
+    def test_the_directional_curvature_is_that_of_the_scores_jacobian(self):
+        energy, theta, X = self.model(DirectionalCurvature)
+        directions = some_directions(X)
+        psi, curvature, _ = energy.score_and_directional_curvature(theta, X, directions)
+        assert_allclose(psi, energy.score(theta, X)[0], rtol=1e-12, atol=1e-12)
+        for i, x in enumerate(X):
+            jacobian = numerical_jacobian(lambda y: energy.score(theta, y[np.newaxis])[0][0], x)
+            expected = sum(v @ jacobian @ v for v in directions[:, i])
+            assert_allclose(curvature[i], expected, rtol=1e-6, atol=1e-8)
+
+    def test_the_curvatures_along_orthonormal_directions_add_up_to_the_divergence(self):
+        energy, theta, X = self.model(DirectionalCurvature, Divergence)
+        basis, _ = np.linalg.qr(self.rng.standard_normal((energy.n_features, energy.n_features)))
+        directions = np.repeat(basis[:, np.newaxis], len(X), axis=1)
+        _, curvature, pullback = energy.score_and_directional_curvature(theta, X, directions)
+        _, divergence, expected_pullback = energy.score_and_divergence(theta, X)
+        assert_allclose(curvature, divergence, rtol=1e-10, atol=1e-10)
+        V, w = self.rng.standard_normal(X.shape), self.rng.standard_normal(len(X))
+        expected = expected_pullback(V, w)
+        assert_allclose(pullback(V, w), expected, rtol=0, atol=1e-10 * np.abs(expected).max())
 
     def test_energy_and_score_are_those_of_evaluate_and_score(self):
         energy, theta, X = self.model(Score, Marginal)

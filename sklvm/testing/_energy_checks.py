@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from sklvm.energies import Divergence, Joint, Marginal, Score
+from sklvm.energies import DirectionalCurvature, Divergence, Joint, Marginal, Score
 from sklvm.testing._exact_law import ExactLaw
 from sklvm.testing._seeded import Seeded
 
@@ -69,6 +69,10 @@ def row_values(energy, theta, X):
         values["score, with the divergence"], values["divergence"], _ = energy.score_and_divergence(
             theta, X
         )
+    if isinstance(energy, DirectionalCurvature):
+        values["score, with curvatures"], values["curvatures"], _ = (
+            energy.score_and_directional_curvature(theta, X, some_directions(X))
+        )
     return values
 
 
@@ -85,7 +89,15 @@ def pulled_back(energy, theta, X):
         vectors["score"] = energy.score(theta, X)[1](V)
     if isinstance(energy, Divergence):
         vectors["divergence"] = energy.score_and_divergence(theta, X)[2](V, w)
+    if isinstance(energy, DirectionalCurvature):
+        _, _, pullback = energy.score_and_directional_curvature(theta, X, some_directions(X))
+        vectors["curvatures"] = pullback(V, w)
     return vectors
+
+
+def some_directions(X):
+    """Two directions a row, functions of that row."""
+    return np.stack([np.sin(5 * X), np.cos(3 * X)])
 
 
 def some_hidden(energy, X):

@@ -12,7 +12,8 @@ def check_compatible(objective, optimizer):
         raise ValueError(
             f"The optimizer {type(optimizer).__name__} needs a deterministic objective, and "
             f"{type(objective).__name__} draws random numbers. Use optimizer='adam' or 'sgd', or a "
-            "deterministic objective such as 'score_matching'."
+            "deterministic objective such as 'score_matching' or "
+            "NoiseContrastiveEstimation(frozen_noise=True)."
         )
 
 

@@ -1,5 +1,7 @@
 """The one training loop: epochs of mini-batches, or iterations of a full-batch optimiser."""
 
+from collections import Counter
+
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
@@ -94,19 +96,22 @@ def _run_mini_batches(
 def _run_full_batch(
     training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
 ):
-    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake."""
+    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake.
+
+    Every sum starts from the same state, which goes from block to block.
+    """
     total = weights[rows].sum()
     blocks = [rows[part] for part in slices(len(rows), max(batch_size, 1000))]
 
     def criterion(theta):
-        value, gradient = 0.0, np.zeros_like(theta)
+        value, gradient, state = 0.0, np.zeros_like(theta), training.objective_state
         for block in blocks:
-            block_value, block_gradient, _ = training.objective.step(
+            block_value, block_gradient, state = training.objective.step(
                 training.energy,
                 theta,
                 as_dense(X[block]),
                 weights[block] / total,
-                training.objective_state,
+                state,
                 training.rng,
             )
             value += block_value
@@ -147,7 +152,7 @@ def run_stream(training, X, weights, *, batch_size):
     Returns
     -------
     values : dict of str to float
-        The pass's mean criterion and gradient norm.
+        The pass's means of the criterion, the gradient's norm and the objective's diagnostics.
     """
     training.plan(None)
     batches = slices(len(weights), batch_size)
@@ -157,11 +162,12 @@ def run_stream(training, X, weights, *, batch_size):
 
 
 def _mean_of_steps(training, X, weights, batches, full_batch):
-    """One step a batch; weighted means of the criterion and of the gradient's norm."""
-    totals, total_weight = np.zeros(2), 0.0
+    """One step a batch; weighted means of the criterion, the gradient's norm, the diagnostics."""
+    totals, total_weight = Counter(), 0.0
     for batch in batches:
         batch_weight = float(weights[batch].sum())
-        totals += batch_weight * np.array(training.step(X[batch], weights[batch], full_batch))
+        value, gradient_norm = training.step(X[batch], weights[batch], full_batch)
+        values = {"objective": value, "gradient_norm": gradient_norm, **training.diagnostics}
+        totals.update({name: batch_weight * value for name, value in values.items()})
         total_weight += batch_weight
-    objective, gradient_norm = totals / total_weight
-    return {"objective": float(objective), "gradient_norm": float(gradient_norm)}
+    return {name: total / total_weight for name, total in totals.items()}

@@ -81,6 +81,11 @@ class Training:
         """The energy's share of θ."""
         return self.theta[: self.energy.layout.size]
 
+    @property
+    def diagnostics(self):
+        """What the objective tells of the last step, floats by name."""
+        return self.objective.diagnostics(self.objective_state)
+
     def plan(self, n_steps):
         """Tell the optimiser's schedule that a fit of `n_steps` steps begins; None: no end."""
         if self.optimizer_state is not None:

@@ -208,7 +208,7 @@ def test_data_without_any_variance_are_an_error():
         ({"structure": np.ones((6, 6))}, "dtype bool"),
         ({"structure": np.triu(np.ones((6, 6), bool))}, "symmetric"),
         ({"structure": ~np.eye(6, dtype=bool)}, "diagonal"),
-        ({"objective": "nce"}, "'score_matching'.*'mle'|'mle'.*'score_matching'"),
+        ({"objective": "cd"}, "'score_matching'.*'mle'|'mle'.*'score_matching'"),
         ({"min_precision": 0.0}, "min_precision"),
         ({"regularization": -1.0}, "regularization"),
     ],

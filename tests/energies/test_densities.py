@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import bernoulli, multivariate_normal
 
-from sklvm.energies import GaussianDensity, IndependentBernoulliDensity
+from sklvm.energies import GaussianDensity, GaussianMixtureDensity, IndependentBernoulliDensity
 from sklvm.testing import binary_states, numerical_jacobian
 
 MEAN = np.array([1.0, -2.0, 0.5])
@@ -13,10 +13,11 @@ COVARIANCE = np.array([[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
-def test_the_gaussian_is_that_of_scipy(rng):
+@pytest.mark.parametrize("covariance", [COVARIANCE, np.diag([2.0, 1.0, 0.5])])
+def test_the_gaussian_is_that_of_scipy(covariance, rng):
     X = rng.standard_normal((9, 3))
-    density = GaussianDensity(MEAN, COVARIANCE)
-    assert_allclose(density.log_density(X), multivariate_normal(MEAN, COVARIANCE).logpdf(X))
+    density = GaussianDensity(MEAN, covariance)
+    assert_allclose(density.log_density(X), multivariate_normal(MEAN, covariance).logpdf(X))
     for x, score in zip(X, density.score(X), strict=True):
         slope = numerical_jacobian(lambda y: density.log_density(y[np.newaxis])[0], x)
         assert_allclose(score, slope, rtol=1e-8)
@@ -64,6 +65,23 @@ def test_a_degenerate_fit_is_a_density_all_the_same(X, rng):
     density = GaussianDensity.fit(X)
     assert np.all(np.isfinite(density.log_density(np.vstack([X, X + 1]))))
     assert np.all(np.isfinite(density.sample(10, rng)))
+
+
+@dtypes
+def test_a_mixture_is_the_sum_of_scipys_gaussians_and_draws_from_it(dtype, rng):
+    covariances = [COVARIANCE, np.diag([0.2, 0.4, 2.0])]
+    means, shares = np.array([MEAN, -MEAN]), [0.3, 0.7]
+    density = GaussianMixtureDensity(shares, means, covariances, dtype=dtype)
+    X = density.sample(100_000, rng)
+    assert X.dtype == dtype
+    components = [multivariate_normal(*pair) for pair in zip(means, covariances, strict=True)]
+    expected = sum(p * c.pdf(X[:9]) for p, c in zip(shares, components, strict=True))
+    assert_allclose(density.log_density(X[:9]), np.log(expected), rtol=1e-4, atol=1e-5)
+    assert_allclose(X.mean(axis=0), shares @ means, atol=0.04)
+    second = sum(
+        p * (c.cov + np.outer(c.mean, c.mean)) for p, c in zip(shares, components, strict=True)
+    )
+    assert_allclose(X.T @ X / len(X), second, atol=0.1)
 
 
 def test_independent_bits_are_those_of_scipy_and_sum_to_one():

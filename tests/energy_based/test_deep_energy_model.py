@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklvm import DeepEnergyModel, ZCAWhitener
 from sklvm.exceptions import DivergenceError, MissingLogPartitionError
 from sklvm.objectives import (
+    ContrastiveDivergence,
     DenoisingScoreMatching,
     NoiseContrastiveEstimation,
     ScoreMatching,
@@ -118,7 +119,7 @@ def test_a_stream_refuses_an_optimiser_that_needs_all_rows(X):
 
 def test_an_objective_that_does_not_fit_names_those_that_do(X):
     with pytest.raises(ValueError, match="score_matching") as caught:
-        small(objective="cd").fit(X)
+        small(objective=ContrastiveDivergence(sampler="block_gibbs")).fit(X)
     assert "nce" in str(caught.value)
     assert "BlockGibbs" in str(caught.value)
 

@@ -1,11 +1,18 @@
 """Gradient and Laplacian of a network in its input, and the norms that the Laplacian needs."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklvm.networks import InputDerivatives, MultiLayerPerceptron
-from sklvm.networks._gradient_norms import _second_layer, _upper_layers, gradient_norms
+from sklvm.networks import (
+    InputDerivatives,
+    MultiLayerPerceptron,
+    directional_slopes,
+    gradient_norms,
+)
+from sklvm.networks._gradient_norms import _second_layer, _upper_layers
 from sklvm.testing import assert_is_gradient, numerical_jacobian
 
 NETWORKS = {
@@ -22,9 +29,13 @@ def network(request):
     return request.param
 
 
-def derivatives(network, theta, X, laplacian=True):
+def derivatives(network, theta, X, squared_slopes=gradient_norms):
     views = network.layout.views(theta)
-    return InputDerivatives(network, views, network.forward(views, X), laplacian=laplacian)
+    return InputDerivatives(network, views, network.forward(views, X), squared_slopes)
+
+
+def along(directions):
+    return partial(directional_slopes, directions=directions)
 
 
 def test_gradient_and_laplacian_are_those_of_finite_differences(network, rng):
@@ -36,25 +47,44 @@ def test_gradient_and_laplacian_are_those_of_finite_differences(network, rng):
         return network.forward(network.layout.views(theta), x[np.newaxis]).output.sum()
 
     def gradient(x):
-        return derivatives(network, theta, x[np.newaxis], laplacian=False).gradient[0]
+        return derivatives(network, theta, x[np.newaxis], None).gradient[0]
 
     for i, x in enumerate(X):
         assert_allclose(inner.gradient[i], numerical_jacobian(summed, x), rtol=1e-7, atol=1e-9)
         trace = np.trace(numerical_jacobian(gradient, x))
-        assert_allclose(inner.laplacian[i], trace, rtol=1e-7, atol=1e-9)
+        assert_allclose(inner.curvature[i], trace, rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.parametrize("laplacian", [False, True])
-def test_the_pullback_is_the_gradient(network, laplacian, rng):
+def test_the_curvature_along_directions_is_that_of_the_numerical_hessian(network, rng):
+    theta = rng.standard_normal(network.layout.size)
+    X, directions = rng.standard_normal((5, 3)), rng.standard_normal((2, 5, 3))
+    curvature = derivatives(network, theta, X, along(directions)).curvature
+
+    def gradient(x):
+        return derivatives(network, theta, x[np.newaxis], None).gradient[0]
+
+    for i, x in enumerate(X):
+        hessian = numerical_jacobian(gradient, x)
+        expected = sum(v @ hessian @ v for v in directions[:, i])
+        assert_allclose(curvature[i], expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("second", ["none", "laplacian", "along directions"])
+def test_the_pullback_is_the_gradient(network, second, rng):
     theta = rng.standard_normal(network.layout.size)
     X, V = rng.standard_normal((2, 5, 3))
-    w = rng.standard_normal(5) if laplacian else None
+    w = None if second == "none" else rng.standard_normal(5)
+    slopes = {
+        "none": None,
+        "laplacian": gradient_norms,
+        "along directions": along(rng.standard_normal((2, 5, 3))),
+    }[second]
     gradient = np.full_like(theta, np.nan)
-    derivatives(network, theta, X, laplacian).pullback(V, w, network.layout.views(gradient))
+    derivatives(network, theta, X, slopes).pullback(V, w, network.layout.views(gradient))
 
     def pulled(t):
-        inner = derivatives(network, t, X, laplacian)
-        return np.vdot(V, inner.gradient) + (w @ inner.laplacian if laplacian else 0.0)
+        inner = derivatives(network, t, X, slopes)
+        return np.vdot(V, inner.gradient) + (0.0 if w is None else w @ inner.curvature)
 
     assert_is_gradient(gradient, pulled, theta, network.layout)
 

@@ -7,9 +7,11 @@ import pytest
 
 from sklvm.energies import DeepEnergy, GaussianDensity, GaussianEnergy
 from sklvm.objectives import (
+    ConditionalNoiseContrastiveEstimation,
     DenoisingScoreMatching,
     NoiseContrastiveEstimation,
     ScoreMatching,
+    SlicedScoreMatching,
 )
 from sklvm.optimizers import LBFGS
 from sklvm.testing import ExactLaw
@@ -60,10 +62,13 @@ def slope(errors):
     "objective",
     [
         ScoreMatching(),
+        SlicedScoreMatching(),
+        SlicedScoreMatching(2, "gaussian", variance_reduced=False),
+        ConditionalNoiseContrastiveEstimation(),
         NoiseContrastiveEstimation(noise_ratio=5),
         NoiseContrastiveEstimation(5, GaussianDensity(np.zeros(2), 3 * np.eye(2))),
     ],
-    ids=["score matching", "nce", "nce with wide noise"],
+    ids=["score matching", "sliced", "all terms sliced", "cnce", "nce", "nce with wide noise"],
 )
 def test_the_error_of_a_consistent_criterion_falls_with_the_root_of_n(objective):
     assert -0.75 < slope(precision_errors(objective, np.linalg.inv(COVARIANCE))) < -0.3
@@ -101,7 +106,13 @@ def one_hidden_layer():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "objective", [ScoreMatching(), NoiseContrastiveEstimation(noise_ratio=3)], ids=["sm", "nce"]
+    "objective",
+    [
+        ScoreMatching(),
+        NoiseContrastiveEstimation(noise_ratio=3),
+        ConditionalNoiseContrastiveEstimation(n_noise=4),
+    ],
+    ids=["sm", "nce", "cnce"],
 )
 @pytest.mark.parametrize(
     ("make", "sample_sizes"), [(four_bumps, (300, 2400)), (one_hidden_layer, (2000, 8000))]

@@ -56,8 +56,17 @@ def assert_mean_is(gradients, expected):
 def cd_gradients(theta, n_steps, rng):
     """Draws of the gradient, each with 200 chains from every row."""
     rows, weights = np.tile(X, (200, 1)), np.tile(WEIGHTS, 200) / 200
-    objective = ContrastiveDivergence(n_steps)
-    return [objective.step(ENERGY, theta, rows, weights, None, rng)[1] for _ in range(40)]
+    return steps(ContrastiveDivergence(n_steps), theta, rows, weights, 40, rng)
+
+
+def steps(objective, theta, rows, weights, n, rng):
+    """Gradients of n steps at one θ."""
+    _, state = objective.init(ENERGY, theta, rows, weights, rng)
+    gradients = []
+    for _ in range(n):
+        _, gradient, state = objective.step(ENERGY, theta, rows, weights, state, rng)
+        gradients.append(gradient)
+    return gradients
 
 
 @pytest.mark.parametrize("n_steps", [1, 3])
@@ -79,10 +88,15 @@ def test_cd_is_biased_and_with_many_steps_the_gradient_of_the_likelihood(theta, 
 def test_cd_is_at_rest_where_the_model_is_the_law_of_the_data(theta, rng):
     law = ExactLaw(ENERGY, theta, X)
     rows, weights = np.tile(law.points, (50, 1)), np.tile(law.probabilities, 50) / 50
-    gradients = [
-        ContrastiveDivergence().step(ENERGY, theta, rows, weights, None, rng)[1] for _ in range(100)
-    ]
+    gradients = steps(ContrastiveDivergence(), theta, rows, weights, 100, rng)
     assert_mean_is(gradients, np.zeros_like(theta))
+
+
+def test_restarted_chains_of_pcd_are_those_of_cd(theta, rng):
+    rows, weights = np.tile(X, (40, 1)), np.tile(WEIGHTS, 40) / 40
+    objective = PersistentContrastiveDivergence(n_chains=200, restart_fraction=1.0)
+    restarted = np.mean(steps(objective, theta, rows, weights, 200, rng), axis=0)
+    assert_mean_is(steps(ContrastiveDivergence(), theta, rows, weights, 200, rng) - restarted, 0)
 
 
 def test_pcd_at_a_fixed_model_becomes_the_gradient_of_the_likelihood(theta, rng):
@@ -119,7 +133,12 @@ def test_the_chains_of_pcd_go_on_and_do_not_depend_on_the_batch(theta, rng):
 
 @pytest.mark.parametrize(
     "objective",
-    [ContrastiveDivergence(0), PersistentContrastiveDivergence(n_chains=0)],
+    [
+        ContrastiveDivergence(0),
+        ContrastiveDivergence(sampler="nuts"),
+        PersistentContrastiveDivergence(n_chains=0),
+        PersistentContrastiveDivergence(restart_fraction=1.5),
+    ],
 )
 def test_a_parameter_out_of_range_is_named(objective):
     with pytest.raises(ValueError, match=f"parameter of {type(objective).__name__} must be"):

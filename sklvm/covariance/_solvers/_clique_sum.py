@@ -41,7 +41,7 @@ class CliqueSum:
 
     def mean_precision(self, covariance):
         """Σ_c E_c C_cc⁻¹ E_cᵀ scaled to tr ΛC = d: positive definite, with the pattern's zeros."""
-        total = self._sum([np.linalg.inv(block) for block in self.blocks(covariance)])
+        total = self.sum([np.linalg.inv(block) for block in self.blocks(covariance)])
         n_members = sum(group.n_members for group in self._groups)
         return total * (len(covariance) / n_members)
 
@@ -51,7 +51,7 @@ class CliqueSum:
 
         def apply(v):
             blocks = zip(inverses, self._gather(v), strict=True)
-            return self._sum([inverse @ block @ inverse for inverse, block in blocks])
+            return self.sum([inverse @ block @ inverse for inverse, block in blocks])
 
         return apply
 
@@ -68,7 +68,7 @@ class CliqueSum:
 
         def apply(v):
             blocks = zip(bases, self._gather(v), strict=True)
-            return self._sum(
+            return self.sum(
                 [
                     vectors @ ((transposed @ block @ vectors) / multipliers) @ transposed
                     for (multipliers, vectors, transposed), block in blocks
@@ -80,7 +80,7 @@ class CliqueSum:
     def _gather(self, v):
         return [v[group.positions] for group in self._groups]
 
-    def _sum(self, stacks):
+    def sum(self, stacks):
         """The vector of the sum of symmetric blocks."""
         total = np.zeros(self._n_entries)
         for group, stack in zip(self._groups, stacks, strict=True):

@@ -1,0 +1,34 @@
+"""The table of objectives and models, from what they declare."""
+
+from sklvm.objectives import OBJECTIVES
+from sklvm.objectives._capabilities import describe_requirements, missing_capabilities
+from sklvm.testing import small_models
+
+
+def objective_matrix():
+    """✓ or the missing capabilities: objective's name → energy's class name → cell."""
+    energies = {type(energy).__name__: energy for energy, _, _ in small_models().values()}
+    return {
+        name: {model: _cell(objective(), energy) for model, energy in sorted(energies.items())}
+        for name, objective in sorted(OBJECTIVES.items())
+    }
+
+
+def _cell(objective, energy):
+    missing = missing_capabilities(objective, energy)
+    return describe_requirements(missing) if missing else "✓"
+
+
+def table_lines():
+    """The matrix as lines of reStructuredText."""
+    matrix = objective_matrix()
+    models = next(iter(matrix.values()))
+    yield from [".. list-table::", "   :header-rows: 1", "   :stub-columns: 1", ""]
+    head = ["objective", *(f":class:`~sklvm.energies.{model}`" for model in models)]
+    body = [
+        [f":class:`{name} <sklvm.objectives.{OBJECTIVES[name].__name__}>`", *row.values()]
+        for name, row in matrix.items()
+    ]
+    for row in [head, *body]:
+        for i, cell in enumerate(row):
+            yield f"   {'* -' if i == 0 else '  -'} {cell}"

@@ -1,0 +1,122 @@
+"""The known density that noise-contrastive estimation holds data against."""
+
+from inspect import signature
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from sklvm.energies import (
+    GaussianDensity,
+    GaussianMixtureDensity,
+    IndependentBernoulliDensity,
+    Score,
+)
+from sklvm.statistics import GaussianStatistics
+
+__all__ = ["REFERENCES", "EstimatorDensity", "reference_density"]
+
+# Correlations that a Gaussian may as well do without.
+NEGLIGIBLE_CORRELATION = 0.01
+
+
+def reference_density(reference, energy, X, weights, rng):
+    """The density that `reference` stands for, fitted to X where it is not known yet.
+
+    Parameters
+    ----------
+    reference : str, density or estimator
+        "auto", a key of ``REFERENCES``, a density with ``log_density`` and ``sample(n, rng)``, or
+        an estimator with ``score_samples`` and ``sample``.
+    energy : energy
+    X : ndarray of shape (n, d)
+    weights : ndarray of shape (n,)
+        Non-negative, of sum 1.
+    rng : Generator
+    """
+    if isinstance(reference, str):
+        if reference == "auto":
+            fit = _fit_white_or_full if isinstance(energy, Score) else REFERENCES[BINARY]
+        else:
+            fit = REFERENCES[reference]
+        return fit(X, len(X) * weights)
+    if hasattr(reference, "log_density"):
+        return reference
+    try:
+        check_is_fitted(reference)
+    except NotFittedError:
+        reference = _fit_clone(reference, X, weights, rng)
+    if all(hasattr(reference, name) for name in MIXTURE_ATTRIBUTES):
+        return _mixture_density(reference, X.dtype)
+    return EstimatorDensity(reference)
+
+
+class EstimatorDensity:
+    """A fitted estimator with ``score_samples`` and ``sample(n_samples, random_state)``."""
+
+    def __init__(self, estimator):
+        if "random_state" not in signature(estimator.sample).parameters:
+            raise TypeError(
+                f"The sample method of {type(estimator).__name__} takes no random_state, so that "
+                "its noise cannot be reproduced. Use an estimator whose sample does, a mixture of "
+                "Gaussians, or an object with log_density(X) and sample(n_samples, rng)."
+            )
+        self.estimator = estimator
+
+    def log_density(self, X):
+        """log p(x) in nats, shape (n,)."""
+        return self.estimator.score_samples(X)
+
+    def sample(self, n_samples, rng):
+        """Independent draws, shape (n_samples, d)."""
+        return self.estimator.sample(n_samples, random_state=int(rng.integers(2**32)))
+
+
+def _fit_independent_gaussian(X, counts):
+    location, covariance = GaussianStatistics.collect(X, counts).solve()
+    return GaussianDensity(location, np.diag(np.diag(covariance)), dtype=X.dtype)
+
+
+def _fit_white_or_full(X, counts):
+    """Without correlations where there are hardly any: draws then need no product of matrices."""
+    location, covariance = GaussianStatistics.collect(X, counts).solve()
+    variances = np.diag(covariance)
+    others = np.abs(covariance - np.diag(variances))
+    if np.all(others <= NEGLIGIBLE_CORRELATION * np.sqrt(np.outer(variances, variances))):
+        covariance = np.diag(variances)
+    return GaussianDensity(location, covariance, dtype=X.dtype)
+
+
+BINARY = "independent_bernoulli"
+REFERENCES = {
+    "gaussian": GaussianDensity.fit,
+    "independent_gaussian": _fit_independent_gaussian,
+    BINARY: IndependentBernoulliDensity.fit,
+}
+MIXTURE_ATTRIBUTES = ("weights_", "means_", "covariances_", "covariance_type")
+
+
+def _fit_clone(estimator, X, weights, rng):
+    """A clone fitted to X; rows are drawn by their weights where its ``fit`` takes none."""
+    fitted = clone(estimator)
+    if "random_state" in (params := fitted.get_params()) and params["random_state"] is None:
+        fitted.set_params(random_state=int(rng.integers(2**32)))
+    if np.ptp(weights) == 0:
+        return fitted.fit(X)
+    if has_fit_parameter(fitted, "sample_weight"):
+        return fitted.fit(X, sample_weight=len(X) * weights)
+    return fitted.fit(X[rng.choice(len(X), len(X), p=weights / weights.sum(dtype=np.float64))])
+
+
+def _mixture_density(mixture, dtype):
+    """scikit-learn's mixture: exact draws from a generator of ours, which its own cannot use."""
+    n_components, n_features = mixture.means_.shape
+    given = mixture.covariances_
+    covariances = {
+        "full": lambda: given,
+        "tied": lambda: np.broadcast_to(given, (n_components, n_features, n_features)),
+        "diag": lambda: [np.diag(variances) for variances in given],
+        "spherical": lambda: [variance * np.eye(n_features) for variance in given],
+    }[mixture.covariance_type]()
+    return GaussianMixtureDensity(mixture.weights_, mixture.means_, covariances, dtype=dtype)

@@ -1,0 +1,165 @@
+"""Noise of every kind that noise-contrastive estimation takes, against known densities."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.frozen import FrozenEstimator
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+
+from sklvm import ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
+from sklvm.energies import (
+    BernoulliRBMEnergy,
+    DeepEnergy,
+    GaussianDensity,
+    GaussianEnergy,
+    GaussianMixtureDensity,
+)
+from sklvm.objectives import NoiseContrastiveEstimation
+from sklvm.optimizers import LBFGS
+from sklvm.partition import fit_reference
+from sklvm.testing import ExactLaw
+
+COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
+WIDE_NOISE = GaussianDensity(np.zeros(2), 4.0 * np.eye(2))
+
+
+def gaussian_data(n, rng):
+    return 0.5 + rng.standard_normal((n, 2)) @ np.linalg.cholesky(COVARIANCE).T
+
+
+REFERENCES = {
+    "gaussian": "gaussian",
+    "independent_gaussian": "independent_gaussian",
+    "density": WIDE_NOISE,
+    "constrained": ConstrainedGaussian(structure="diagonal"),
+    "whitener": ZCAWhitener(),
+    "mixture": GaussianMixture(2),
+    "tied mixture": GaussianMixture(2, covariance_type="tied"),
+}
+
+
+def four_bumps():
+    """A mixture of four Gaussians, as a deep energy of known log Z."""
+    energy = DeepEnergy(2, 2, (), sigma=1.0)
+    theta = energy.layout.pack(visible_bias=[-1.5, -1.5], coefs_0=3 * np.eye(2), intercepts_0=0.0)
+    return energy, theta, ExactLaw(energy, theta, np.eye(2))
+
+
+@pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES.keys())
+def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference):
+    rng = np.random.default_rng(0)
+    energy, true, law = four_bumps()
+    X, weights = law.sample(2000, rng), np.full(2000, 1 / 2000)
+    objective = NoiseContrastiveEstimation(5, reference, frozen_noise=True).validate()
+    extra, state = objective.init(energy, true, X, weights, rng)
+    theta, _, _ = LBFGS(gradient_tol=1e-6, value_tol=1e-10).minimize(
+        lambda theta: objective.step(energy, theta, X, weights, state, None)[:2],
+        np.concatenate([true, extra]),
+        300,
+        lambda theta, value: None,
+    )
+    theta, log_partition = theta[:-1], np.sqrt(2) * theta[-1]
+    fitted = ExactLaw(energy, theta, X).log_partition
+    assert abs(log_partition - fitted) < 0.1
+    difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
+    assert law.probabilities @ difference + fitted - law.log_partition < 0.02
+
+
+def noise_of(reference, X, weights=None, seed=0):
+    """The density that noise is drawn from."""
+    energy, rng = GaussianEnergy(X.shape[1]), np.random.default_rng(seed)
+    weights = np.full(len(X), 1 / len(X)) if weights is None else weights
+    objective = NoiseContrastiveEstimation(reference=reference)
+    return objective.init(energy, energy.init_parameters(X, rng), X, weights, rng)[1]
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_scikit_learns_mixture_becomes_the_same_density(covariance_type, rng):
+    X = gaussian_data(500, rng)
+    mixture = GaussianMixture(3, covariance_type=covariance_type, random_state=0)
+    noise = noise_of(mixture, X)
+    assert isinstance(noise, GaussianMixtureDensity)
+    assert_allclose(noise.log_density(X), mixture.fit(X).score_samples(X), rtol=1e-6)
+    draws, theirs = noise.sample(50_000, rng), mixture.sample(50_000)[0]
+    assert_allclose(draws.mean(axis=0), theirs.mean(axis=0), atol=0.03)
+    assert_allclose(np.cov(draws.T), np.cov(theirs.T), atol=0.05)
+
+
+def test_an_estimator_is_fitted_to_the_data_unless_it_is_frozen(rng):
+    X = gaussian_data(300, rng)
+    elsewhere = ConstrainedGaussian().fit(X + 10)
+    assert_allclose(noise_of(ConstrainedGaussian(), X).estimator.location_, X.mean(axis=0))
+    frozen = noise_of(FrozenEstimator(elsewhere), X)
+    assert_allclose(frozen.estimator.location_, X.mean(axis=0) + 10)
+    model = DeepEnergyModel(
+        2,
+        hidden_layer_sizes=(),
+        objective=NoiseContrastiveEstimation(1, FrozenEstimator(elsewhere)),
+        max_iter=1,
+        partition="none",
+    ).fit(X)
+    used = model._training.objective_state.estimator
+    assert_allclose(used.location_, X.mean(axis=0) + 10)
+
+
+@pytest.mark.parametrize(
+    "reference", ["auto", "independent_gaussian", ConstrainedGaussian(), GaussianMixture(1)]
+)
+def test_the_weights_of_the_rows_shape_every_reference(reference, rng):
+    X = gaussian_data(600, rng)
+    X[:300] += 100
+    noise = noise_of(reference, X, np.where(np.arange(600) < 300, 0, 1 / 300))
+    draws = noise.sample(4000, rng)
+    assert_allclose(draws.mean(axis=0), X[300:].mean(axis=0), atol=0.3)
+
+
+def test_the_weights_of_the_rows_shape_the_start_of_log_partition(rng):
+    X = gaussian_data(600, rng)
+    far = np.arange(600) < 300
+    weights = np.where(far, 0, 1 / 300)
+    energy, objective = GaussianEnergy(2), NoiseContrastiveEstimation(reference=WIDE_NOISE)
+    theta = energy.init_parameters(X, rng)
+    starts = [
+        objective.init(energy, theta, Y, weights, np.random.default_rng(0))[0]
+        for Y in (X, X + 50 * far[:, np.newaxis])
+    ]
+    assert_array_equal(*starts)
+
+
+def test_draws_come_from_the_generator_of_the_objective(rng):
+    X = gaussian_data(100, rng)
+    for reference in (KernelDensity(bandwidth=0.4), ZCAWhitener(), GaussianMixture(2)):
+        noise = noise_of(reference, X)
+        first, again, other = (noise.sample(5, np.random.default_rng(s)) for s in (1, 1, 2))
+        assert_array_equal(first, again)
+        assert first.shape == other.shape == (5, 2)
+        assert not np.array_equal(first, other)
+
+
+def test_white_data_have_noise_that_needs_no_rotation(rng):
+    X = rng.standard_normal((1000, 5))
+    white = ZCAWhitener().fit_transform(X @ rng.standard_normal((5, 5)))
+    assert_array_equal(noise_of("auto", white).directions, np.eye(5))
+    correlated = white @ np.linalg.cholesky(np.eye(5) + 0.1).T
+    assert np.any(noise_of("auto", correlated).directions != np.eye(5))
+
+
+def test_an_estimator_whose_draws_cannot_be_reproduced_is_named(rng):
+    class Unseeded(ConstrainedGaussian):
+        def sample(self, n_samples=1):
+            return np.zeros((n_samples, 2))
+
+    with pytest.raises(TypeError, match="sample method of Unseeded takes no random_state"):
+        noise_of(Unseeded(), gaussian_data(50, rng))
+
+
+def test_the_tempered_reference_of_weighted_rows_is_that_of_repeated_rows(rng):
+    X = (rng.random((200, 4)) < [0.1, 0.5, 0.9, 0.3]).astype(np.float64)
+    energy = BernoulliRBMEnergy(4, 2)
+    half = np.where(np.arange(200) < 100, 3.0, 0.0)
+    views = energy.layout.views(fit_reference(energy, X, half))
+    mean = X[:100].mean(axis=0)
+    on = 1 / (1 + np.exp(-views["visible_bias"]))
+    assert_allclose(on, (200 * mean + 0.5) / 201)
+    assert_array_equal(fit_reference(energy, X, np.ones(200)), fit_reference(energy, X))
