@@ -107,7 +107,10 @@ class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32])
         if Z.shape[1] != len(self.components_):
-            raise ValueError(f"Z has {Z.shape[1]} columns, one of {len(self.components_)} a unit.")
+            raise ValueError(
+                f"Z must have a column for each of the {len(self.components_)} hidden units, got "
+                f"{Z.shape[1]}."
+            )
         return self._training.energy.visible_mean(self._training.energy_theta, Z)
 
     def energy(self, X):

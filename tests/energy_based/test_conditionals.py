@@ -135,6 +135,11 @@ def test_transform_of_incomplete_rows_is_a_fixed_point_of_the_mean_field_equatio
     assert_allclose(binary.transform(filled), Z, atol=1e-4)
 
 
+def test_another_number_of_hidden_units_is_refused(binary):
+    with pytest.raises(ValueError, match="each of the 3 hidden units, got 4"):
+        binary.inverse_transform(np.eye(4))
+
+
 # -- conditional densities ------------------------------------------------------------------------
 
 
