@@ -18,6 +18,7 @@ __all__ = [
     "Divergence",
     "Energy",
     "Enumerable",
+    "ExactLikelihood",
     "Joint",
     "Marginal",
     "Score",
@@ -160,7 +161,7 @@ class Tractable(Protocol):
 
 @runtime_checkable
 class Enumerable(Protocol):
-    """log Z(θ) is a finite sum.
+    """log Z(θ) is a finite sum, over a table of states from which draws are to be had, too.
 
     Attributes
     ----------
@@ -172,3 +173,14 @@ class Enumerable(Protocol):
 
     def enumerate_log_partition(self, theta):
         """log Z(θ) by the whole sum, in nats."""
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws by the whole table, shape (n_samples, n_features)."""
+
+
+@runtime_checkable
+class ExactLikelihood(Protocol):
+    """log Z(θ) and its gradient are known: in closed form, or where ``Enumerable`` as sums."""
+
+    def log_partition_and_gradient(self, theta):
+        """log Z(θ) in nats, and ∂log Z/∂θ = −E_model[∂E/∂θ]; infinite where there is no density."""

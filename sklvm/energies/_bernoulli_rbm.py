@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies._binary_states import binary_states
+from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus
 from sklvm.parameters import ParameterLayout
 
@@ -19,7 +19,7 @@ class BernoulliRBMEnergy:
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, enumerable, centred.
+    tempered, enumerable, exact likelihood, centred.
 
     Parameters
     ----------
@@ -168,6 +168,45 @@ class BernoulliRBMEnergy:
         """log Σ over the states of the smaller layer, the other one summed out by S."""
         nothing = np.zeros((1, self.n_features))
         return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and −E_model[∂E/∂θ], by sums over the states of the smaller layer."""
+        if self.n_components < self.n_features:
+            mirrored, mirrored_theta = self._exchange_layers(theta)
+            log_z, gradient = mirrored.log_partition_and_gradient(mirrored_theta)
+            return log_z, mirrored._exchange_layers(gradient)[1].astype(theta.dtype)
+        wide = theta.astype(np.float64)
+        log_z, gradient = enumerate_gradient(
+            self.evaluate(wide, states)
+            for states in binary_states(self.n_features, self.n_components)
+        )
+        return log_z, gradient.astype(theta.dtype)
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws: a state of the smaller layer, and the other layer given that."""
+        if self.n_components < self.n_features:
+            mirrored, mirrored_theta = self._exchange_layers(theta)
+            Z = mirrored.sample_enumerated(mirrored_theta, n_samples, rng).astype(theta.dtype)
+            return self.sample_visible(theta, Z, int(rng.integers(2**63)))
+        wide = theta.astype(np.float64)
+        return draw_binary_states(
+            self.n_features,
+            lambda states: self.evaluate(wide, states)[0],
+            self.n_components,
+            n_samples,
+            rng,
+        ).astype(theta.dtype)
+
+    def _exchange_layers(self, theta):
+        """The same machine with its hidden units as the visible ones, and its θ in float64."""
+        views = self.layout.views(theta)
+        mirrored = BernoulliRBMEnergy(self.n_components, self.n_features)
+        return mirrored, mirrored.layout.pack(
+            weights=views["weights"].T,
+            visible_bias=views["hidden_bias"],
+            hidden_bias=views["visible_bias"],
+            dtype=np.float64,
+        )
 
     def n_summed_units(self, free):
         """``log_marginal`` is a sum of 2 to this power terms."""

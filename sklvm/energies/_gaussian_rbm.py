@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies._binary_states import binary_states
+from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.parameters import ParameterLayout
 
@@ -23,7 +23,8 @@ class GaussianRBMEnergy:
         p(x | z) = N(a + Wᵀz, diag σ²),
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
-    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable, centred.
+    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable, exact
+    likelihood, centred.
 
     Parameters
     ----------
@@ -287,6 +288,51 @@ class GaussianRBMEnergy:
         """log Σ_z ∫ p̃(x, z) dx: a Gaussian integral for every state of the hidden units."""
         nothing = np.zeros((1, self.n_features))
         return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and −E_model[∂E/∂θ], by sums over the states of the hidden units."""
+        wide = theta.astype(np.float64)
+        log_z, gradient = enumerate_gradient(
+            self._evaluate_hidden(wide, Z)
+            for Z in binary_states(self.n_components, self.n_features)
+        )
+        return log_z, gradient.astype(theta.dtype)
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws: a state of the hidden units, and x given that."""
+        wide = theta.astype(np.float64)
+        Z = draw_binary_states(
+            self.n_components,
+            lambda Z: self._evaluate_hidden(wide, Z)[0],
+            self.n_features,
+            n_samples,
+            rng,
+        )
+        return self.sample_visible(theta, Z.astype(theta.dtype), int(rng.integers(2**63)))
+
+    def _evaluate_hidden(self, theta, Z):
+        """E(z) = −log ∫ p̃(x, z) dx, as in ``log_marginal`` with all units free; its pullback."""
+        views = self.layout.views(theta)
+        precision = self._precision(views)
+        W, a = views["weights"], views["visible_bias"]
+        shift = Z @ W
+        twice_moment = shift * (2 * a + shift)
+        log_volume = 0.5 * np.log(2 * np.pi / precision).sum()
+        energy = -(Z @ views["hidden_bias"]) - 0.5 * twice_moment @ precision - log_volume
+
+        def pullback(w):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            weighted = w[:, np.newaxis] * Z
+            out["weights"][...] = -(weighted.T @ (a + shift)) * precision
+            out["visible_bias"][...] = -(w @ shift) * precision
+            out["hidden_bias"][...] = -weighted.sum(axis=0)
+            if "log_variance" in out:
+                precision_bar = 0.5 * (w.sum() / precision - w @ twice_moment)
+                out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+            return gradient
+
+        return energy, pullback
 
     def n_summed_units(self, free):
         """``log_marginal`` is a sum of 2 to this power terms."""

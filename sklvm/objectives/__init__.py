@@ -9,6 +9,7 @@ from sklvm.objectives._capabilities import (
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
+from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._score_matching import ScoreMatching
@@ -19,6 +20,7 @@ __all__ = [
     "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
     "DenoisingScoreMatching",
+    "MaximumLikelihood",
     "NoiseContrastiveEstimation",
     "Objective",
     "PersistentContrastiveDivergence",
@@ -33,6 +35,7 @@ OBJECTIVES = {
     "cd": ContrastiveDivergence,
     "cnce": ConditionalNoiseContrastiveEstimation,
     "denoising_score_matching": DenoisingScoreMatching,
+    "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
     "pcd": PersistentContrastiveDivergence,
     "score_matching": ScoreMatching,

@@ -4,6 +4,7 @@ from sklvm.objectives import (
     ConditionalNoiseContrastiveEstimation,
     ContrastiveDivergence,
     DenoisingScoreMatching,
+    MaximumLikelihood,
     NoiseContrastiveEstimation,
     PersistentContrastiveDivergence,
     ScoreMatching,
@@ -50,6 +51,11 @@ class TestConditionalNoiseContrastiveEstimation(ObjectiveTestCase):
 class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCase):
     def make(self):
         return ConditionalNoiseContrastiveEstimation(3, 0.3, "isotropic")
+
+
+class TestMaximumLikelihood(ObjectiveTestCase):
+    def make(self):
+        return MaximumLikelihood()
 
 
 class TestContrastiveDivergence(ObjectiveTestCase):
