@@ -1,6 +1,7 @@
 """Energies E(x; θ) = −log p̃(x; θ) and tractable reference densities: mathematics only."""
 
 from sklvm.energies._base import (
+    BitFlips,
     BlockGibbs,
     Centred,
     DirectionalCurvature,
@@ -24,6 +25,7 @@ from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDe
 
 __all__ = [
     "BernoulliRBMEnergy",
+    "BitFlips",
     "BlockGibbs",
     "Centred",
     "DeepEnergy",

@@ -12,6 +12,7 @@ evaluation, so that the forward pass is computed once.
 from typing import Protocol, runtime_checkable
 
 __all__ = [
+    "BitFlips",
     "BlockGibbs",
     "Centred",
     "DirectionalCurvature",
@@ -52,6 +53,17 @@ class Marginal(Protocol):
 
     def evaluate(self, theta, X):
         """Energies of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
+
+
+@runtime_checkable
+class BitFlips(Protocol):
+    """How much the energy of binary data changes with each single bit."""
+
+    def flip_energies(self, theta, X):
+        """Δ (n, d), and ``pullback(V)`` = Σᵢⱼ vᵢⱼ ∂Δᵢⱼ/∂θ.
+
+        Δᵢⱼ is E(xᵢ with bit j flipped) − E(xᵢ), so that p(xⱼ | all others) = s(Δᵢⱼ).
+        """
 
 
 @runtime_checkable

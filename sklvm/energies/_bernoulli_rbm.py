@@ -9,6 +9,9 @@ from sklvm.parameters import ParameterLayout
 
 __all__ = ["BernoulliRBMEnergy"]
 
+# Numbers in a block of hidden inputs, one for each row, flipped bit and hidden unit: about what caches hold.
+BLOCK_ENTRIES = 2**18
+
 
 class BernoulliRBMEnergy:
     """−log p̃ of the binary restricted Boltzmann machine.
@@ -19,7 +22,7 @@ class BernoulliRBMEnergy:
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, enumerable, exact likelihood, centred.
+    tempered, enumerable, exact likelihood, bit flips, centred.
 
     Parameters
     ----------
@@ -93,6 +96,51 @@ class BernoulliRBMEnergy:
         """p(x_j = 1 | z) = s(a_j + (Wᵀz)_j), shape (n, d)."""
         views = self.layout.views(theta)
         return sigmoid(Z @ views["weights"] + views["visible_bias"])
+
+    # -- bit flips --------------------------------------------------------------------------------
+
+    def flip_energies(self, theta, X):
+        """Δ_ij = −c_ij a_j − Σ_k [S(u_ik + c_ij W_kj) − S(u_ik)], c = 1 − 2x, and ``pullback(V)``.
+
+        The n·d·K softplus are taken in blocks; no array is larger than X or the hidden inputs u.
+        """
+        views = self.layout.views(theta)
+        inputs = X @ views["weights"].T + views["hidden_bias"]
+        change = 1 - 2 * X
+        differences = softplus(inputs).sum(axis=1)[:, np.newaxis] - change * views["visible_bias"]
+        for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
+            differences[rows, bits] -= softplus(flipped, out=flipped).sum(axis=2)
+
+        def pullback(V):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            signed = V * change
+            # Σⱼ vᵢⱼ s(flipped u), in excess of what the rows themselves have.
+            excess = -V.sum(axis=1)[:, np.newaxis] * sigmoid(inputs)
+            own = np.zeros_like(views["weights"].T, order="C")
+            for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
+                hidden = sigmoid(flipped, out=flipped)
+                excess[rows] += np.einsum("ij,ijk->ik", V[rows, bits], hidden)
+                own[bits] += np.einsum("ij,ijk->jk", signed[rows, bits], hidden)
+            out["weights"][...] = -(excess.T @ X) - own.T
+            out["visible_bias"][...] = -signed.sum(axis=0)
+            out["hidden_bias"][...] = -excess.sum(axis=0)
+            return gradient
+
+        return differences, pullback
+
+    def _flipped_inputs(self, theta, inputs, change):
+        """Slices of rows and bits, and the hidden inputs (rows, bits, K) with each bit flipped."""
+        columns = np.ascontiguousarray(self.layout.views(theta)["weights"].T)
+        n_rows = max(BLOCK_ENTRIES // self.n_components, 1)
+        n_bits = max(n_rows // max(len(inputs), 1), 1)
+        for i in range(0, len(inputs), n_rows):
+            rows = slice(i, i + n_rows)
+            for j in range(0, self.n_features, n_bits):
+                bits = slice(j, j + n_bits)
+                flipped = change[rows, bits, np.newaxis] * columns[bits]
+                flipped += inputs[rows, np.newaxis]
+                yield rows, bits, flipped
 
     # -- block Gibbs ------------------------------------------------------------------------------
 

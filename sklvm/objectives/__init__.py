@@ -12,6 +12,8 @@ from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
+from sklvm.objectives._pseudo_likelihood import PseudoLikelihood
+from sklvm.objectives._ratio_matching import RatioMatching
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
@@ -24,6 +26,8 @@ __all__ = [
     "NoiseContrastiveEstimation",
     "Objective",
     "PersistentContrastiveDivergence",
+    "PseudoLikelihood",
+    "RatioMatching",
     "ScoreMatching",
     "SlicedScoreMatching",
     "check_capabilities",
@@ -38,6 +42,8 @@ OBJECTIVES = {
     "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
     "pcd": PersistentContrastiveDivergence,
+    "pseudo_likelihood": PseudoLikelihood,
+    "ratio_matching": RatioMatching,
     "score_matching": ScoreMatching,
     "sliced_score_matching": SlicedScoreMatching,
 }

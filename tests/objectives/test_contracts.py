@@ -7,6 +7,8 @@ from sklvm.objectives import (
     MaximumLikelihood,
     NoiseContrastiveEstimation,
     PersistentContrastiveDivergence,
+    PseudoLikelihood,
+    RatioMatching,
     ScoreMatching,
     SlicedScoreMatching,
 )
@@ -56,6 +58,16 @@ class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCa
 class TestMaximumLikelihood(ObjectiveTestCase):
     def make(self):
         return MaximumLikelihood()
+
+
+class TestPseudoLikelihood(ObjectiveTestCase):
+    def make(self):
+        return PseudoLikelihood()
+
+
+class TestRatioMatching(ObjectiveTestCase):
+    def make(self):
+        return RatioMatching()
 
 
 class TestContrastiveDivergence(ObjectiveTestCase):
