@@ -12,6 +12,7 @@ from sklvm.energies._base import (
     Joint,
     Marginal,
     Score,
+    SharedInputs,
     Tempered,
     Tractable,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Joint",
     "Marginal",
     "Score",
+    "SharedInputs",
     "Tempered",
     "Tractable",
 ]

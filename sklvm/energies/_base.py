@@ -23,6 +23,7 @@ __all__ = [
     "Joint",
     "Marginal",
     "Score",
+    "SharedInputs",
     "Tempered",
     "Tractable",
 ]
@@ -158,6 +159,24 @@ class Tempered(Protocol):
 
     def sample_start(self, theta_0, n_samples, seed):
         """Independent draws from p(x; θ₀)."""
+
+
+@runtime_checkable
+class SharedInputs(Tempered, Protocol):
+    """One product of the data with θ serves all temperatures of the path.
+
+    It is the larger part of the work: with it, a sweep and the energies before and after it cost
+    two products in all.
+    """
+
+    def tempered_inputs(self, theta, X):
+        """What hidden units get from the visible ones at β = 1, biases apart."""
+
+    def tempered_energies(self, theta_0, theta, betas, X, inputs):
+        """E(x) at each inverse temperature, shape (len(betas), n)."""
+
+    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
+        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, n_features)."""
 
 
 @runtime_checkable

@@ -9,7 +9,8 @@ from sklvm.parameters import ParameterLayout
 
 __all__ = ["BernoulliRBMEnergy"]
 
-# Numbers in a block of hidden inputs, one for each row, flipped bit and hidden unit: about what caches hold.
+# Numbers in a block of hidden inputs, one for each row, flipped bit and hidden unit: what caches
+# hold.
 BLOCK_ENTRIES = 2**18
 
 
@@ -22,7 +23,7 @@ class BernoulliRBMEnergy:
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, enumerable, exact likelihood, bit flips, centred.
+    tempered, shared inputs, enumerable, exact likelihood, bit flips, centred.
 
     Parameters
     ----------
@@ -210,6 +211,35 @@ class BernoulliRBMEnergy:
         Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
         return self.sample_visible(theta_0, Z, seed)
 
+    # -- shared inputs: θ₀ has W = 0, so that those of the hidden units are β XWᵀ + b_β ------------
+
+    def tempered_inputs(self, theta, X):
+        """XWᵀ, shape (n, K)."""
+        return X @ self.layout.views(theta)["weights"].T
+
+    def tempered_energies(self, theta_0, theta, betas, X, inputs):
+        """E(x) at each inverse temperature, shape (len(betas), n)."""
+        ends = [self.layout.views(end) for end in (theta_0, theta)]
+        start, model = (X @ end["visible_bias"] for end in ends)
+        energies = np.empty((len(betas), len(X)), dtype=inputs.dtype)
+        for energy, beta in zip(energies, betas, strict=True):
+            hidden = beta * inputs
+            hidden += _mix(*ends, "hidden_bias", beta)
+            energy[...] = -(1 - beta) * start - beta * model
+            energy -= softplus(hidden, out=hidden).sum(axis=1)
+        return energies
+
+    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
+        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, d)."""
+        ends = [self.layout.views(end) for end in (theta_0, theta)]
+        hidden = beta * inputs
+        bias = _mix(*ends, "hidden_bias", beta)
+        sample_bernoulli(hidden, bias, seed, sweep=sweep, layer=1, out=hidden)
+        visible = hidden @ ends[1]["weights"]
+        visible *= beta
+        bias = _mix(*ends, "visible_bias", beta)
+        return sample_bernoulli(visible, bias, seed, sweep=sweep, layer=0, out=visible)
+
     # -- enumerable -------------------------------------------------------------------------------
 
     def enumerate_log_partition(self, theta):
@@ -289,6 +319,11 @@ class BernoulliRBMEnergy:
                 hidden = softplus(inputs[:, np.newaxis] + states @ W.T).sum(axis=2)
                 log_sums.append(logsumexp(hidden + states @ a[free], axis=1))
         return logsumexp(log_sums, axis=0) + held @ a[~free]
+
+
+def _mix(start, model, name, beta):
+    """A parameter at inverse temperature β."""
+    return (1 - beta) * start[name] + beta * model[name]
 
 
 def _smoothed_logits(X, sample_weight=None):
