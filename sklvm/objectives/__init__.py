@@ -11,6 +11,7 @@ from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._pseudo_likelihood import PseudoLikelihood
 from sklvm.objectives._ratio_matching import RatioMatching
@@ -25,6 +26,7 @@ __all__ = [
     "MaximumLikelihood",
     "NoiseContrastiveEstimation",
     "Objective",
+    "ParallelTempering",
     "PersistentContrastiveDivergence",
     "PseudoLikelihood",
     "RatioMatching",
@@ -41,6 +43,7 @@ OBJECTIVES = {
     "denoising_score_matching": DenoisingScoreMatching,
     "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
+    "parallel_tempering": ParallelTempering,
     "pcd": PersistentContrastiveDivergence,
     "pseudo_likelihood": PseudoLikelihood,
     "ratio_matching": RatioMatching,

@@ -6,6 +6,7 @@ from sklvm.objectives import (
     DenoisingScoreMatching,
     MaximumLikelihood,
     NoiseContrastiveEstimation,
+    ParallelTempering,
     PersistentContrastiveDivergence,
     PseudoLikelihood,
     RatioMatching,
@@ -78,6 +79,11 @@ class TestContrastiveDivergence(ObjectiveTestCase):
 class TestLangevinContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return ContrastiveDivergence(sampler="langevin")
+
+
+class TestParallelTempering(ObjectiveTestCase):
+    def make(self):
+        return ParallelTempering(n_chains=7, n_steps=2)
 
 
 class TestPersistentContrastiveDivergence(ObjectiveTestCase):
