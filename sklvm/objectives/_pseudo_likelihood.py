@@ -13,6 +13,10 @@ class PseudoLikelihood(BitFlipObjective):
     Consistent, and deterministic: L-BFGS may minimise it. A row costs as much as evaluating the
     energy of all its d neighbours.
 
+    Rows are compared with neighbours only. How much mass lies far from all data is not seen, and
+    where no neighbour of a row is a row the minimum is at infinity: a full-batch optimiser run to
+    its end on such data needs a penalty, or early stopping.
+
     References
     ----------
     .. [1] Besag, "Statistical analysis of non-lattice data", The Statistician 24 (1975).

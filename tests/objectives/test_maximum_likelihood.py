@@ -100,14 +100,3 @@ def test_a_gaussian_without_a_density_has_an_infinite_value(rng):
     theta = energy.pack([0.0, 0.0], [[1.0, 2.0], [2.0, 1.0]])
     value, _, _ = MaximumLikelihood().step(energy, theta, np.eye(2), np.full(2, 0.5), None, rng)
     assert value == np.inf
-
-
-@pytest.mark.parametrize(
-    "energy",
-    [BernoulliRBMEnergy(5, 3), BernoulliRBMEnergy(3, 5), GaussianRBMEnergy(2, 3)],
-    ids=["few hidden", "few visible", "gaussian"],
-)
-def test_draws_by_the_table_follow_the_model(energy, rng):
-    theta = random_parameters(energy, rng)
-    draws = energy.sample_enumerated(theta, 20_000, rng)
-    ExactLaw(energy, theta, draws[:20]).assert_drawn(draws)

@@ -12,7 +12,6 @@ from sklvm import BernoulliRBM, DeepEnergyModel
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
 from sklvm.partition import (
     AnnealedImportanceSampling,
-    TemperedPath,
     annealing_path,
     fit_reference,
     log_partition,
@@ -119,21 +118,6 @@ def test_the_exact_method_has_no_bracket():
 
 def test_the_budget_keeps_the_bracket_when_it_is_settled_for_data():
     assert AnnealedImportanceSampling(bracket=True).for_data(10_000).bracket
-
-
-def test_shared_inputs_change_nothing_but_the_cost(rng):
-    energy, theta, X = binary()
-    theta_0 = energy.tempered_start(X)
-    quick, plain = annealing_path(energy, theta, theta_0), TemperedPath(energy, theta, theta_0)
-    ours, theirs = (path.at(X, np.random.default_rng(5)) for path in (quick, plain))
-    for beta, then in ((0.0, 0.3), (0.3, 0.8), (0.8, 1.0)):
-        change, expected = (
-            path.log_density_change(particles, beta, then)
-            for path, particles in ((quick, ours), (plain, theirs))
-        )
-        assert_allclose(change, expected, rtol=1e-9)
-        ours, theirs = quick.move(ours, then, None, rng), plain.move(theirs, then, None, rng)
-        assert_allclose(quick.positions(ours), plain.positions(theirs))
 
 
 # -- estimators -----------------------------------------------------------------------------------
