@@ -47,7 +47,7 @@ class ParallelTempering(Objective):
     .. [1] Desjardins, Courville, Bengio, Vincent, Delalleau, "Tempered Markov chain Monte Carlo for
        training of restricted Boltzmann machines", AISTATS 2010.
     .. [2] Cho, Raiko, Ilin, "Parallel tempering is efficient for learning restricted Boltzmann
-       machines", IJCNN 2010: the path from independent units with the means of the data.
+       machines", IJCNN 2010.
 
     Examples
     --------
