@@ -88,6 +88,9 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         Its standard error, in nats; 0 where exact.
     log_partition_effective_sample_size_ : float
         Of the annealing's weights; infinite where exact.
+    log_partition_bracket_ : tuple of float, or None
+        Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
+        ``AnnealedImportanceSampling(bracket=True)``.
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, and ``objective`` where the criterion has a value.
     n_iter_ : int
@@ -190,16 +193,9 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
     def _pseudo_log_likelihood_rows(self, X):
         if not np.all((X == 0) | (X == 1)):
             raise ValueError("pseudo_log_likelihood needs data of 0 and 1; set binarize=threshold.")
-        W, a, b = self.components_, self.intercept_visible_, self.intercept_hidden_
-        inputs = X @ W.T + b
-        before = softplus(inputs).sum(axis=1)
-        total = np.zeros(len(X), dtype=X.dtype)
-        for j in range(X.shape[1]):
-            # Unit j flipped: x_j ← 1 − x_j.
-            change = 1 - 2 * X[:, j]
-            after = softplus(inputs + np.outer(change, W[:, j])).sum(axis=1)
-            total -= softplus(after - before + change * a[j])
-        return total
+        energy, theta = self._training.energy, self._training.energy_theta
+        differences, _ = energy.flip_energies(theta, X)
+        return -softplus(-differences).sum(axis=1)
 
     def _prepared(self, X):
         values = X.data if issparse(X) else X

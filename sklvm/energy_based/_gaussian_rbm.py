@@ -92,6 +92,9 @@ Objective, default="pcd"
         Its standard error, in nats; 0 where exact.
     log_partition_effective_sample_size_ : float
         Of the annealing's weights; infinite where exact.
+    log_partition_bracket_ : tuple of float, or None
+        Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
+        ``AnnealedImportanceSampling(bracket=True)``.
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, and ``objective`` where the criterion has a value.
     n_iter_ : int
