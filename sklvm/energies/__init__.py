@@ -1,14 +1,18 @@
 """Energies E(x; θ) = −log p̃(x; θ) and tractable reference densities: mathematics only."""
 
 from sklvm.energies._base import (
+    BitFlips,
     BlockGibbs,
+    Centred,
     DirectionalCurvature,
     Divergence,
     Energy,
     Enumerable,
+    ExactLikelihood,
     Joint,
     Marginal,
     Score,
+    SharedInputs,
     Tempered,
     Tractable,
 )
@@ -17,23 +21,29 @@ from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_density import GaussianMixtureDensity
+from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
 
 __all__ = [
     "BernoulliRBMEnergy",
+    "BitFlips",
     "BlockGibbs",
+    "Centred",
     "DeepEnergy",
     "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",
+    "ExactLikelihood",
     "GaussianDensity",
     "GaussianEnergy",
     "GaussianMixtureDensity",
+    "GaussianRBMEnergy",
     "IndependentBernoulliDensity",
     "Joint",
     "Marginal",
     "Score",
+    "SharedInputs",
     "Tempered",
     "Tractable",
 ]

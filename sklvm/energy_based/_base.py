@@ -20,10 +20,12 @@ from sklvm.training import (
     Monitor,
     Training,
     check_compatible,
+    check_complete,
     check_streamable,
     run_epochs,
     run_stream,
     split_rows,
+    starting_rows,
 )
 
 __all__ = ["EnergyBasedModel"]
@@ -35,9 +37,12 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
     """Base of the estimators whose density is exp(−E(x; θ))/Z(θ).
 
     A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (fitted
-    attributes by name), its parameters and its docstring.
+    attributes by name), its parameters and its docstring. It may say in ``_validation`` what other
+    data than dense finite ones it takes, and hand options to ``Training`` by
+    ``_training_options()``.
     """
 
+    _validation: dict = {}
     _shorthands = {"objective": OBJECTIVES, "optimizer": OPTIMIZERS, "partition": BUDGETS}
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -87,8 +92,11 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         is_continued = self.warm_start and hasattr(self, "_training")
         X, weights = self._check_data(X, sample_weight, reset=not is_continued)
         training = self._training if is_continued else self._start(X, weights)
+        check_complete(training.optimizer, X)
         rows, validation_rows = split_rows(
-            len(X), self.validation_fraction if self.early_stopping else 0, training.shuffle_rng
+            len(weights),
+            self.validation_fraction if self.early_stopping else 0,
+            training.shuffle_rng,
         )
         self._forget_log_partition()
         self._training = training
@@ -120,9 +128,9 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
             self.n_iter_ = len(monitor.records)
             self._publish()
         self._warn_unconverged(monitor)
-        self._reference = fit_reference(training.energy, X, weights)
+        self._reference = fit_reference(training.energy, *starting_rows(X, weights, training.rng))
         if self.partition != "none":
-            self._estimate_log_partition(X.size, training.rng)
+            self._estimate_log_partition(X.shape[0] * X.shape[1], training.rng)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -152,7 +160,9 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         check_streamable(training.optimizer)
         self._training = training
         if is_first:
-            self._reference = fit_reference(self._training.energy, X, weights)
+            self._reference = fit_reference(
+                training.energy, *starting_rows(X, weights, training.rng)
+            )
             self.history_, self.n_iter_ = {}, 0
         try:
             values = run_stream(training, X, weights, batch_size=self.batch_size)
@@ -166,11 +176,9 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         return self
 
     def _check_data(self, X, sample_weight, *, reset):
-        X = validate_data(
-            self, X, dtype=[np.float64, np.float32], order="C", reset=reset, ensure_min_samples=2
-        )
+        X = self._check_X(X, reset=reset, ensure_min_samples=2)
         if sample_weight is None:
-            return X, np.ones(len(X), dtype=X.dtype)
+            return X, np.ones(X.shape[0], dtype=X.dtype)
         weights = _check_sample_weight(
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True, copy=True
         )
@@ -185,7 +193,7 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         """A fresh ``Training``, once all that can be wrong with the parameters is checked."""
         owner = type(self).__name__
         objective = resolve(self.objective, OBJECTIVES, "objective", owner)
-        optimizer = resolve(self.optimizer, OPTIMIZERS, "optimizer", owner)
+        optimizer = resolve(self.optimizer, self._shorthands["optimizer"], "optimizer", owner)
         energy = self._make_energy(X.shape[1])
         check_capabilities(objective, energy, OBJECTIVES, owner)
         check_compatible(objective, optimizer)
@@ -195,7 +203,11 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
                 f"{type(objective).__name__} has no value to watch."
             )
         rng = generator_from(self.random_state)
-        return Training(energy, objective, optimizer, X, weights, rng)
+        start = starting_rows(X, weights, rng)
+        return Training(energy, objective, optimizer, *start, rng, **self._training_options())
+
+    def _training_options(self):
+        return {}
 
     def _warn_unconverged(self, monitor):
         training = self._training
@@ -267,5 +279,8 @@ class EnergyBasedModel(NormalizedScoreMixin, LatentVariableModel):
         X = self._check_X(X)
         return self._training.energy.evaluate(self._training.energy_theta, X)[0]
 
-    def _check_X(self, X):
-        return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+    def _check_X(self, X, *, reset=False, **options):
+        options = {**self._validation, **options}
+        return validate_data(
+            self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options
+        )

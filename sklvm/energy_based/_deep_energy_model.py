@@ -92,6 +92,8 @@ class DeepEnergyModel(EnergyBasedModel):
         Its standard error, in nats.
     log_partition_effective_sample_size_ : float
         Of the annealing's weights; far below the number of chains, log Z is too low.
+    log_partition_bracket_ : tuple of float or None
+        (lower, upper), in nats, with ``AnnealedImportanceSampling(bracket=True)``.
     history_ : dict of str to ndarray
         One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
         "pcd" the chains' ``acceptance_rate`` and ``step_size``.

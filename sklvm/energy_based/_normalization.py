@@ -16,11 +16,14 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
+from sklvm.training import starting_rows
 
 __all__ = ["NormalizedScoreMixin", "generator_from"]
 
-# Effective share of the chains below which log Z is reported with a warning.
+# Effective share of the chains below which log Z is reported with a warning, and the width of its
+# bracket, in nats, above which it is.
 TRUSTED_FRACTION = 0.05
+TRUSTED_WIDTH = 2.0
 
 
 class NormalizedScoreMixin:
@@ -48,16 +51,18 @@ class NormalizedScoreMixin:
         Returns
         -------
         self : object
-            With ``log_partition_``, ``log_partition_std_err_`` and
-            ``log_partition_effective_sample_size_``.
+            With ``log_partition_``, ``log_partition_std_err_``,
+            ``log_partition_effective_sample_size_`` and ``log_partition_bracket_``.
         """
         check_is_fitted(self)
+        rng = self._training.rng if random_state is None else generator_from(random_state)
         n_entries = None
         if X is not None:
             X = self._check_X(X)
-            self._reference = fit_reference(self._training.energy, X)
-            n_entries = X.size
-        rng = self._training.rng if random_state is None else generator_from(random_state)
+            self._reference = fit_reference(
+                self._training.energy, *starting_rows(X, np.ones(X.shape[0]), rng)
+            )
+            n_entries = X.shape[0] * X.shape[1]
         return self._estimate_log_partition(n_entries, rng)
 
     def _estimate_log_partition(self, n_entries, rng):
@@ -80,9 +85,21 @@ class NormalizedScoreMixin:
                 ConvergenceWarning,
                 stacklevel=3,
             )
+        if estimate.bracket is not None:
+            lower, upper = estimate.bracket
+            if abs(upper - lower) > TRUSTED_WIDTH:
+                warnings.warn(
+                    f"Annealing to the model and back leaves log Z between {lower:.2f} and "
+                    f"{upper:.2f}: a bracket wider than {TRUSTED_WIDTH:g} nats. More temperatures "
+                    "make it narrower: partition=AnnealedImportanceSampling(n_temperatures=..., "
+                    "bracket=True).",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
         self.log_partition_ = estimate.value
         self.log_partition_std_err_ = estimate.std_err
         self.log_partition_effective_sample_size_ = estimate.effective_sample_size
+        self.log_partition_bracket_ = estimate.bracket
         return self
 
     def _partition_method_and_budget(self, n_entries=None):
@@ -93,7 +110,7 @@ class NormalizedScoreMixin:
         return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
 
     def _forget_log_partition(self):
-        for suffix in ("", "std_err_", "effective_sample_size_"):
+        for suffix in ("", "std_err_", "effective_sample_size_", "bracket_"):
             self.__dict__.pop(f"log_partition_{suffix}", None)
 
     def score_samples(self, X):
