@@ -32,8 +32,8 @@ class DeepEnergyModel(EnergyBasedModel):
         Number K of binary hidden units.
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of g's layers; () makes g the identity.
-    activation : {"sigmoid", "tanh", "softplus"}, default="sigmoid"
-        Activation of g's layers.
+    activation : {"identity", "sigmoid", "softplus", "tanh"}, default="sigmoid"
+        Activation of g's layers; score matching asks for its second and third derivatives.
     hidden_bias : bool, default=True
         Whether g's layers have biases; g(x) = s(Vx) has none.
     sigma : float or "learn", default=1.0
@@ -124,7 +124,7 @@ class DeepEnergyModel(EnergyBasedModel):
     _parameter_constraints: dict = {
         **EnergyBasedModel._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions({name for name, f in ACTIVATIONS.items() if f.is_smooth})],
         "hidden_bias": ["boolean"],
         "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
