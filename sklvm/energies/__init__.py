@@ -4,6 +4,7 @@ from sklvm.energies._base import (
     BitFlips,
     BlockGibbs,
     Centred,
+    Decoder,
     DirectionalCurvature,
     Divergence,
     Energy,
@@ -17,18 +18,23 @@ from sklvm.energies._base import (
     Tractable,
 )
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
+from sklvm.energies._decoder_energy import DecoderEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_density import GaussianMixtureDensity
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
+from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 
 __all__ = [
+    "BernoulliLikelihood",
     "BernoulliRBMEnergy",
     "BitFlips",
     "BlockGibbs",
     "Centred",
+    "Decoder",
+    "DecoderEnergy",
     "DeepEnergy",
     "DirectionalCurvature",
     "Divergence",
@@ -37,6 +43,7 @@ __all__ = [
     "ExactLikelihood",
     "GaussianDensity",
     "GaussianEnergy",
+    "GaussianLikelihood",
     "GaussianMixtureDensity",
     "GaussianRBMEnergy",
     "IndependentBernoulliDensity",

@@ -15,6 +15,7 @@ __all__ = [
     "BitFlips",
     "BlockGibbs",
     "Centred",
+    "Decoder",
     "DirectionalCurvature",
     "Divergence",
     "Energy",
@@ -76,6 +77,26 @@ class Joint(Protocol):
 
     def posterior(self, theta, X):
         """p(z_k = 1 | x), shape (n, n_components)."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """x has a density given latent variables z ~ N(0, I), differentiable in both θ and z.
+
+    Attributes
+    ----------
+    n_components : int
+        Width of z.
+    """
+
+    n_components: int
+
+    def evaluate_given(self, theta, X, Z):
+        """−log p(x|z) of shape (n,), and ``pullback(w, out)``.
+
+        The pullback writes Σᵢ wᵢ ∂(−log p(xᵢ|zᵢ))/∂θ to the vector `out` and returns the rows
+        wᵢ ∂(−log p(xᵢ|zᵢ))/∂zᵢ. Entries of X that are NaN are no part of the density.
+        """
 
 
 @runtime_checkable

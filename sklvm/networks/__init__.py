@@ -2,6 +2,7 @@
 
 from sklvm.networks._activations import ACTIVATIONS
 from sklvm.networks._directional_slopes import directional_slopes
+from sklvm.networks._gaussian_encoder import GaussianEncoder, GaussianEncoding
 from sklvm.networks._gradient_norms import gradient_norms
 from sklvm.networks._input_derivatives import InputDerivatives
 from sklvm.networks._multi_layer_perceptron import ForwardPass, MultiLayerPerceptron
@@ -9,6 +10,8 @@ from sklvm.networks._multi_layer_perceptron import ForwardPass, MultiLayerPercep
 __all__ = [
     "ACTIVATIONS",
     "ForwardPass",
+    "GaussianEncoder",
+    "GaussianEncoding",
     "InputDerivatives",
     "MultiLayerPerceptron",
     "directional_slopes",

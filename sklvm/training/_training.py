@@ -162,7 +162,7 @@ class Training:
     def evaluate(self, X, weights, batch_size):
         """The criterion on all rows of X, in batches; its noise is the same every time."""
         rng = np.random.default_rng(0)
-        state = copy.deepcopy(self.objective_state)
+        state = self.objective.settled(copy.deepcopy(self.objective_state))
         total = 0.0
         for rows in slices(len(weights), batch_size):
             batch_weight = weights[rows].sum()
