@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.energy_based._normalization import generator_from
+from sklvm.base import generator_from
 from sklvm.samplers import BlockGibbs
 from sklvm.training import as_dense
 

@@ -5,9 +5,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm.base import generator_from
 from sklvm.exceptions import MissingLogPartitionError
 from sklvm.partition import (
     AnnealedImportanceSampling,
@@ -18,7 +18,7 @@ from sklvm.partition import (
 )
 from sklvm.training import starting_rows
 
-__all__ = ["NormalizedScoreMixin", "generator_from"]
+__all__ = ["NormalizedScoreMixin"]
 
 # Effective share of the chains below which log Z is reported with a warning, and the width of its
 # bracket, in nats, above which it is.
@@ -179,9 +179,3 @@ class NormalizedScoreMixin:
             path, 200, n_samples, generator_from(random_state), n_last_moves=n_steps
         )
         return path.positions(particles)
-
-
-def generator_from(random_state):
-    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
-    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
-    return np.random.default_rng(seed)
