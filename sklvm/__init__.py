@@ -3,6 +3,7 @@
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.variational import VAETransformer
 
 __all__ = [
     "BernoulliRBM",
@@ -10,6 +11,7 @@ __all__ = [
     "DeepEnergyModel",
     "DensityOutlierDetector",
     "GaussianRBM",
+    "VAETransformer",
     "ZCAWhitener",
 ]
 

@@ -1,6 +1,6 @@
 """The deep energy model as an estimator."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from scipy.optimize import minimize
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import DeepEnergy
 from sklvm.energy_based._base import EnergyBasedModel
-from sklvm.networks import ACTIVATIONS
+from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.partition import AnnealedImportanceSampling
 
 __all__ = ["DeepEnergyModel"]
@@ -230,16 +230,10 @@ class DeepEnergyModel(EnergyBasedModel):
         return modes, self.score_samples(modes)
 
     def _make_energy(self, n_features):
-        sizes = tuple(self.hidden_layer_sizes)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must hold integers of at least 1, "
-                f"got {self.hidden_layer_sizes!r}."
-            )
         return DeepEnergy(
             n_features,
             self.n_components,
-            sizes,
+            check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
             self.activation,
             self.hidden_bias,
             self.sigma,

@@ -1,13 +1,14 @@
 """The multi-layer perceptron: value, vector–Jacobian and Jacobian–vector products."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
 from sklvm.networks._activations import ACTIVATIONS
 from sklvm.parameters import ParameterLayout
 
-__all__ = ["ForwardPass", "MultiLayerPerceptron"]
+__all__ = ["ForwardPass", "MultiLayerPerceptron", "check_layer_sizes"]
 
 
 @dataclass
@@ -128,3 +129,10 @@ class MultiLayerPerceptron:
         return self.activations[layer].derivatives(
             passed.preactivations[layer], passed.outputs[layer], order
         )
+
+
+def check_layer_sizes(sizes, parameter):
+    """The widths as a tuple; a ``ValueError`` that names the parameter unless they are positive."""
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(f"{parameter} must hold integers of at least 1, got {sizes!r}.")
+    return tuple(sizes)

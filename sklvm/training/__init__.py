@@ -6,7 +6,7 @@ from sklvm.training._epochs import run_epochs, run_stream, split_rows
 from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
 from sklvm.training._penalty import Penalty
-from sklvm.training._training import Training
+from sklvm.training._training import Training, slices
 
 __all__ = [
     "EpochCallbacks",
@@ -19,6 +19,7 @@ __all__ = [
     "check_streamable",
     "run_epochs",
     "run_stream",
+    "slices",
     "split_rows",
     "starting_rows",
 ]

@@ -11,7 +11,7 @@ from sklvm.training._incomplete_rows import completed
 from sklvm.training._penalty import Penalty
 from sklvm.training._running_means import RunningMeans
 
-__all__ = ["Training"]
+__all__ = ["Training", "slices"]
 
 # A step that moves the parameters by more than this multiple of their own length (or of 1) is an
 # explosion.
@@ -80,6 +80,11 @@ class Training:
     def energy_theta(self):
         """The energy's share of θ."""
         return self.theta[: self.energy.layout.size]
+
+    @property
+    def objective_theta(self):
+        """What the objective itself learns: the rest of θ."""
+        return self.theta[self.energy.layout.size :]
 
     @property
     def diagnostics(self):

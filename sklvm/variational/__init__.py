@@ -1,0 +1,5 @@
+"""Variational auto-encoders as estimators."""
+
+from sklvm.variational._vae_transformer import VAETransformer
+
+__all__ = ["VAETransformer"]
