@@ -3,10 +3,11 @@
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.variational import VAETransformer
+from sklvm.variational import BernoulliVAE, VAETransformer
 
 __all__ = [
     "BernoulliRBM",
+    "BernoulliVAE",
     "ConstrainedGaussian",
     "DeepEnergyModel",
     "DensityOutlierDetector",

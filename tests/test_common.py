@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 import sklvm
 from sklvm import (
     BernoulliRBM,
+    BernoulliVAE,
     ConstrainedGaussian,
     DeepEnergyModel,
     DensityOutlierDetector,
@@ -23,7 +24,7 @@ from sklvm import (
 def expected_failures(estimator):
     """Check name → why it cannot pass, for mathematical reasons only."""
     if getattr(estimator, "objective", "mle") in ("mle", "score_matching") and not isinstance(
-        estimator, DeepEnergyModel | VAETransformer
+        estimator, BernoulliVAE | DeepEnergyModel | VAETransformer
     ):
         return {}
     reason = "A mini-batch of weighted rows is another batch than one of repeated rows."
@@ -40,6 +41,7 @@ ESTIMATORS = [
     ConstrainedGaussian(objective="cnce"),
     ZCAWhitener(),
     DeepEnergyModel(4, hidden_layer_sizes=(6,)),
+    BernoulliVAE(4),
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),
     DensityOutlierDetector(ConstrainedGaussian()),
 ]

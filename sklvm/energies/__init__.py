@@ -10,6 +10,7 @@ from sklvm.energies._base import (
     Energy,
     Enumerable,
     ExactLikelihood,
+    FreeEnergy,
     Joint,
     Marginal,
     Score,
@@ -18,6 +19,7 @@ from sklvm.energies._base import (
     Tractable,
 )
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
+from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
 from sklvm.energies._decoder_energy import DecoderEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
@@ -31,6 +33,7 @@ __all__ = [
     "BernoulliLikelihood",
     "BernoulliRBMEnergy",
     "BitFlips",
+    "BinaryFactorEnergy",
     "BlockGibbs",
     "Centred",
     "Decoder",
@@ -41,6 +44,7 @@ __all__ = [
     "Energy",
     "Enumerable",
     "ExactLikelihood",
+    "FreeEnergy",
     "GaussianDensity",
     "GaussianEnergy",
     "GaussianLikelihood",

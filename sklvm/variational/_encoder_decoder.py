@@ -1,19 +1,16 @@
-"""What a trained encoder and decoder are good for: latent variables, reconstructions, scores."""
-
-from numbers import Integral
+"""What a Gaussian encoder and its decoder are good for once trained: posteriors and scores."""
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import TrainedModel, generator_from
+from sklvm.variational._decoding_model import DecodingModel
 from sklvm.variational._importance_weights import log_importance_weights
 
 __all__ = ["EncoderDecoderModel"]
 
 
-class EncoderDecoderModel(TrainedModel):
+class EncoderDecoderModel(DecodingModel):
     """Base of the estimators that train a ``Decoder`` by its ``EvidenceLowerBound``.
 
     A subclass has an ``n_importance_samples`` parameter.
@@ -54,44 +51,6 @@ class EncoderDecoderModel(TrainedModel):
         """
         return self._encode(X).mean.copy()
 
-    def inverse_transform(self, Z):
-        """The decoder's means E[x|z].
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_samples, n_components)
-            Latent variables.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            The means; probabilities with the Bernoulli likelihood.
-        """
-        check_is_fitted(self)
-        training = self._training
-        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        if Z.shape[1] != training.energy.n_components:
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, and {type(self).__name__} has "
-                f"{training.energy.n_components} components."
-            )
-        return training.energy.mean_given(training.energy_theta, Z)
-
-    def reconstruct(self, X):
-        """``inverse_transform(transform(X))``; missing entries come back filled.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            What the decoder makes of the posterior means.
-        """
-        return self.inverse_transform(self.transform(X))
-
     def latent_traversal(self, x=None, *, components=None, values=None):
         """What the decoder makes of z as one latent variable after the other moves.
 
@@ -127,29 +86,6 @@ class EncoderDecoderModel(TrainedModel):
         return self._training.objective.encoder.encode(self._training.objective_theta, X)
 
     # -- density ----------------------------------------------------------------------------------
-
-    def sample(self, n_samples=1, *, random_state=None):
-        """Draw from the model: z from the prior, x from p(x|z).
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Seed of the draws.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            The draws.
-        """
-        check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
-        training = self._training
-        return training.energy.sample(
-            training.energy_theta, n_samples, generator_from(random_state)
-        )
 
     def score_samples(self, X):
         """Importance-weighted estimate of log p(x), in nats.
