@@ -32,8 +32,8 @@ from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 __all__ = [
     "BernoulliLikelihood",
     "BernoulliRBMEnergy",
-    "BitFlips",
     "BinaryFactorEnergy",
+    "BitFlips",
     "BlockGibbs",
     "Centred",
     "Decoder",

@@ -238,6 +238,7 @@ class ExactLikelihood(Protocol):
     def log_partition_and_gradient(self, theta):
         """log Z(θ) in nats, and ∂log Z/∂θ = −E_model[∂E/∂θ]; infinite where there is no density."""
 
+
 @runtime_checkable
 class FreeEnergy(Protocol):
     """E_q[−log p(x, z) + log q(z|x)], for a normalised p and a built-in q, has a closed form."""

@@ -9,9 +9,9 @@ from sklvm.objectives._capabilities import (
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
-from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._evidence_lower_bound import EvidenceLowerBound
 from sklvm.objectives._free_energy import VariationalFreeEnergy
+from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
@@ -25,8 +25,8 @@ __all__ = [
     "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
     "DenoisingScoreMatching",
-    "MaximumLikelihood",
     "EvidenceLowerBound",
+    "MaximumLikelihood",
     "NoiseContrastiveEstimation",
     "Objective",
     "ParallelTempering",
