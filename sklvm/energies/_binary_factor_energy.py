@@ -3,13 +3,11 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from sklvm.energies._binary_states import binary_states
 from sklvm.kernels import sigmoid, softplus
 from sklvm.parameters import ParameterLayout
 
 __all__ = ["BinaryFactorEnergy"]
-
-# Entries of the table of joint energies to be there at a time.
-MAX_ENTRIES = 2**21
 
 
 class BinaryFactorEnergy:
@@ -179,14 +177,11 @@ class BinaryFactorEnergy:
 
     def log_density(self, theta, X):
         """log p(x) of shape (n,), by the sum over all 2^K states."""
-        codes = np.arange(2**self.n_components)[:, np.newaxis]
-        Z = (codes >> np.arange(self.n_components) & 1).astype(theta.dtype)
-        step = max(1, MAX_ENTRIES // len(Z))
-        blocks = [
-            logsumexp(self.log_joint(theta, X[start : start + step], Z), axis=1)
-            for start in range(0, len(X), step)
-        ]
-        return np.concatenate(blocks)
+        total = np.full(len(X), -np.inf, dtype=theta.dtype)
+        for Z in binary_states(self.n_components, n_entries_a_state=len(X)):
+            log_joint = self.log_joint(theta, X, Z.astype(theta.dtype))
+            np.logaddexp(total, logsumexp(log_joint, axis=1), out=total)
+        return total
 
     def variance(self, views):
         """σ², a scalar of θ's dtype."""

@@ -3,16 +3,11 @@
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
-from sklvm.base import TrainedModel
-from sklvm.energy_based._normalization import NormalizedScoreMixin
+from sklvm.base import NormalizedScoreMixin, TrainedModel
 from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
 from sklvm.parameter_objects import resolve
-from sklvm.partition import AnnealedImportanceSampling, fit_reference
-from sklvm.training import starting_rows
 
 __all__ = ["EnergyBasedModel"]
-
-BUDGETS = {"auto": AnnealedImportanceSampling, "ais": AnnealedImportanceSampling}
 
 
 class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
@@ -23,11 +18,15 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
     may say.
     """
 
-    _shorthands = {**TrainedModel._shorthands, "objective": OBJECTIVES, "partition": BUDGETS}
+    _shorthands = {
+        **TrainedModel._shorthands,
+        **NormalizedScoreMixin._shorthands,
+        "objective": OBJECTIVES,
+    }
     _parameter_constraints: dict = {
         **TrainedModel._parameter_constraints,
+        **NormalizedScoreMixin._parameter_constraints,
         "objective": [StrOptions(set(OBJECTIVES)), Objective],
-        "partition": [StrOptions({"auto", "exact", "ais", "none"}), AnnealedImportanceSampling],
     }
 
     # -- fitting ----------------------------------------------------------------------------------
@@ -38,21 +37,6 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
         energy = self._make_energy(X.shape[1])
         check_capabilities(objective, energy, OBJECTIVES, owner)
         return energy, objective
-
-    def _check_parameters(self):
-        self._partition_method_and_budget()
-
-    def _forget(self):
-        self._forget_log_partition()
-
-    def _begin_stream(self, X, weights):
-        training = self._training
-        self._reference = fit_reference(training.energy, *starting_rows(X, weights, training.rng))
-
-    def _end_fit(self, X, weights):
-        self._begin_stream(X, weights)
-        if self.partition != "none":
-            self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)
 
     # -- using the model --------------------------------------------------------------------------
 

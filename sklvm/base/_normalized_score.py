@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import generator_from
+from sklvm._compat import StrOptions
+from sklvm.base._random_state import generator_from
 from sklvm.exceptions import MissingLogPartitionError
 from sklvm.partition import (
     AnnealedImportanceSampling,
@@ -32,6 +33,32 @@ class NormalizedScoreMixin:
     The estimator keeps its ``Training`` as ``_training`` and the annealing's start as
     ``_reference``, and has ``energy`` and ``_check_X``.
     """
+
+    _shorthands = {
+        "partition": {"auto": AnnealedImportanceSampling, "ais": AnnealedImportanceSampling}
+    }
+    _parameter_constraints: dict = {
+        "partition": [StrOptions({"auto", "exact", "ais", "none"}), AnnealedImportanceSampling],
+    }
+
+    # -- at four points of a fit ------------------------------------------------------------------
+
+    def _check_parameters(self):
+        self._partition_method_and_budget()
+
+    def _forget(self):
+        self._forget_log_partition()
+
+    def _begin_stream(self, X, weights):
+        training = self._training
+        self._reference = fit_reference(training.energy, *starting_rows(X, weights, training.rng))
+
+    def _end_fit(self, X, weights):
+        self._begin_stream(X, weights)
+        if self.partition != "none":
+            self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)
+
+    # -- log Z ------------------------------------------------------------------------------------
 
     @property
     def score_normalized_(self):

@@ -1,29 +1,18 @@
-"""What every estimator shares: a score with a meaning, tags, documentation links; and training."""
+"""What the estimators share that the one training loop fits."""
 
 import copy
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    DensityMixin,
-    TransformerMixin,
-)
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
-from sklvm._compat import (
-    CallbackSupportMixin,
-    Interval,
-    StrOptions,
-    _check_sample_weight,
-    _fit_context,
-)
+from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
+from sklvm.base._estimators import LatentVariableModel
+from sklvm.base._random_state import generator_from
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
-from sklvm.parameter_objects import StringShorthandMixin, resolve
+from sklvm.parameter_objects import resolve
 from sklvm.training import (
     EpochCallbacks,
     Monitor,
@@ -37,67 +26,7 @@ from sklvm.training import (
     starting_rows,
 )
 
-__all__ = [
-    "DensityModel",
-    "DocumentationLinkMixin",
-    "LatentVariableModel",
-    "TrainedModel",
-    "generator_from",
-]
-
-
-class DocumentationLinkMixin:
-    """Where the HTML representation links to."""
-
-    _doc_link_module = "sklvm"
-    _doc_link_template = "https://sklvm.readthedocs.io/en/latest/api/generated/{estimator_module}.{estimator_name}.html"
-
-    def _doc_link_url_param_generator(self):
-        return {"estimator_module": "sklvm", "estimator_name": type(self).__name__}
-
-
-class _MeanScore:
-    """``score`` as the mean of ``score_samples``, and float32 in, float32 out."""
-
-    def score(self, X, y=None):
-        """Mean of ``score_samples`` over the rows of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        score : float
-            The mean score; in nats a row where ``score_samples`` is a log-density.
-        """
-        return float(np.mean(self.score_samples(X)))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
-class DensityModel(_MeanScore, DocumentationLinkMixin, DensityMixin, BaseEstimator):
-    """Base of the estimators that are a density and nothing else."""
-
-
-class LatentVariableModel(
-    StringShorthandMixin,
-    _MeanScore,
-    DocumentationLinkMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    CallbackSupportMixin,
-    DensityMixin,
-    BaseEstimator,
-):
-    """Base of the estimators that map data to latent variables and score them by a density."""
+__all__ = ["TrainedModel"]
 
 
 class TrainedModel(LatentVariableModel):
@@ -324,9 +253,3 @@ class TrainedModel(LatentVariableModel):
         return validate_data(
             self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options
         )
-
-
-def generator_from(random_state):
-    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
-    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
-    return np.random.default_rng(seed)
