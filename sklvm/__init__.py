@@ -3,7 +3,7 @@
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.variational import BernoulliVAE, VAETransformer
+from sklvm.variational import BernoulliVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
     "BernoulliRBM",
@@ -12,6 +12,7 @@ __all__ = [
     "DeepEnergyModel",
     "DensityOutlierDetector",
     "GaussianRBM",
+    "SigmoidAutoencoder",
     "VAETransformer",
     "ZCAWhitener",
 ]

@@ -150,7 +150,7 @@ class BinaryFactorEnergy:
             return X @ (views["weights"].T / self.variance(views)) + views["hidden_bias"]
         return X @ views["encoder_weights"].T + views["hidden_bias"]
 
-    def mean_given(self, theta, Z):
+    def visible_mean(self, theta, Z):
         """E[x|z] = a + Wz, shape (n, d)."""
         views = self.layout.views(theta)
         return Z @ views["weights"] + views["visible_bias"]
@@ -161,13 +161,13 @@ class BinaryFactorEnergy:
         uniform = rng.random((n_samples, self.n_components), dtype=theta.dtype)
         Z = (uniform < sigmoid(self._log_odds(views))).astype(theta.dtype)
         noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
-        return self.mean_given(theta, Z) + np.sqrt(self.variance(views)) * noise
+        return self.visible_mean(theta, Z) + np.sqrt(self.variance(views)) * noise
 
     def log_joint(self, theta, X, Z):
         """log p(x, z) of every row of X with every row of Z, shape (n, n_states)."""
         views = self.layout.views(theta)
         variance, log_odds = self.variance(views), self._log_odds(views)
-        means = self.mean_given(theta, Z)
+        means = self.visible_mean(theta, Z)
         log_prior = Z @ log_odds - softplus(log_odds).sum()
         log_prior -= 0.5 * (means * means).sum(axis=1) / variance
         log_joint = X @ (means.T / variance) + log_prior

@@ -62,7 +62,7 @@ class DecoderEnergy:
 
         return error, pullback
 
-    def mean_given(self, theta, Z):
+    def visible_mean(self, theta, Z):
         """E[x|z], shape (n, n_features)."""
         views = self.layout.views(theta)
         return self.likelihood.mean(self.network.forward(views, Z).output)

@@ -17,6 +17,7 @@ from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._pseudo_likelihood import PseudoLikelihood
 from sklvm.objectives._ratio_matching import RatioMatching
+from sklvm.objectives._reconstruction_error import ReconstructionError
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
@@ -33,6 +34,7 @@ __all__ = [
     "PersistentContrastiveDivergence",
     "PseudoLikelihood",
     "RatioMatching",
+    "ReconstructionError",
     "ScoreMatching",
     "SlicedScoreMatching",
     "VariationalFreeEnergy",

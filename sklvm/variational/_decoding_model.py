@@ -14,7 +14,7 @@ __all__ = ["DecodingModel"]
 class DecodingModel(TrainedModel):
     """Base of the estimators whose energy has E[x|z] and draws.
 
-    The energy gives ``mean_given(theta, Z)`` and ``sample(theta, n_samples, rng)``.
+    The energy gives ``visible_mean(theta, Z)`` and ``sample(theta, n_samples, rng)``.
     """
 
     def inverse_transform(self, Z):
@@ -38,7 +38,7 @@ class DecodingModel(TrainedModel):
                 f"Z has {Z.shape[1]} columns, and {type(self).__name__} has "
                 f"{training.energy.n_components} components."
             )
-        return training.energy.mean_given(training.energy_theta, Z)
+        return training.energy.visible_mean(training.energy_theta, Z)
 
     def reconstruct(self, X):
         """``inverse_transform(transform(X))``; missing entries come back filled.
