@@ -2,8 +2,21 @@
 
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
-from sklvm.energy_based import DeepEnergyModel
+from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.sparse_coding import SparseCoder
+from sklvm.variational import BernoulliVAE, SigmoidAutoencoder, VAETransformer
 
-__all__ = ["ConstrainedGaussian", "DeepEnergyModel", "DensityOutlierDetector", "ZCAWhitener"]
+__all__ = [
+    "BernoulliRBM",
+    "BernoulliVAE",
+    "ConstrainedGaussian",
+    "DeepEnergyModel",
+    "DensityOutlierDetector",
+    "GaussianRBM",
+    "SigmoidAutoencoder",
+    "SparseCoder",
+    "VAETransformer",
+    "ZCAWhitener",
+]
 
 __version__ = "0.1.0.dev0"

@@ -12,14 +12,20 @@ evaluation, so that the forward pass is computed once.
 from typing import Protocol, runtime_checkable
 
 __all__ = [
+    "BitFlips",
     "BlockGibbs",
+    "Centred",
+    "Decoder",
     "DirectionalCurvature",
     "Divergence",
     "Energy",
     "Enumerable",
+    "ExactLikelihood",
+    "FreeEnergy",
     "Joint",
     "Marginal",
     "Score",
+    "SharedInputs",
     "Tempered",
     "Tractable",
 ]
@@ -53,6 +59,17 @@ class Marginal(Protocol):
 
 
 @runtime_checkable
+class BitFlips(Protocol):
+    """How much the energy of binary data changes with each single bit."""
+
+    def flip_energies(self, theta, X):
+        """Δ (n, d), and ``pullback(V)`` = Σᵢⱼ vᵢⱼ ∂Δᵢⱼ/∂θ.
+
+        Δᵢⱼ is E(xᵢ with bit j flipped) − E(xᵢ), so that p(xⱼ | all others) = s(Δᵢⱼ).
+        """
+
+
+@runtime_checkable
 class Joint(Protocol):
     """The joint energy E(x, z; θ) can be evaluated, and the posterior of z is known."""
 
@@ -61,6 +78,26 @@ class Joint(Protocol):
 
     def posterior(self, theta, X):
         """p(z_k = 1 | x), shape (n, n_components)."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """x has a density given latent variables z ~ N(0, I), differentiable in both θ and z.
+
+    Attributes
+    ----------
+    n_components : int
+        Width of z.
+    """
+
+    n_components: int
+
+    def evaluate_given(self, theta, X, Z):
+        """−log p(x|z) of shape (n,), and ``pullback(w, out)``.
+
+        The pullback writes Σᵢ wᵢ ∂(−log p(xᵢ|zᵢ))/∂θ to the vector `out` and returns the rows
+        wᵢ ∂(−log p(xᵢ|zᵢ))/∂zᵢ. Entries of X that are NaN are no part of the density.
+        """
 
 
 @runtime_checkable
@@ -114,6 +151,22 @@ class BlockGibbs(Protocol):
 
 
 @runtime_checkable
+class Centred(Protocol):
+    """The model can be written in x − μ and z − λ: gradients follow that change of parameters.
+
+    θ_c are the parameters of the same model with the offsets μ and λ taken off its units. For any
+    criterion, a step in θ_c is better conditioned than one in θ where the offsets are the means of
+    the data (Melchior, Fischer & Wiskott, JMLR 17, 2016).
+    """
+
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """Turn a gradient in θ, in place, into that in θ_c: (∂θ/∂θ_c)ᵀ applied to it."""
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """Move θ, in place, to where θ_c changes by `change`."""
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A path of distributions of the same family leads from a tractable one to the model."""
 
@@ -131,6 +184,24 @@ class Tempered(Protocol):
 
 
 @runtime_checkable
+class SharedInputs(Tempered, Protocol):
+    """One product of the data with θ serves all temperatures of the path.
+
+    It is the larger part of the work: with it, a sweep and the energies before and after it cost
+    two products in all.
+    """
+
+    def tempered_inputs(self, theta, X):
+        """What hidden units get from the visible ones at β = 1, biases apart."""
+
+    def tempered_energies(self, theta_0, theta, betas, X, inputs):
+        """E(x) at each inverse temperature, shape (len(betas), n)."""
+
+    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
+        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, n_features)."""
+
+
+@runtime_checkable
 class Tractable(Protocol):
     """log Z(θ) has a closed form, and independent draws are to be had."""
 
@@ -143,7 +214,7 @@ class Tractable(Protocol):
 
 @runtime_checkable
 class Enumerable(Protocol):
-    """log Z(θ) is a finite sum.
+    """log Z(θ) is a finite sum, over a table of states from which draws are to be had, too.
 
     Attributes
     ----------
@@ -155,3 +226,22 @@ class Enumerable(Protocol):
 
     def enumerate_log_partition(self, theta):
         """log Z(θ) by the whole sum, in nats."""
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws by the whole table, shape (n_samples, n_features)."""
+
+
+@runtime_checkable
+class ExactLikelihood(Protocol):
+    """log Z(θ) and its gradient are known: in closed form, or where ``Enumerable`` as sums."""
+
+    def log_partition_and_gradient(self, theta):
+        """log Z(θ) in nats, and ∂log Z/∂θ = −E_model[∂E/∂θ]; infinite where there is no density."""
+
+
+@runtime_checkable
+class FreeEnergy(Protocol):
+    """E_q[−log p(x, z) + log q(z|x)], for a normalised p and a built-in q, has a closed form."""
+
+    def free_energy(self, theta, X):
+        """F of shape (n,), an upper bound of −log p(x), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""

@@ -3,10 +3,15 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus
 from sklvm.parameters import ParameterLayout
 
 __all__ = ["BernoulliRBMEnergy"]
+
+# Numbers in a block of hidden inputs, one for each row, flipped bit and hidden unit: what caches
+# hold.
+BLOCK_ENTRIES = 2**18
 
 
 class BernoulliRBMEnergy:
@@ -18,7 +23,7 @@ class BernoulliRBMEnergy:
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, enumerable.
+    tempered, shared inputs, enumerable, exact likelihood, bit flips, centred.
 
     Parameters
     ----------
@@ -88,6 +93,56 @@ class BernoulliRBMEnergy:
         weighted.sum(axis=0, out=out["hidden_bias"])
         return gradient
 
+    def visible_mean(self, theta, Z):
+        """p(x_j = 1 | z) = s(a_j + (Wᵀz)_j), shape (n, d)."""
+        views = self.layout.views(theta)
+        return sigmoid(Z @ views["weights"] + views["visible_bias"])
+
+    # -- bit flips --------------------------------------------------------------------------------
+
+    def flip_energies(self, theta, X):
+        """Δ_ij = −c_ij a_j − Σ_k [S(u_ik + c_ij W_kj) − S(u_ik)], c = 1 − 2x, and ``pullback(V)``.
+
+        The n·d·K softplus are taken in blocks; no array is larger than X or the hidden inputs u.
+        """
+        views = self.layout.views(theta)
+        inputs = X @ views["weights"].T + views["hidden_bias"]
+        change = 1 - 2 * X
+        differences = softplus(inputs).sum(axis=1)[:, np.newaxis] - change * views["visible_bias"]
+        for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
+            differences[rows, bits] -= softplus(flipped, out=flipped).sum(axis=2)
+
+        def pullback(V):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            signed = V * change
+            # Σⱼ vᵢⱼ s(flipped u), in excess of what the rows themselves have.
+            excess = -V.sum(axis=1)[:, np.newaxis] * sigmoid(inputs)
+            own = np.zeros_like(views["weights"].T, order="C")
+            for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
+                hidden = sigmoid(flipped, out=flipped)
+                excess[rows] += np.einsum("ij,ijk->ik", V[rows, bits], hidden)
+                own[bits] += np.einsum("ij,ijk->jk", signed[rows, bits], hidden)
+            out["weights"][...] = -(excess.T @ X) - own.T
+            out["visible_bias"][...] = -signed.sum(axis=0)
+            out["hidden_bias"][...] = -excess.sum(axis=0)
+            return gradient
+
+        return differences, pullback
+
+    def _flipped_inputs(self, theta, inputs, change):
+        """Slices of rows and bits, and the hidden inputs (rows, bits, K) with each bit flipped."""
+        columns = np.ascontiguousarray(self.layout.views(theta)["weights"].T)
+        n_rows = max(BLOCK_ENTRIES // self.n_components, 1)
+        n_bits = max(n_rows // max(len(inputs), 1), 1)
+        for i in range(0, len(inputs), n_rows):
+            rows = slice(i, i + n_rows)
+            for j in range(0, self.n_features, n_bits):
+                bits = slice(j, j + n_bits)
+                flipped = change[rows, bits, np.newaxis] * columns[bits]
+                flipped += inputs[rows, np.newaxis]
+                yield rows, bits, flipped
+
     # -- block Gibbs ------------------------------------------------------------------------------
 
     def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
@@ -116,6 +171,21 @@ class BernoulliRBMEnergy:
             state=current,
         )
 
+    # -- centred: (x − μ)ᵀWᵀ(z − λ) + a_cᵀx + b_cᵀz, so that a = a_c − Wᵀλ and b = b_c − Wμ --------
+
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
+        out = self.layout.views(gradient)
+        left = np.column_stack([hidden_offset, out["hidden_bias"]])
+        out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset])
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """ΔW; Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ."""
+        moved, views = self.layout.views(change), self.layout.views(theta)
+        theta += change
+        views["visible_bias"] -= hidden_offset @ moved["weights"]
+        views["hidden_bias"] -= moved["weights"] @ visible_offset
+
     # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 --------------------------
 
     def tempered_start(self, X, sample_weight=None):
@@ -141,18 +211,119 @@ class BernoulliRBMEnergy:
         Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
         return self.sample_visible(theta_0, Z, seed)
 
+    # -- shared inputs: θ₀ has W = 0, so that those of the hidden units are β XWᵀ + b_β ------------
+
+    def tempered_inputs(self, theta, X):
+        """XWᵀ, shape (n, K)."""
+        return X @ self.layout.views(theta)["weights"].T
+
+    def tempered_energies(self, theta_0, theta, betas, X, inputs):
+        """E(x) at each inverse temperature, shape (len(betas), n)."""
+        ends = [self.layout.views(end) for end in (theta_0, theta)]
+        start, model = (X @ end["visible_bias"] for end in ends)
+        energies = np.empty((len(betas), len(X)), dtype=inputs.dtype)
+        for energy, beta in zip(energies, betas, strict=True):
+            hidden = beta * inputs
+            hidden += _mix(*ends, "hidden_bias", beta)
+            energy[...] = -(1 - beta) * start - beta * model
+            energy -= softplus(hidden, out=hidden).sum(axis=1)
+        return energies
+
+    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
+        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, d)."""
+        ends = [self.layout.views(end) for end in (theta_0, theta)]
+        hidden = beta * inputs
+        bias = _mix(*ends, "hidden_bias", beta)
+        sample_bernoulli(hidden, bias, seed, sweep=sweep, layer=1, out=hidden)
+        visible = hidden @ ends[1]["weights"]
+        visible *= beta
+        bias = _mix(*ends, "visible_bias", beta)
+        return sample_bernoulli(visible, bias, seed, sweep=sweep, layer=0, out=visible)
+
     # -- enumerable -------------------------------------------------------------------------------
 
     def enumerate_log_partition(self, theta):
         """log Σ over the states of the smaller layer, the other one summed out by S."""
+        nothing = np.zeros((1, self.n_features))
+        return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and −E_model[∂E/∂θ], by sums over the states of the smaller layer."""
+        if self.n_components < self.n_features:
+            mirrored, mirrored_theta = self._exchange_layers(theta)
+            log_z, gradient = mirrored.log_partition_and_gradient(mirrored_theta)
+            return log_z, mirrored._exchange_layers(gradient)[1].astype(theta.dtype)
+        wide = theta.astype(np.float64)
+        log_z, gradient = enumerate_gradient(
+            self.evaluate(wide, states)
+            for states in binary_states(self.n_features, self.n_components)
+        )
+        return log_z, gradient.astype(theta.dtype)
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws: a state of the smaller layer, and the other layer given that."""
+        if self.n_components < self.n_features:
+            mirrored, mirrored_theta = self._exchange_layers(theta)
+            Z = mirrored.sample_enumerated(mirrored_theta, n_samples, rng).astype(theta.dtype)
+            return self.sample_visible(theta, Z, int(rng.integers(2**63)))
+        wide = theta.astype(np.float64)
+        return draw_binary_states(
+            self.n_features,
+            lambda states: self.evaluate(wide, states)[0],
+            self.n_components,
+            n_samples,
+            rng,
+        ).astype(theta.dtype)
+
+    def _exchange_layers(self, theta):
+        """The same machine with its hidden units as the visible ones, and its θ in float64."""
+        views = self.layout.views(theta)
+        mirrored = BernoulliRBMEnergy(self.n_components, self.n_features)
+        return mirrored, mirrored.layout.pack(
+            weights=views["weights"].T,
+            visible_bias=views["hidden_bias"],
+            hidden_bias=views["visible_bias"],
+            dtype=np.float64,
+        )
+
+    def n_summed_units(self, free):
+        """``log_marginal`` is a sum of 2 to this power terms."""
+        return min(self.n_components, int(free.sum()))
+
+    def log_marginal(self, theta, X, free):
+        """log Σ p̃(x) over the states of the free units, the others held at the rows of X.
+
+        Parameters
+        ----------
+        theta : ndarray
+        X : ndarray of shape (n, d)
+            Its free entries are not looked at.
+        free : ndarray of bool of shape (d,)
+
+        Returns
+        -------
+        log_sums : ndarray of shape (n,), float64
+            In nats. The sum runs over the hidden units or over the free ones, whichever are fewer.
+        """
         views = self.layout.views(theta.astype(np.float64))
-        W, a, b = views["weights"], views["visible_bias"], views["hidden_bias"]
-        if self.n_components > self.n_features:
-            W, a, b = W.T, b, a
-        chunks = []
-        for Z in _binary_states(len(b)):
-            chunks.append(logsumexp(Z @ b + softplus(Z @ W + a).sum(axis=1)))
-        return float(logsumexp(chunks))
+        W, a = views["weights"], views["visible_bias"]
+        held = X[:, ~free].astype(np.float64)
+        inputs = held @ W[:, ~free].T + views["hidden_bias"]
+        W, log_sums = W[:, free], []
+        if self.n_components <= W.shape[1]:
+            for Z in binary_states(self.n_components, max(len(X), self.n_features)):
+                visible = softplus(Z @ W + a[free]).sum(axis=1)
+                log_sums.append(logsumexp(inputs @ Z.T + visible, axis=1))
+        else:
+            for states in binary_states(W.shape[1], len(X) * self.n_components):
+                hidden = softplus(inputs[:, np.newaxis] + states @ W.T).sum(axis=2)
+                log_sums.append(logsumexp(hidden + states @ a[free], axis=1))
+        return logsumexp(log_sums, axis=0) + held @ a[~free]
+
+
+def _mix(start, model, name, beta):
+    """A parameter at inverse temperature β."""
+    return (1 - beta) * start[name] + beta * model[name]
 
 
 def _smoothed_logits(X, sample_weight=None):
@@ -163,12 +334,3 @@ def _smoothed_logits(X, sample_weight=None):
         mean = (sample_weight @ X) / sample_weight.sum(dtype=np.float64)
     on = (len(X) * mean + 0.5) / (len(X) + 1)
     return np.log(on) - np.log1p(-on)
-
-
-def _binary_states(n_units, chunk=14):
-    """All of {0, 1}^n_units, in blocks of at most 2^chunk rows."""
-    low = min(n_units, chunk)
-    block = (np.arange(2**low)[:, np.newaxis] >> np.arange(low)) & 1
-    for high in range(2 ** (n_units - low)):
-        rest = (high >> np.arange(n_units - low)) & 1
-        yield np.hstack([block, np.broadcast_to(rest, (len(block), len(rest)))]).astype(np.float64)

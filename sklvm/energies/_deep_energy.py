@@ -91,12 +91,7 @@ class DeepEnergy:
         variance = float(np.mean(X.var(axis=0, dtype=np.float64)))
         theta = np.zeros(self.layout.size, dtype=np.float64)
         views = self.layout.views(theta)
-        for layer, V in enumerate(self.network.coefs(views)):
-            V[...] = rng.standard_normal(V.shape) / np.sqrt(V.shape[1])
-            if layer == 0 and variance > 0:
-                V /= np.sqrt(variance)
-            if layer == 0 and self.network.use_bias[0]:
-                views["intercepts_0"][...] = -V @ mean
+        self.network.draw_parameters(views, rng, mean, variance)
         if "log_sigma" in views:
             excess = max(variance - self.sigma_floor**2, self.sigma_floor**2)
             views["log_sigma"][...] = 0.5 * np.log(excess)

@@ -72,11 +72,11 @@ class GaussianDensity:
         """Draws and their log-densities, from the one set of normal numbers."""
         shape, seed = (n_samples, self.n_features), int(rng.integers(2**63))
         y = standard_normal(shape, seed, dtype=self.location.dtype)
-        return self.to_data(y), self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
-
-    def to_data(self, Y):
-        """x = μ + U diag(λ)^½ y."""
-        return self.location + self._from_axes(Y * self.scales)
+        log_density = self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
+        y *= self.scales
+        x = self._from_axes(y)
+        x += self.location
+        return x, log_density
 
     def _to_axes(self, X):
         return X @ self.directions if self._is_rotated else X

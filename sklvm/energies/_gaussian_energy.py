@@ -1,7 +1,7 @@
 """The Gaussian as a model to be trained: location, and a precision matrix with given zeros."""
 
 import numpy as np
-from scipy.linalg import cho_factor, cholesky, solve_triangular
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
 
 from sklvm.parameters import ParameterLayout
 
@@ -11,8 +11,9 @@ __all__ = ["GaussianEnergy"]
 class GaussianEnergy:
     """E(x) = ½ (x − μ)ᵀ Λ (x − μ), Λ symmetric with zeros off a mask.
 
-    Capabilities: marginal, score, divergence, directional curvature, tractable. With every
-    objective and an oracle in closed form, it is also the model on which criteria are proved.
+    Capabilities: marginal, score, divergence, directional curvature, tractable, exact likelihood.
+    With every objective and an oracle in closed form, it is also the model on which criteria are
+    proved.
 
     Parameters
     ----------
@@ -113,6 +114,16 @@ class GaussianEnergy:
         """log Z = ½ (d log 2π − log det Λ), in nats; raises ``LinAlgError`` unless Λ ≻ 0."""
         factor, _ = cho_factor(self.precision(theta).astype(np.float64))
         return 0.5 * self.n_features * np.log(2 * np.pi) - np.log(np.diag(factor)).sum()
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and −E_model[∂E/∂θ], which is −½ Λ⁻¹ in Λ; infinite and NaN unless Λ ≻ 0."""
+        try:
+            factor = cho_factor(self.precision(theta).astype(np.float64))
+        except LinAlgError:
+            return np.inf, np.full_like(theta, np.nan)
+        covariance = cho_solve(factor, np.eye(self.n_features))
+        gradient = self._gradient(np.zeros(self.n_features), -0.5 * covariance)
+        return self.log_partition(theta), gradient.astype(theta.dtype)
 
     def sample(self, theta, n_samples, rng):
         """Independent draws, shape (n_samples, d)."""

@@ -1,6 +1,6 @@
 """The deep energy model as an estimator."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from scipy.optimize import minimize
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import DeepEnergy
 from sklvm.energy_based._base import EnergyBasedModel
-from sklvm.networks import ACTIVATIONS
+from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.partition import AnnealedImportanceSampling
 
 __all__ = ["DeepEnergyModel"]
@@ -32,8 +32,8 @@ class DeepEnergyModel(EnergyBasedModel):
         Number K of binary hidden units.
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of g's layers; () makes g the identity.
-    activation : {"sigmoid", "tanh", "softplus"}, default="sigmoid"
-        Activation of g's layers.
+    activation : {"identity", "sigmoid", "softplus", "tanh"}, default="sigmoid"
+        Activation of g's layers; score matching asks for its second and third derivatives.
     hidden_bias : bool, default=True
         Whether g's layers have biases; g(x) = s(Vx) has none.
     sigma : float or "learn", default=1.0
@@ -92,6 +92,8 @@ class DeepEnergyModel(EnergyBasedModel):
         Its standard error, in nats.
     log_partition_effective_sample_size_ : float
         Of the annealing's weights; far below the number of chains, log Z is too low.
+    log_partition_bracket_ : tuple of float or None
+        (lower, upper), in nats, with ``AnnealedImportanceSampling(bracket=True)``.
     history_ : dict of str to ndarray
         One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
         "pcd" the chains' ``acceptance_rate`` and ``step_size``.
@@ -122,7 +124,7 @@ class DeepEnergyModel(EnergyBasedModel):
     _parameter_constraints: dict = {
         **EnergyBasedModel._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions({name for name, f in ACTIVATIONS.items() if f.is_smooth})],
         "hidden_bias": ["boolean"],
         "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
@@ -228,16 +230,10 @@ class DeepEnergyModel(EnergyBasedModel):
         return modes, self.score_samples(modes)
 
     def _make_energy(self, n_features):
-        sizes = tuple(self.hidden_layer_sizes)
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must hold integers of at least 1, "
-                f"got {self.hidden_layer_sizes!r}."
-            )
         return DeepEnergy(
             n_features,
             self.n_components,
-            sizes,
+            check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
             self.activation,
             self.hidden_bias,
             self.sigma,

@@ -1,22 +1,32 @@
-"""Compiled element-wise loops: sigmoids, counter-based random numbers, optimiser updates.
+"""Compiled loops: sigmoids, counter-based random numbers, optimiser updates, sparse codes.
 
 Every kernel returns the same bits for any number of threads, on any CPU, and however its rows are
 cut into chunks.
 """
 
 from sklvm.kernels._activations import sigmoid, softplus
+from sklvm.kernels._active_set import active_set_codes
 from sklvm.kernels._bernoulli import sample_bernoulli
+from sklvm.kernels._coordinate_descent import coordinate_descent_codes
+from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
+from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
 from sklvm.kernels._threads import effective_n_threads
 from sklvm.kernels._updates import adam_update, sgd_update
 
 __all__ = [
+    "active_set_codes",
     "adam_update",
+    "coordinate_descent_codes",
     "effective_n_threads",
+    "matching_pursuit_codes",
     "pairwise_products",
     "pairwise_products_vjp",
     "philox4x32",
+    "power_penalty",
+    "proximal_map",
+    "proximal_step",
     "sample_bernoulli",
     "sgd_update",
     "sigmoid",

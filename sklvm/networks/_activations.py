@@ -8,15 +8,57 @@ __all__ = ["ACTIVATIONS", "Activation"]
 
 
 class Activation:
-    """f and its derivatives, elementwise."""
+    """f and its derivatives, elementwise.
+
+    Attributes
+    ----------
+    is_smooth : bool
+        Whether f has second and third derivatives.
+    gain : float
+        A layer of weights N(0, gain²/width) keeps the size of what comes from a layer of f below.
+    """
+
+    is_smooth = True
+    gain = 1.0
 
     def value(self, u):
         """f(u)."""
         raise NotImplementedError
 
     def derivatives(self, u, value, order):
-        """[f′(u), …] up to the given order (at most 3); `value` is f(u)."""
+        """[f′(u), …] up to the given order (at most 3); `value` is f(u).
+
+        Raises
+        ------
+        ValueError
+            Above order 1, where f is not smooth.
+        """
         raise NotImplementedError
+
+
+class Identity(Activation):
+    """f(u) = u."""
+
+    def value(self, u):
+        return u
+
+    def derivatives(self, u, value, order):
+        return [np.ones_like(u), *(np.zeros_like(u) for _ in range(order - 1))]
+
+
+class ReLU(Activation):
+    """max(u, 0); its derivative at 0 is taken as 0 (He et al., 2015, eq. 10, for the gain)."""
+
+    is_smooth = False
+    gain = np.sqrt(2.0)
+
+    def value(self, u):
+        return np.maximum(u, 0)
+
+    def derivatives(self, u, value, order):
+        if order > 1:
+            raise ValueError("activation='relu' has no second derivative. Use 'softplus' instead.")
+        return [(u > 0).astype(u.dtype)]
 
 
 class Sigmoid(Activation):
@@ -58,4 +100,10 @@ def _sigmoid_derivatives(value, order):
     return [first, first * (1 - 2 * value), first * (1 - 6 * first)][:order]
 
 
-ACTIVATIONS = {"sigmoid": Sigmoid(), "tanh": Tanh(), "softplus": Softplus()}
+ACTIVATIONS = {
+    "identity": Identity(),
+    "relu": ReLU(),
+    "sigmoid": Sigmoid(),
+    "softplus": Softplus(),
+    "tanh": Tanh(),
+}

@@ -1,13 +1,14 @@
 """The multi-layer perceptron: value, vector–Jacobian and Jacobian–vector products."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
 from sklvm.networks._activations import ACTIVATIONS
 from sklvm.parameters import ParameterLayout
 
-__all__ = ["ForwardPass", "MultiLayerPerceptron"]
+__all__ = ["ForwardPass", "MultiLayerPerceptron", "check_layer_sizes"]
 
 
 @dataclass
@@ -34,7 +35,7 @@ class MultiLayerPerceptron:
     layer_sizes : sequence of int
         Widths from the input to the output.
     activations : sequence of str
-        One of {"sigmoid", "tanh", "softplus"} a layer.
+        One of {"identity", "relu", "sigmoid", "softplus", "tanh"} a layer.
     use_bias : sequence of bool, default=None
         Whether a layer has a dₗ; None: all have.
 
@@ -58,6 +59,21 @@ class MultiLayerPerceptron:
 
     def coefs(self, views):
         return [views[f"coefs_{layer}"] for layer in range(self.n_layers)]
+
+    def draw_parameters(self, views, rng, mean=0.0, variance=1.0):
+        """Draw weights that keep the size of what passes through; write them to `views`.
+
+        They are N(0, gain²/width of the layer below), gain² being 2 above a ReLU and else 1. The
+        first layer is scaled and shifted so that its u₁ have mean 0 and variance 1 over inputs of
+        the given mean, a vector, and variance, that of an average input.
+        """
+        for layer, V in enumerate(self.coefs(views)):
+            gain = self.activations[layer - 1].gain if layer > 0 else 1.0
+            V[...] = gain * rng.standard_normal(V.shape) / np.sqrt(V.shape[1])
+            if layer == 0 and variance > 0:
+                V /= np.sqrt(variance)
+            if self.use_bias[layer]:
+                views[f"intercepts_{layer}"][...] = -(V * mean).sum(axis=1) if layer == 0 else 0.0
 
     def forward(self, views, X):
         """All layers' values for the rows of X; `views` maps parameter names to arrays."""
@@ -96,7 +112,8 @@ class MultiLayerPerceptron:
                     u_bar.sum(axis=0, out=out[f"intercepts_{layer}"])
             if layer > 0:
                 (first,) = self.derivatives(passed, layer - 1, 1)
-                u_bar = first * (u_bar @ views[f"coefs_{layer}"])
+                u_bar = u_bar @ views[f"coefs_{layer}"]
+                u_bar *= first
         return u_bar @ views["coefs_0"] if input_too else None
 
     def jvp(self, views, passed, tangent):
@@ -112,3 +129,10 @@ class MultiLayerPerceptron:
         return self.activations[layer].derivatives(
             passed.preactivations[layer], passed.outputs[layer], order
         )
+
+
+def check_layer_sizes(sizes, parameter):
+    """The widths as a tuple; a ``ValueError`` that names the parameter unless they are positive."""
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(f"{parameter} must hold integers of at least 1, got {sizes!r}.")
+    return tuple(sizes)

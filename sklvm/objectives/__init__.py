@@ -9,8 +9,15 @@ from sklvm.objectives._capabilities import (
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
+from sklvm.objectives._evidence_lower_bound import EvidenceLowerBound
+from sklvm.objectives._free_energy import VariationalFreeEnergy
+from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
+from sklvm.objectives._pseudo_likelihood import PseudoLikelihood
+from sklvm.objectives._ratio_matching import RatioMatching
+from sklvm.objectives._reconstruction_error import ReconstructionError
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 
@@ -19,11 +26,18 @@ __all__ = [
     "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
     "DenoisingScoreMatching",
+    "EvidenceLowerBound",
+    "MaximumLikelihood",
     "NoiseContrastiveEstimation",
     "Objective",
+    "ParallelTempering",
     "PersistentContrastiveDivergence",
+    "PseudoLikelihood",
+    "RatioMatching",
+    "ReconstructionError",
     "ScoreMatching",
     "SlicedScoreMatching",
+    "VariationalFreeEnergy",
     "check_capabilities",
     "describe_requirements",
     "suitable_objectives",
@@ -33,8 +47,12 @@ OBJECTIVES = {
     "cd": ContrastiveDivergence,
     "cnce": ConditionalNoiseContrastiveEstimation,
     "denoising_score_matching": DenoisingScoreMatching,
+    "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
+    "parallel_tempering": ParallelTempering,
     "pcd": PersistentContrastiveDivergence,
+    "pseudo_likelihood": PseudoLikelihood,
+    "ratio_matching": RatioMatching,
     "score_matching": ScoreMatching,
     "sliced_score_matching": SlicedScoreMatching,
 }

@@ -62,6 +62,10 @@ class Objective(ParameterObject):
         """What ``history_`` is to tell of the last step's ``state``: floats by name."""
         return {}
 
+    def settled(self, state):
+        """The state in which held-out rows are judged: that of a criterion which stays the same."""
+        return state
+
     def step(self, energy, theta, X, weights, state, rng):
         """Value and gradient on a batch.
 

@@ -15,7 +15,8 @@ class ContrastiveDivergence(ChainLikelihood):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], chains started at the data (Hinton, 2002, eq. 6).
 
     Hidden units are summed out in both phases. k transitions do not reach the model's distribution,
-    so the fixed point is biased; the bias falls with k. There is no value to report.
+    so the fixed point is biased, unless the data are the model's own, which no transition changes;
+    the bias falls with k. There is no value to report.
 
     Parameters
     ----------

@@ -3,13 +3,20 @@
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling, anneal
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._log_partition import MAX_ENUMERATED_UNITS, log_partition
-from sklvm.partition._paths import GeometricPath, TemperedPath, annealing_path, fit_reference
+from sklvm.partition._paths import (
+    GeometricPath,
+    SharedInputsPath,
+    TemperedPath,
+    annealing_path,
+    fit_reference,
+)
 
 __all__ = [
     "MAX_ENUMERATED_UNITS",
     "AnnealedImportanceSampling",
     "GeometricPath",
     "PartitionEstimate",
+    "SharedInputsPath",
     "TemperedPath",
     "anneal",
     "annealing_path",

@@ -18,10 +18,15 @@ class PartitionEstimate:
     effective_sample_size : float
         Of the importance weights, at most the number of chains; infinite where exact. Where it is a
         few per cent of the chains the standard error is too small.
-    method : {"exact", "ais"}
+    method : {"exact", "ais", "reverse_ais"}
+    bracket : tuple of float or None
+        (lower, upper): the values of annealing from the reference to the model, and back. They
+        bound log Z in expectation, each off by a standard error of its own; the upper one as far as
+        the way back starts at draws from the model. None where not both were run.
     """
 
     value: float
     std_err: float
     effective_sample_size: float
     method: str
+    bracket: tuple | None = None

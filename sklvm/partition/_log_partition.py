@@ -1,5 +1,7 @@
 """log Z of any energy, by the best means that it allows."""
 
+from functools import partial
+
 import numpy as np
 
 from sklvm.energies import Enumerable, Tractable
@@ -10,6 +12,7 @@ from sklvm.partition._paths import annealing_path
 __all__ = ["MAX_ENUMERATED_UNITS", "log_partition"]
 
 MAX_ENUMERATED_UNITS = 20
+METHODS = ("auto", "exact", "ais", "reverse_ais")
 
 
 def log_partition(energy, theta, reference=None, *, method="auto", budget=None, rng=None):
@@ -22,9 +25,10 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
         The energy's parameters.
     reference : ndarray or GaussianDensity, default=None
         Where annealing starts, from ``fit_reference``; exact methods do without.
-    method : {"auto", "exact", "ais"}, default="auto"
+    method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
         "exact" is the closed form of a tractable energy or the sum over the states of at most 20
-        units; "auto" is exact where that is possible, else annealed importance sampling.
+        units; "ais" is annealed importance sampling from the reference to the model, "reverse_ais"
+        back from draws of the model. "auto" is exact where that is possible, else "ais".
     budget : AnnealedImportanceSampling, default=None
         None: the default one.
     rng : Generator, default=None
@@ -49,12 +53,12 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
     >>> float(np.round(estimate.value / np.log(2), 6)), estimate.method
     (5.0, 'exact')
     """
-    if method not in ("auto", "exact", "ais"):
-        raise ValueError(f"method must be 'auto', 'exact' or 'ais', got {method!r}.")
-    if method != "ais":
+    if method not in METHODS:
+        raise ValueError(f"method must be 'auto', 'exact', 'ais' or 'reverse_ais', got {method!r}.")
+    if method in ("auto", "exact"):
         if isinstance(energy, Tractable):
             return PartitionEstimate(float(energy.log_partition(theta)), 0.0, np.inf, "exact")
-        if isinstance(energy, Enumerable) and energy.n_enumerated_units <= MAX_ENUMERATED_UNITS:
+        if _is_enumerable(energy):
             return PartitionEstimate(energy.enumerate_log_partition(theta), 0.0, np.inf, "exact")
     if method == "exact":
         raise ValueError(
@@ -65,4 +69,20 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
         raise ValueError("Annealing needs a reference: pass fit_reference(energy, X).")
     budget = AnnealedImportanceSampling() if budget is None else budget
     path = annealing_path(energy, theta, reference, n_leapfrog_steps=budget.n_leapfrog_steps)
-    return budget.estimate(path, np.random.default_rng() if rng is None else rng)
+    return budget.estimate(
+        path,
+        np.random.default_rng() if rng is None else rng,
+        method="ais" if method == "auto" else method,
+        draw=_independent_draws(energy, theta),
+    )
+
+
+def _is_enumerable(energy):
+    return isinstance(energy, Enumerable) and energy.n_enumerated_units <= MAX_ENUMERATED_UNITS
+
+
+def _independent_draws(energy, theta):
+    """(n, rng) → draws from the model, or None where there is no way."""
+    if isinstance(energy, Tractable):
+        return partial(energy.sample, theta)
+    return partial(energy.sample_enumerated, theta) if _is_enumerable(energy) else None

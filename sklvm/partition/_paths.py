@@ -1,7 +1,8 @@
 """Paths of distributions from one with known log Z (β = 0) to the model (β = 1).
 
-A path makes particles, moves them by a transition that leaves p_β invariant, and tells how much
-log p̃_β(x) changes with β. Annealed importance sampling needs no more.
+A path makes particles at draws from its start or at given rows, moves them by a transition that
+leaves p_β invariant, and tells how much log p̃_β(x) changes with β. Annealed importance sampling
+needs no more, in either direction.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import GaussianDensity, Score, Tempered
-from sklvm.samplers import BlockGibbs, HamiltonianMonteCarlo, HamiltonianState
+from sklvm.energies import GaussianDensity, Score, SharedInputs, Tempered
+from sklvm.samplers import BlockGibbs, GibbsState, HamiltonianMonteCarlo, HamiltonianState
 
-__all__ = ["GeometricPath", "TemperedPath", "annealing_path", "fit_reference"]
+__all__ = [
+    "GeometricPath",
+    "SharedInputsPath",
+    "TemperedPath",
+    "annealing_path",
+    "fit_reference",
+]
 
 
 def fit_reference(energy, X, sample_weight=None):
@@ -30,6 +37,8 @@ def fit_reference(energy, X, sample_weight=None):
 
 def annealing_path(energy, theta, reference, *, n_leapfrog_steps=5):
     """The path that the energy's capabilities allow, from `reference` to p(·; θ)."""
+    if isinstance(energy, SharedInputs):
+        return SharedInputsPath(energy, theta, reference)
     if isinstance(energy, Tempered) and isinstance(energy, BlockGibbsCapability):
         return TemperedPath(energy, theta, reference)
     if isinstance(energy, Score):
@@ -51,8 +60,13 @@ class TemperedPath:
         self.log_partition_0 = energy.start_log_partition(theta_0)
 
     def start(self, n_chains, rng):
+        """Particles at independent draws from p_0."""
         draws = self._energy.sample_start(self._theta_0, n_chains, int(rng.integers(2**63)))
-        return self._gibbs.init(draws, rng.integers(2**63))
+        return self.at(draws, rng)
+
+    def at(self, X, rng):
+        """Particles at the rows of X."""
+        return self._gibbs.init(X, rng.integers(2**63))
 
     def log_density_change(self, particles, beta_from, beta_to):
         before, after = (
@@ -70,6 +84,42 @@ class TemperedPath:
     def _temper(self, beta):
         beta = self._theta.dtype.type(beta)
         return self._energy.temper(self._theta_0, self._theta, beta)
+
+
+@dataclass
+class _ParticlesWithInputs(GibbsState):
+    """Chains, and what their visible units give to the hidden ones at β = 1."""
+
+    inputs: np.ndarray | None = None
+
+
+class SharedInputsPath(TemperedPath):
+    """The same path where the inputs of hidden units are computed once for each position."""
+
+    def at(self, X, rng):
+        return self._with_inputs(X, int(rng.integers(2**63)), 0)
+
+    def log_density_change(self, particles, beta_from, beta_to):
+        betas = np.array([beta_from, beta_to], dtype=self._theta.dtype)
+        before, after = self._energy.tempered_energies(
+            self._theta_0, self._theta, betas, particles.visible, particles.inputs
+        )
+        return (before - after).astype(np.float64)
+
+    def move(self, particles, beta, step_size, rng):
+        visible = self._energy.tempered_sweep(
+            self._theta_0,
+            self._theta,
+            self._theta.dtype.type(beta),
+            particles.inputs,
+            particles.seed,
+            particles.sweep,
+        )
+        return self._with_inputs(visible, particles.seed, particles.sweep + 1)
+
+    def _with_inputs(self, visible, seed, sweep):
+        inputs = self._energy.tempered_inputs(self._theta, visible)
+        return _ParticlesWithInputs(visible, seed, sweep, inputs)
 
 
 @dataclass
@@ -105,7 +155,7 @@ class GeometricPath:
         position = normal * self._reference.scales
         return _GeometricParticles(position, self._evaluate_ends(position))
 
-    def at(self, X):
+    def at(self, X, rng):
         """Particles at the rows of X."""
         position = (X - self._reference.location) @ self._reference.directions
         return _GeometricParticles(position, self._evaluate_ends(position))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sklvm.energies import DirectionalCurvature, Divergence, Energy, Joint, Marginal, Score
+from sklvm.energies import Centred, DirectionalCurvature, Divergence, Energy, Joint, Marginal, Score
 from sklvm.testing._energy_checks import EnergyChecks, some_directions, some_hidden
 from sklvm.testing._finite_differences import assert_is_gradient, numerical_jacobian
 
@@ -38,6 +38,21 @@ class DerivativeChecks(EnergyChecks):
         assert_is_gradient(
             pullback(w), lambda t: w @ energy.evaluate_joint(t, X, Z)[0], theta, energy.layout
         )
+
+    def test_gradient_in_centred_parameters(self):
+        energy, theta, X = self.model(Marginal, Centred)
+        w = self.rng.standard_normal(len(X))
+        offsets = self.rng.random(energy.n_features), self.rng.random(energy.n_components)
+        _, pullback = energy.evaluate(theta, X)
+
+        def moved(change):
+            there = theta.copy()
+            energy.move_centred(there, change, *offsets)
+            return w @ energy.evaluate(there, X)[0]
+
+        gradient = pullback(w)
+        energy.centre_gradient(theta, gradient, *offsets)
+        assert_is_gradient(gradient, moved, np.zeros_like(theta), energy.layout)
 
     def test_pullback_of_the_score(self):
         energy, theta, X = self.model(Score)

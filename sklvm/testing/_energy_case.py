@@ -1,6 +1,7 @@
 """All checks of an energy, to be inherited."""
 
 from sklvm.testing._array_checks import ArrayChecks
+from sklvm.testing._bit_flip_checks import BitFlipChecks
 from sklvm.testing._derivative_checks import DerivativeChecks
 from sklvm.testing._latent_checks import BlockGibbsChecks, JointChecks
 from sklvm.testing._normalization_checks import NormalizationChecks
@@ -9,7 +10,7 @@ __all__ = ["EnergyTestCase"]
 
 
 class EnergyTestCase(
-    DerivativeChecks, JointChecks, BlockGibbsChecks, NormalizationChecks, ArrayChecks
+    DerivativeChecks, BitFlipChecks, JointChecks, BlockGibbsChecks, NormalizationChecks, ArrayChecks
 ):
     """What an energy inherits by handing over one model.
 
@@ -17,10 +18,11 @@ class EnergyTestCase(
     from the capabilities that the energy has; the others are skipped.
 
     - derivatives: energies, joint energies, scores and divergences against finite differences;
+    - bit flips: differences of energies, and their derivatives;
     - hidden units: posterior and marginal against sums over all hidden states; draws, sweeps and
       clamping against the enumerated model;
-    - normalisation: log Z in closed form, by enumeration and by annealing, tempered ends,
-      independent draws and Hamiltonian transitions, against sums over all of space;
+    - normalisation: log Z in closed form, by enumeration and by annealing, its gradient, tempered
+      ends, independent draws and Hamiltonian transitions, against sums over all of space;
     - arrays: float32, memory layouts, independence of rows.
 
     A model of many features gives a smaller one too, by ``make_small``, for the sums over all of

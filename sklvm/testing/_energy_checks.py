@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 
-from sklvm.energies import DirectionalCurvature, Divergence, Joint, Marginal, Score
+from sklvm.energies import BitFlips, DirectionalCurvature, Divergence, Joint, Marginal, Score
 from sklvm.testing._exact_law import ExactLaw
 from sklvm.testing._seeded import Seeded
 
@@ -57,6 +57,8 @@ def row_values(energy, theta, X):
     values = {}
     if isinstance(energy, Marginal):
         values["energy"] = energy.evaluate(theta, X)[0]
+    if isinstance(energy, BitFlips):
+        values["flip energies"] = energy.flip_energies(theta, X)[0]
     if isinstance(energy, Joint):
         values["joint energy"] = energy.evaluate_joint(theta, X, some_hidden(energy, X))[0]
         values["posterior"] = energy.posterior(theta, X)
@@ -83,6 +85,8 @@ def pulled_back(energy, theta, X):
     vectors = {}
     if isinstance(energy, Marginal):
         vectors["energy"] = energy.evaluate(theta, X)[1](w)
+    if isinstance(energy, BitFlips):
+        vectors["flip energies"] = energy.flip_energies(theta, X)[1](V)
     if isinstance(energy, Joint):
         vectors["joint energy"] = energy.evaluate_joint(theta, X, some_hidden(energy, X))[1](w)
     if isinstance(energy, Score):

@@ -45,7 +45,7 @@ def numerical_gradient(function, point, step=1e-3):
     return numerical_jacobian(function, point, step)
 
 
-def assert_is_gradient(gradient, function, theta, layout, rtol=1e-6):
+def assert_is_gradient(gradient, function, theta, layout, rtol=1e-6, step=1e-3):
     """Raise ``AssertionError`` unless `gradient` is ∇f(θ).
 
     Every named parameter is compared by itself, so that an error in one of small scale does not
@@ -60,8 +60,10 @@ def assert_is_gradient(gradient, function, theta, layout, rtol=1e-6):
         Float64.
     layout : ParameterLayout
     rtol : float, default=1e-6
+    step : float, default=1e-3
+        Of the differences; smaller where f has kinks.
     """
-    expected = numerical_gradient(function, theta)
+    expected = numerical_gradient(function, theta, step)
     assert gradient.shape == theta.shape, f"{gradient.shape} is not {theta.shape}"
     whole = np.linalg.norm(expected)
     actual_views, expected_views = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
 
 __all__ = ["random_parameters", "small_models"]
 
@@ -28,16 +28,17 @@ def small_models(n_samples=12):
     --------
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())
-    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_rbm', 'two_hidden_layers']
+    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_rbm', 'no_hidden_layer', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
-    deep = {
-        "gaussian_rbm": DeepEnergy(3, 4, (), sigma=0.8),
+    real = {
+        "no_hidden_layer": DeepEnergy(3, 4, (), sigma=0.8),
         "deep": DeepEnergy(3, 4, (5,), sigma="learn"),
         "two_hidden_layers": DeepEnergy(3, 4, (5, 3), activation="tanh", sigma="learn"),
+        "gaussian_rbm": GaussianRBMEnergy(3, 4, sigma="learn_diagonal"),
     }
     X = rng.standard_normal((n_samples, 3))
-    models = {name: (energy, random_parameters(energy, rng), X) for name, energy in deep.items()}
+    models = {name: (energy, random_parameters(energy, rng), X) for name, energy in real.items()}
 
     gaussian = GaussianEnergy(3)
     factor = np.eye(3) + 0.3 * rng.standard_normal((3, 3))

@@ -5,8 +5,17 @@ import unittest
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklvm.energies import BlockGibbs, Enumerable, Score, Tempered, Tractable
+from sklvm.energies import (
+    BlockGibbs,
+    Enumerable,
+    ExactLikelihood,
+    Score,
+    SharedInputs,
+    Tempered,
+    Tractable,
+)
 from sklvm.partition import AnnealedImportanceSampling, fit_reference, log_partition
+from sklvm.samplers import BlockGibbs as BlockGibbsSampler
 from sklvm.samplers import HamiltonianMonteCarlo
 from sklvm.testing._energy_checks import EnergyChecks
 from sklvm.testing._exact_law import ExactLaw
@@ -26,6 +35,18 @@ class NormalizationChecks(EnergyChecks):
         energy, theta, _, law = self.small_model(Enumerable)
         assert_allclose(energy.enumerate_log_partition(theta), law.log_partition, rtol=1e-9)
 
+    def test_enumerated_draws_follow_the_model(self):
+        energy, theta, _, law = self.small_model(Enumerable)
+        law.assert_drawn(energy.sample_enumerated(theta, N_DRAWS, self.rng))
+
+    def test_the_gradient_of_log_partition_is_minus_the_mean_slope_of_the_energy(self):
+        energy, theta, _, law = self.small_model(ExactLikelihood)
+        log_partition, gradient = energy.log_partition_and_gradient(theta)
+        assert_allclose(log_partition, law.log_partition, rtol=1e-7)
+        _, pullback = energy.evaluate(theta, law.points)
+        expected = -pullback(law.probabilities)
+        assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+
     def test_tractable_log_partition_is_the_integral(self):
         energy, theta, _, law = self.small_model(Tractable)
         assert_allclose(energy.log_partition(theta), law.log_partition, rtol=1e-7)
@@ -43,6 +64,19 @@ class NormalizationChecks(EnergyChecks):
         assert_allclose(energy.start_log_partition(theta_0), law_0.log_partition, rtol=1e-9)
         draws = energy.sample_start(theta_0, N_DRAWS, self.seed)
         law_0.assert_drawn(draws)
+
+    def test_shared_inputs_give_the_energies_and_the_draws_of_every_temperature(self):
+        energy, theta, X = self.model(SharedInputs, BlockGibbs)
+        theta_0, betas = energy.tempered_start(X), [0.0, 0.3, 1.0]
+        inputs = energy.tempered_inputs(theta, X)
+        energies = energy.tempered_energies(theta_0, theta, betas, X, inputs)
+        gibbs = BlockGibbsSampler(energy)
+        for beta, actual in zip(betas, energies, strict=True):
+            tempered = energy.temper(theta_0, theta, beta)
+            assert_allclose(actual, energy.evaluate(tempered, X)[0], rtol=1e-9)
+            expected = gibbs.step(tempered, gibbs.init(X, self.seed)).visible
+            draws = energy.tempered_sweep(theta_0, theta, beta, inputs, self.seed)
+            assert_allclose(draws, expected)
 
     def test_hamiltonian_transitions_leave_the_model_unchanged(self):
         energy, theta, _, law = self.small_model(Score)

@@ -1,18 +1,25 @@
 """The one training loop: batches, stopping, callbacks, the guard against divergence."""
 
 from sklvm.training._callbacks import EpochCallbacks
-from sklvm.training._compatibility import check_compatible, check_streamable
+from sklvm.training._compatibility import check_compatible, check_complete, check_streamable
 from sklvm.training._epochs import run_epochs, run_stream, split_rows
+from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
-from sklvm.training._training import Training
+from sklvm.training._penalty import Penalty
+from sklvm.training._training import Training, slices
 
 __all__ = [
     "EpochCallbacks",
     "Monitor",
+    "Penalty",
     "Training",
+    "as_dense",
     "check_compatible",
+    "check_complete",
     "check_streamable",
     "run_epochs",
     "run_stream",
+    "slices",
     "split_rows",
+    "starting_rows",
 ]

@@ -1,6 +1,9 @@
 """Whether an objective, an optimiser and a way of training go together."""
 
-__all__ = ["check_compatible", "check_streamable"]
+import numpy as np
+from scipy.sparse import issparse
+
+__all__ = ["check_compatible", "check_complete", "check_streamable"]
 
 
 def check_compatible(objective, optimizer):
@@ -20,4 +23,14 @@ def check_streamable(optimizer):
         raise ValueError(
             f"partial_fit takes one step a batch, and {type(optimizer).__name__} needs all rows at "
             "once. Use optimizer='adam' or 'sgd'."
+        )
+
+
+def check_complete(optimizer, X):
+    """Raise a ``ValueError`` where a full-batch optimiser meets data with missing entries."""
+    if optimizer.full_batch and np.isnan(X.data if issparse(X) else X).any():
+        raise ValueError(
+            f"X contains NaN. Missing entries are drawn anew for each step, and "
+            f"{type(optimizer).__name__} needs a criterion without noise. Use optimizer='adam' or "
+            "'sgd'."
         )

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
+from sklvm.training._incomplete_rows import as_dense
 from sklvm.training._training import slices
 
 __all__ = ["run_epochs", "run_stream", "split_rows"]
@@ -42,7 +43,7 @@ def run_epochs(
     Parameters
     ----------
     training : Training
-    X : ndarray of shape (n, d)
+    X : ndarray or CSR array of shape (n, d)
     weights : ndarray of shape (n,)
         Positive, of X's dtype; only their ratios count.
     monitor : Monitor
@@ -83,11 +84,12 @@ def _run_mini_batches(
 ):
     training.plan(max_iter * len(slices(len(rows), batch_size)))
     weights = weights / weights[rows].mean()
+    full_batch = min(batch_size, len(rows))
     for _ in range(max_iter):
         callbacks.begin_epoch()
         order = training.shuffle_rng.permutation(rows) if shuffle else rows
         batches = (order[part] for part in slices(len(order), batch_size))
-        if end_epoch(**_mean_of_steps(training, X, weights, batches)):
+        if end_epoch(**_mean_of_steps(training, X, weights, batches, full_batch)):
             break
 
 
@@ -107,14 +109,14 @@ def _run_full_batch(
             block_value, block_gradient, state = training.objective.step(
                 training.energy,
                 theta,
-                X[block],
+                as_dense(X[block]),
                 weights[block] / total,
                 state,
                 training.rng,
             )
             value += block_value
             gradient += block_gradient
-        return value, gradient
+        return training.penalty.add(training.energy, theta, value, gradient, training.means)
 
     def on_iteration(theta, value):
         if not (np.isfinite(value) and np.all(np.isfinite(theta))):
@@ -144,7 +146,8 @@ def _run_full_batch(
 def run_stream(training, X, weights, *, batch_size):
     """One pass over the rows of X in their order; what ``partial_fit`` does.
 
-    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's.
+    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's. A
+    batch of fewer than `batch_size` rows counts by its rows.
 
     Returns
     -------
@@ -152,17 +155,18 @@ def run_stream(training, X, weights, *, batch_size):
         The pass's means of the criterion, the gradient's norm and the objective's diagnostics.
     """
     training.plan(None)
-    values = _mean_of_steps(training, X, weights, slices(len(X), batch_size))
+    batches = slices(len(weights), batch_size)
+    values = _mean_of_steps(training, X, weights, batches, batch_size)
     training.keep()
     return values
 
 
-def _mean_of_steps(training, X, weights, batches):
+def _mean_of_steps(training, X, weights, batches, full_batch):
     """One step a batch; weighted means of the criterion, the gradient's norm, the diagnostics."""
     totals, total_weight = Counter(), 0.0
     for batch in batches:
         batch_weight = float(weights[batch].sum())
-        value, gradient_norm = training.step(X[batch], weights[batch])
+        value, gradient_norm = training.step(X[batch], weights[batch], full_batch)
         values = {"objective": value, "gradient_norm": gradient_norm, **training.diagnostics}
         totals.update({name: batch_weight * value for name, value in values.items()})
         total_weight += batch_weight

@@ -5,9 +5,13 @@ import math
 
 import numpy as np
 
+from sklvm.energies import Centred
 from sklvm.exceptions import DivergenceError
+from sklvm.training._incomplete_rows import completed
+from sklvm.training._penalty import Penalty
+from sklvm.training._running_means import RunningMeans
 
-__all__ = ["Training"]
+__all__ = ["Training", "slices"]
 
 # A step that moves the parameters by more than this multiple of their own length (or of 1) is an
 # explosion.
@@ -29,6 +33,11 @@ class Training:
     weights : ndarray of shape (n,)
         Positive; of X's dtype.
     rng : Generator
+    centred : bool, default=False
+        Whether steps are taken in centred parameters; the energy has to be ``Centred``. A
+        full-batch optimiser does without.
+    penalty : Penalty, default=None
+        What is added to the criterion; None: nothing.
 
     Attributes
     ----------
@@ -36,9 +45,20 @@ class Training:
         The energy's parameters, then the objective's own.
     n_steps : int
         Steps taken.
+    means : RunningMeans or None
+        Of the data's visible and hidden units, for an energy that is ``Centred``.
     """
 
-    def __init__(self, energy, objective, optimizer, X, weights, rng):
+    def __init__(
+        self, energy, objective, optimizer, X, weights, rng, *, centred=False, penalty=None
+    ):
+        penalty = Penalty() if penalty is None else penalty
+        if optimizer.full_batch and penalty.sparsity_target is not None:
+            raise ValueError(
+                f"sparsity_target={penalty.sparsity_target} watches a running mean over batches, "
+                f"and {type(optimizer).__name__} needs all rows at once. Use optimizer='adam' or "
+                "'sgd'."
+            )
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
         self.rng, self.shuffle_rng = rng.spawn(2)
         start = energy.init_parameters(X, rng)
@@ -49,6 +69,10 @@ class Training:
         self.layout = energy.layout + objective.extra_layout(energy)
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
+        self.centred, self.penalty = centred, penalty
+        self.means = None
+        if isinstance(energy, Centred):
+            self.means = RunningMeans.start(energy, start, X, weights)
         self._squared_length = float(self.theta @ self.theta)
         self.keep()
 
@@ -56,6 +80,11 @@ class Training:
     def energy_theta(self):
         """The energy's share of θ."""
         return self.theta[: self.energy.layout.size]
+
+    @property
+    def objective_theta(self):
+        """What the objective itself learns: the rest of θ."""
+        return self.theta[self.energy.layout.size :]
 
     @property
     def diagnostics(self):
@@ -67,15 +96,20 @@ class Training:
         if self.optimizer_state is not None:
             self.optimizer.plan(self.optimizer_state, n_steps)
 
-    def step(self, X, weights):
+    def step(self, X, weights, full_batch=None):
         """One step on a batch.
 
         Parameters
         ----------
-        X : ndarray of shape (n, d)
+        X : ndarray or sparse array of shape (n, d)
+            Dense rows are made of sparse ones here. Where the energy has block Gibbs sampling, NaN
+            stands for missing entries: they are drawn from the model, given the others.
         weights : ndarray of shape (n,)
             Positive, 1 being the weight of an average row: a batch of heavier rows has a longer
             gradient.
+        full_batch : int, default=None
+            Rows of a full batch: a ragged one has a gradient shorter by its share, so that all rows
+            count alike. None: this batch is full.
 
         Returns
         -------
@@ -89,8 +123,10 @@ class Training:
             Where the criterion, the gradient or the step leaves the finite; θ is then what ``keep``
             last kept.
         """
+        weights = weights.astype(self.theta.dtype, copy=False)
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
+            X = completed(X, self.energy, self.energy_theta, self.means, self.rng)
             value, gradient, self.objective_state = self.objective.step(
                 self.energy,
                 self.theta,
@@ -99,41 +135,59 @@ class Training:
                 self.objective_state,
                 self.rng,
             )
-            gradient *= weights.mean()
+            gradient *= weights.sum() / gradient.dtype.type(full_batch or len(weights))
+            if self.means is not None:
+                self.means.update(self.energy, self.energy_theta, X, weights)
+            if self.centred:
+                of_energy = gradient[: self.energy.layout.size]
+                self.energy.centre_gradient(self.energy_theta, of_energy, *self.means)
+            value, gradient = self.penalty.add(self.energy, self.theta, value, gradient, self.means)
             squared_gradient = float(gradient @ gradient)
         value = math.nan if value is None else value
         if not math.isfinite(squared_gradient) or math.isinf(value):
             self._diverge("the criterion or its gradient is not finite")
-        squared_change = self.optimizer.step(self.theta, gradient, self.optimizer_state)
+        squared_change = self._move(gradient)
         if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
             self._diverge("a single step moved the parameters by far more than their own size")
         self._squared_length = float(self.theta @ self.theta)
         self.n_steps += 1
         return value, math.sqrt(squared_gradient)
 
+    def _move(self, gradient):
+        """A step of the optimiser, in centred parameters if that is asked for; ‖change‖²."""
+        if not self.centred:
+            return self.optimizer.step(self.theta, gradient, self.optimizer_state)
+        change = np.zeros_like(self.theta)
+        squared_change = self.optimizer.step(change, gradient, self.optimizer_state)
+        size = self.energy.layout.size
+        self.energy.move_centred(self.energy_theta, change[:size], *self.means)
+        self.theta[size:] += change[size:]
+        return squared_change
+
     def evaluate(self, X, weights, batch_size):
         """The criterion on all rows of X, in batches; its noise is the same every time."""
         rng = np.random.default_rng(0)
-        state = copy.deepcopy(self.objective_state)
+        state = self.objective.settled(copy.deepcopy(self.objective_state))
         total = 0.0
-        for rows in slices(len(X), batch_size):
+        for rows in slices(len(weights), batch_size):
             batch_weight = weights[rows].sum()
+            batch = completed(X[rows], self.energy, self.energy_theta, self.means, rng)
             value, _, state = self.objective.step(
-                self.energy, self.theta, X[rows], weights[rows] / batch_weight, state, rng
+                self.energy, self.theta, batch, weights[rows] / batch_weight, state, rng
             )
             total += float(batch_weight) * value
         return total / float(weights.sum())
 
     def keep(self):
         """Keep the current parameters as the ones to return to."""
-        states = (self.optimizer_state, self.objective_state, self.n_steps)
+        states = (self.optimizer_state, self.objective_state, self.means, self.n_steps)
         self._kept = (self.theta.copy(), copy.deepcopy(states))
 
     def restore(self):
         """Return to what ``keep`` last kept."""
         theta, states = self._kept
         self.theta = theta.copy()
-        self.optimizer_state, self.objective_state, self.n_steps = copy.deepcopy(states)
+        self.optimizer_state, self.objective_state, self.means, self.n_steps = copy.deepcopy(states)
         self._squared_length = float(self.theta @ self.theta)
 
     def _diverge(self, what):

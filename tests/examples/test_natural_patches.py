@@ -126,11 +126,24 @@ def test_scores_of_whitened_models_are_densities_of_the_patch(example):
 
     mixing = np.random.default_rng(0).normal(size=(5, 5))
     patches = np.random.default_rng(1).normal(size=(400, 5)) @ mixing.T + 3
-    whitener = example.ZCAWhitener().fit(patches)
-    model = example.PatchModel(StandardNormal(), whitener)
+    gaussian = example.ConstrainedGaussian("full").fit(patches)
     expected = stats.multivariate_normal(patches.mean(axis=0), np.cov(patches.T, bias=True))
-    np.testing.assert_allclose(model.score_samples(patches), expected.logpdf(patches))
-    np.testing.assert_allclose(model.decode(model.encode(patches)), patches)
+    for n_directions in (5, 2):
+        whitener = example.ZCAWhitener("pca", n_components=n_directions).fit(patches)
+        model = example.PatchModel(StandardNormal(), gaussian, whitener)
+        np.testing.assert_allclose(model.score_samples(patches), expected.logpdf(patches))
+        points = model.encode(patches)
+        np.testing.assert_allclose(model.encode(model.decode(points)), points, atol=1e-12)
+
+
+def test_matched_area_is_blind_to_the_norm(example):
+    rng = np.random.default_rng(0)
+    norms, other_norms = rng.uniform(1, 3, 2000), rng.uniform(2, 4, 2000)
+    by_norm = example.matched_area(-norms, -other_norms, norms, other_norms)
+    assert by_norm == pytest.approx(0.5, abs=0.05)
+    assert example.area(-norms, -other_norms) > 0.8
+    by_structure = example.matched_area(1 - norms, -other_norms, norms, other_norms)
+    assert by_structure == 1
 
 
 def test_area_is_the_probability_of_a_natural_patch_scoring_higher(example):

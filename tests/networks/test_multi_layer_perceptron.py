@@ -10,6 +10,7 @@ from sklvm.testing import assert_is_gradient, numerical_jacobian
 NETWORKS = {
     "one layer": MultiLayerPerceptron((3, 2), ["sigmoid"]),
     "two layers": MultiLayerPerceptron((3, 5, 2), ["tanh", "softplus"], [False, True]),
+    "rectified": MultiLayerPerceptron((3, 6, 2), ["relu", "identity"]),
     "three layers": MultiLayerPerceptron((3, 4, 5, 2), ["sigmoid", "softplus", "tanh"]),
 }
 
@@ -85,7 +86,10 @@ def test_vjp_is_the_adjoint_of_jvp(network, theta, rng):
     assert_allclose(np.vdot(pulled, tangent), np.vdot(cotangent, pushed), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+SMOOTH = [name for name, activation in ACTIVATIONS.items() if activation.is_smooth]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
 def test_activations_have_the_derivatives_that_they_say(name):
     activation = ACTIVATIONS[name]
     u = np.linspace(-6, 6, 25)
@@ -108,6 +112,24 @@ def test_activations_are_finite_far_out(name, dtype):
     activation = ACTIVATIONS[name]
     u = np.array([-1e4, -90, 0, 90, 1e4], dtype=dtype)
     value = activation.value(u)
-    for array in (value, *activation.derivatives(u, value, 3)):
+    for array in (value, *activation.derivatives(u, value, 3 if activation.is_smooth else 1)):
         assert array.dtype == dtype
         assert np.all(np.isfinite(array))
+
+
+def test_a_rectifier_has_a_slope_and_refuses_a_curvature():
+    relu = ACTIVATIONS["relu"]
+    u = np.array([-2.0, -1e-9, 1e-9, 3.0])
+    assert_allclose(relu.derivatives(u, relu.value(u), 1)[0], [0, 0, 1, 1])
+    with pytest.raises(ValueError, match="'relu' has no second derivative"):
+        relu.derivatives(u, relu.value(u), 2)
+
+
+@pytest.mark.parametrize("name", ["relu", "identity"])
+def test_drawn_weights_keep_the_size_of_what_passes_through(name, rng):
+    network = MultiLayerPerceptron((50, 200, 200, 200), [name, name, "identity"])
+    X = 3.0 + 0.2 * rng.standard_normal((500, 50))
+    views = network.layout.views(np.full(network.layout.size, np.nan))
+    network.draw_parameters(views, rng, X.mean(axis=0), X.var())
+    for u in network.forward(views, X).preactivations:
+        assert 0.7 < np.mean(u**2) < 1.4

@@ -4,8 +4,12 @@ from sklvm.objectives import (
     ConditionalNoiseContrastiveEstimation,
     ContrastiveDivergence,
     DenoisingScoreMatching,
+    MaximumLikelihood,
     NoiseContrastiveEstimation,
+    ParallelTempering,
     PersistentContrastiveDivergence,
+    PseudoLikelihood,
+    RatioMatching,
     ScoreMatching,
     SlicedScoreMatching,
 )
@@ -52,6 +56,21 @@ class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCa
         return ConditionalNoiseContrastiveEstimation(3, 0.3, "isotropic")
 
 
+class TestMaximumLikelihood(ObjectiveTestCase):
+    def make(self):
+        return MaximumLikelihood()
+
+
+class TestPseudoLikelihood(ObjectiveTestCase):
+    def make(self):
+        return PseudoLikelihood()
+
+
+class TestRatioMatching(ObjectiveTestCase):
+    def make(self):
+        return RatioMatching()
+
+
 class TestContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return ContrastiveDivergence(n_steps=2)
@@ -60,6 +79,11 @@ class TestContrastiveDivergence(ObjectiveTestCase):
 class TestLangevinContrastiveDivergence(ObjectiveTestCase):
     def make(self):
         return ContrastiveDivergence(sampler="langevin")
+
+
+class TestParallelTempering(ObjectiveTestCase):
+    def make(self):
+        return ParallelTempering(n_chains=7, n_steps=2)
 
 
 class TestPersistentContrastiveDivergence(ObjectiveTestCase):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
 from sklvm.objectives import (
     OBJECTIVES,
     DenoisingScoreMatching,
@@ -64,10 +64,20 @@ def coupled_bits():
     )
 
 
+def overlapping_gaussians():
+    energy = GaussianRBMEnergy(2, 3, sigma=0.8)
+    return energy, energy.layout.pack(
+        weights=[[2.0, 0.0], [0.0, 2.0], [-1.0, -1.5]],
+        visible_bias=[-0.5, 0.0],
+        hidden_bias=[-1.5, -3.5, -3.0],
+    )
+
+
 CASES = {
     "BernoulliRBMEnergy": coupled_bits,
     "DeepEnergy": three_bumps,
     "GaussianEnergy": correlated_gaussian,
+    "GaussianRBMEnergy": overlapping_gaussians,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]
 FITTING = [(n, m) for n, m in CELLS if n in suitable_objectives(CASES[m]()[0], OBJECTIVES)]

@@ -5,7 +5,13 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from sklvm.plotting import FilterDisplay, LogDensityDisplay, TrainingCurveDisplay
+from sklvm import VAETransformer
+from sklvm.plotting import (
+    FilterDisplay,
+    LatentTraversalDisplay,
+    LogDensityDisplay,
+    TrainingCurveDisplay,
+)
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -161,3 +167,22 @@ def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("sklvm._optional.import_module", refuse)
     with pytest.raises(ImportError, match=r'pip install "sklvm\[examples\]"'):
         display.plot()
+
+
+def test_a_latent_traversal_has_a_row_for_each_variable():
+    X = np.random.default_rng(0).random((30, 6))
+    vae = VAETransformer(3, hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit(X)
+    display = LatentTraversalDisplay.from_estimator(
+        vae, X[0], (2, 3), components=[2, 1], values=[-1, 0, 1, 2], vmin=0, vmax=1
+    )
+    traversal = vae.latent_traversal(X[0], components=[2, 1], values=[-1, 0, 1, 2])
+    for row in range(2):
+        for column in range(4):
+            image = _tile(display, row, column, (2, 3))
+            np.testing.assert_allclose(image, traversal[row, column].reshape(2, 3))
+    assert display.image_.get_clim() == (0, 1)
+
+
+def test_a_latent_traversal_of_two_axes_is_refused():
+    with pytest.raises(ValueError, match="traversal must have shape"):
+        LatentTraversalDisplay(np.ones((2, 4))).plot()

@@ -387,3 +387,17 @@ def test_the_schedule_of_a_fit_ends_with_it():
     assert training.optimizer_state["n_planned_steps"] == 10
     run_stream(training, X, np.ones(25), batch_size=5)
     assert training.optimizer_state["n_planned_steps"] is None
+
+
+def test_all_rows_count_alike_where_the_last_batch_is_ragged():
+    # The optimiser's steps add up to the gradient of the mean over all rows.
+    X, weights = gaussian_data(23), np.ones(23)
+    for batch_size in (1, 5, 22, 23):
+        training = a_training(optimizer=SGD(1e-9), X=X)
+        before = training.theta.copy()
+        _, gradient, _ = training.objective.step(
+            training.energy, before, X, weights / 23, None, training.rng
+        )
+        run_stream(training, X, weights, batch_size=batch_size)
+        moved = (before - training.theta) / (1e-9 * 23 / batch_size)
+        assert_allclose(moved, gradient, rtol=1e-4, atol=1e-5)

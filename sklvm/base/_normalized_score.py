@@ -5,9 +5,10 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm._compat import StrOptions
+from sklvm.base._random_state import generator_from
 from sklvm.exceptions import MissingLogPartitionError
 from sklvm.partition import (
     AnnealedImportanceSampling,
@@ -16,11 +17,14 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
+from sklvm.training import starting_rows
 
-__all__ = ["NormalizedScoreMixin", "generator_from"]
+__all__ = ["NormalizedScoreMixin"]
 
-# Effective share of the chains below which log Z is reported with a warning.
+# Effective share of the chains below which log Z is reported with a warning, and the width of its
+# bracket, in nats, above which it is.
 TRUSTED_FRACTION = 0.05
+TRUSTED_WIDTH = 2.0
 
 
 class NormalizedScoreMixin:
@@ -29,6 +33,32 @@ class NormalizedScoreMixin:
     The estimator keeps its ``Training`` as ``_training`` and the annealing's start as
     ``_reference``, and has ``energy`` and ``_check_X``.
     """
+
+    _shorthands = {
+        "partition": {"auto": AnnealedImportanceSampling, "ais": AnnealedImportanceSampling}
+    }
+    _parameter_constraints: dict = {
+        "partition": [StrOptions({"auto", "exact", "ais", "none"}), AnnealedImportanceSampling],
+    }
+
+    # -- at four points of a fit ------------------------------------------------------------------
+
+    def _check_parameters(self):
+        self._partition_method_and_budget()
+
+    def _forget(self):
+        self._forget_log_partition()
+
+    def _begin_stream(self, X, weights):
+        training = self._training
+        self._reference = fit_reference(training.energy, *starting_rows(X, weights, training.rng))
+
+    def _end_fit(self, X, weights):
+        self._begin_stream(X, weights)
+        if self.partition != "none":
+            self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)
+
+    # -- log Z ------------------------------------------------------------------------------------
 
     @property
     def score_normalized_(self):
@@ -48,16 +78,18 @@ class NormalizedScoreMixin:
         Returns
         -------
         self : object
-            With ``log_partition_``, ``log_partition_std_err_`` and
-            ``log_partition_effective_sample_size_``.
+            With ``log_partition_``, ``log_partition_std_err_``,
+            ``log_partition_effective_sample_size_`` and ``log_partition_bracket_``.
         """
         check_is_fitted(self)
+        rng = self._training.rng if random_state is None else generator_from(random_state)
         n_entries = None
         if X is not None:
             X = self._check_X(X)
-            self._reference = fit_reference(self._training.energy, X)
-            n_entries = X.size
-        rng = self._training.rng if random_state is None else generator_from(random_state)
+            self._reference = fit_reference(
+                self._training.energy, *starting_rows(X, np.ones(X.shape[0]), rng)
+            )
+            n_entries = X.shape[0] * X.shape[1]
         return self._estimate_log_partition(n_entries, rng)
 
     def _estimate_log_partition(self, n_entries, rng):
@@ -80,9 +112,21 @@ class NormalizedScoreMixin:
                 ConvergenceWarning,
                 stacklevel=3,
             )
+        if estimate.bracket is not None:
+            lower, upper = estimate.bracket
+            if abs(upper - lower) > TRUSTED_WIDTH:
+                warnings.warn(
+                    f"Annealing to the model and back leaves log Z between {lower:.2f} and "
+                    f"{upper:.2f}: a bracket wider than {TRUSTED_WIDTH:g} nats. More temperatures "
+                    "make it narrower: partition=AnnealedImportanceSampling(n_temperatures=..., "
+                    "bracket=True).",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
         self.log_partition_ = estimate.value
         self.log_partition_std_err_ = estimate.std_err
         self.log_partition_effective_sample_size_ = estimate.effective_sample_size
+        self.log_partition_bracket_ = estimate.bracket
         return self
 
     def _partition_method_and_budget(self, n_entries=None):
@@ -93,7 +137,7 @@ class NormalizedScoreMixin:
         return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
 
     def _forget_log_partition(self):
-        for suffix in ("", "std_err_", "effective_sample_size_"):
+        for suffix in ("", "std_err_", "effective_sample_size_", "bracket_"):
             self.__dict__.pop(f"log_partition_{suffix}", None)
 
     def score_samples(self, X):
@@ -162,9 +206,3 @@ class NormalizedScoreMixin:
             path, 200, n_samples, generator_from(random_state), n_last_moves=n_steps
         )
         return path.positions(particles)
-
-
-def generator_from(random_state):
-    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
-    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
-    return np.random.default_rng(seed)

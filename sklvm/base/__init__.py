@@ -1,0 +1,15 @@
+"""What estimators share: scores, tags, training, and log Z."""
+
+from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
+from sklvm.base._normalized_score import NormalizedScoreMixin
+from sklvm.base._random_state import generator_from
+from sklvm.base._trained_model import TrainedModel
+
+__all__ = [
+    "DensityModel",
+    "DocumentationLinkMixin",
+    "LatentVariableModel",
+    "NormalizedScoreMixin",
+    "TrainedModel",
+    "generator_from",
+]

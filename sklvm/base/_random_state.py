@@ -1,0 +1,12 @@
+"""From scikit-learn's random numbers to numpy's generators."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+__all__ = ["generator_from"]
+
+
+def generator_from(random_state):
+    """A ``Generator`` from scikit-learn's kind of ``random_state``."""
+    seed = check_random_state(random_state).randint(2**32, size=4, dtype=np.uint32)
+    return np.random.default_rng(seed)

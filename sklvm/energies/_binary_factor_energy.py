@@ -1,0 +1,196 @@
+"""Binary factors under Gaussian noise, with a factorial posterior."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from sklvm.energies._binary_states import binary_states
+from sklvm.kernels import sigmoid, softplus
+from sklvm.parameters import ParameterLayout
+
+__all__ = ["BinaryFactorEnergy"]
+
+
+class BinaryFactorEnergy:
+    """z_k ∈ {0, 1} with log-odds c_k, x|z ~ N(a + Wz, σ²I), and q(z_k = 1|x) = s(v_kᵀx + b_k).
+
+    Its −log p(x) is a sum over 2^K states. The variational free energy is the bound
+
+    ::
+
+        F(x) = E_q[−log p(x, z) + log q(z|x)] ≥ −log p(x)
+             = (‖x − a − Ws‖² + Σ_k ‖w_k‖² s_k(1 − s_k)) / (2σ²) + ½ d log 2πσ²
+               + Σ_k [s_k u_k − S(u_k) − s_k c_k + S(c_k)],   u = Vx + b,  s = S′(u),
+
+    exactly, without draws. Tied weights v_k = w_k/σ² give the posterior itself where the w_k are
+    orthogonal, with b_k = c_k − (w_kᵀa + ½‖w_k‖²)/σ². Capabilities: free energy, enumeration of the
+    marginal density.
+
+    Parameters
+    ----------
+    n_features : int
+        Width d of x.
+    n_components : int
+        Number K of factors.
+    sigma : float or "learn", default="learn"
+        σ. Learned by ρ = log √(σ² − σ_min²).
+    sigma_floor : float, default=1e-3
+        σ_min, in the units of x; used where σ is learned.
+    tied : bool, default=True
+        Whether V = Wᵀ/σ², or has parameters of its own.
+    learn_prior : bool, default=False
+        Whether c is learned, or 0: odds of one to one.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        ``weights`` (Wᵀ, of shape (K, d)), ``visible_bias`` (a), ``hidden_bias`` (b), and where
+        they are learned ``encoder_weights`` (V, of shape (K, d)), ``log_sigma`` (ρ) and
+        ``prior_log_odds`` (c).
+    """
+
+    def __init__(
+        self,
+        n_features,
+        n_components,
+        sigma="learn",
+        sigma_floor=1e-3,
+        tied=True,
+        learn_prior=False,
+    ):
+        self.n_features, self.n_components = n_features, n_components
+        self.sigma, self.sigma_floor = sigma, sigma_floor
+        self.tied, self.learn_prior = tied, learn_prior
+        shapes = {
+            "weights": (n_components, n_features),
+            "visible_bias": (n_features,),
+            "hidden_bias": (n_components,),
+        }
+        if not tied:
+            shapes["encoder_weights"] = (n_components, n_features)
+        if sigma == "learn":
+            shapes["log_sigma"] = ()
+        if learn_prior:
+            shapes["prior_log_odds"] = (n_components,)
+        self.layout = ParameterLayout(shapes)
+
+    def init_parameters(self, X, rng):
+        """Random w_k that explain half of X's variance, each with the posterior of it alone."""
+        mean = X.mean(axis=0, dtype=np.float64)
+        deviations = X.std(axis=0, dtype=np.float64)
+        theta = np.zeros(self.layout.size)
+        views = self.layout.views(theta)
+        W = views["weights"]
+        W[...] = rng.standard_normal(W.shape) * deviations * np.sqrt(2 / self.n_components)
+        views["visible_bias"][...] = mean - 0.5 * W.sum(axis=0)
+        floor = self.sigma_floor**2
+        if self.sigma == "learn":
+            excess = max(0.5 * float(np.mean(deviations**2)) - floor, floor)
+            views["log_sigma"][...] = 0.5 * np.log(excess)
+        variance = self.variance(views)
+        pull = W @ views["visible_bias"] + 0.5 * (W * W).sum(axis=1)
+        views["hidden_bias"][...] = -pull / variance
+        if not self.tied:
+            views["encoder_weights"][...] = W / variance
+        return theta.astype(X.dtype)
+
+    def free_energy(self, theta, X):
+        """F of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""
+        views = self.layout.views(theta)
+        W, variance, log_odds = views["weights"], self.variance(views), self._log_odds(views)
+        U = self.posterior_log_odds(theta, X)
+        S = sigmoid(U)
+        slopes = S * (1 - S)
+        squared_norms = np.einsum("kj,kj->k", W, W)
+        residual = X - views["visible_bias"]
+        residual -= S @ W
+        errors = np.einsum("ij,ij->i", residual, residual) + slopes @ squared_norms
+        half = W.dtype.type(0.5)
+        free_energy = half * errors / variance
+        free_energy += half * self.n_features * np.log(W.dtype.type(2 * np.pi) * variance)
+        free_energy += (S * (U - log_odds) - softplus(U) + softplus(log_odds)).sum(axis=1)
+
+        def pullback(w):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            w = w[:, np.newaxis]
+            scaled = w * residual
+            scaled /= variance
+            U_bar = w * (half * squared_norms * (1 - 2 * S) / variance + U - log_odds)
+            U_bar -= scaled @ W.T
+            U_bar *= slopes
+            V_bar = U_bar.T @ X
+            out["weights"][...] = -(S.T @ scaled)
+            out["weights"] += W * ((w * slopes).sum(axis=0) / variance)[:, np.newaxis]
+            out["visible_bias"][...] = -scaled.sum(axis=0)
+            out["hidden_bias"][...] = U_bar.sum(axis=0)
+            variance_bar = 0.0
+            if self.tied:
+                out["weights"] += V_bar / variance
+                variance_bar = -np.vdot(V_bar, W) / variance**2
+            else:
+                out["encoder_weights"][...] = V_bar
+            if self.sigma == "learn":
+                per_row = half * (self.n_features - errors / variance) / variance
+                variance_bar += w[:, 0] @ per_row
+                out["log_sigma"][...] = 2 * np.exp(2 * views["log_sigma"]) * variance_bar
+            if self.learn_prior:
+                out["prior_log_odds"][...] = (w * (sigmoid(log_odds) - S)).sum(axis=0)
+            return gradient
+
+        return free_energy, pullback
+
+    def posterior(self, theta, X):
+        """q(z_k = 1|x), shape (n, K)."""
+        return sigmoid(self.posterior_log_odds(theta, X))
+
+    def posterior_log_odds(self, theta, X):
+        """u = Vx + b, shape (n, K)."""
+        views = self.layout.views(theta)
+        if self.tied:
+            return X @ (views["weights"].T / self.variance(views)) + views["hidden_bias"]
+        return X @ views["encoder_weights"].T + views["hidden_bias"]
+
+    def visible_mean(self, theta, Z):
+        """E[x|z] = a + Wz, shape (n, d)."""
+        views = self.layout.views(theta)
+        return Z @ views["weights"] + views["visible_bias"]
+
+    def sample(self, theta, n_samples, rng):
+        """Independent draws, shape (n_samples, n_features)."""
+        views = self.layout.views(theta)
+        uniform = rng.random((n_samples, self.n_components), dtype=theta.dtype)
+        Z = (uniform < sigmoid(self._log_odds(views))).astype(theta.dtype)
+        noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
+        return self.visible_mean(theta, Z) + np.sqrt(self.variance(views)) * noise
+
+    def log_joint(self, theta, X, Z):
+        """log p(x, z) of every row of X with every row of Z, shape (n, n_states)."""
+        views = self.layout.views(theta)
+        variance, log_odds = self.variance(views), self._log_odds(views)
+        means = self.visible_mean(theta, Z)
+        log_prior = Z @ log_odds - softplus(log_odds).sum()
+        log_prior -= 0.5 * (means * means).sum(axis=1) / variance
+        log_joint = X @ (means.T / variance) + log_prior
+        log_joint -= 0.5 * (X * X).sum(axis=1, keepdims=True) / variance
+        log_joint -= 0.5 * self.n_features * np.log(theta.dtype.type(2 * np.pi) * variance)
+        return log_joint
+
+    def log_density(self, theta, X):
+        """log p(x) of shape (n,), by the sum over all 2^K states."""
+        total = np.full(len(X), -np.inf, dtype=theta.dtype)
+        for Z in binary_states(self.n_components, n_entries_a_state=len(X)):
+            log_joint = self.log_joint(theta, X, Z.astype(theta.dtype))
+            np.logaddexp(total, logsumexp(log_joint, axis=1), out=total)
+        return total
+
+    def variance(self, views):
+        """σ², a scalar of θ's dtype."""
+        if self.sigma == "learn":
+            rho = views["log_sigma"][()]
+            return np.exp(2 * rho) + rho.dtype.type(self.sigma_floor**2)
+        return views["weights"].dtype.type(self.sigma**2)
+
+    def _log_odds(self, views):
+        if self.learn_prior:
+            return views["prior_log_odds"]
+        return np.zeros(self.n_components, dtype=views["weights"].dtype)

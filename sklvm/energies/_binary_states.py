@@ -1,0 +1,59 @@
+"""All states of a layer of binary units, in blocks that fit into memory; sums and draws by them."""
+
+import math
+
+import numpy as np
+from scipy.special import logsumexp
+
+__all__ = ["binary_states", "draw_binary_states", "enumerate_gradient"]
+
+MAX_ENTRIES = 2**22
+
+
+def binary_states(n_units, n_entries_a_state=1):
+    """All of {0, 1}^n_units, in blocks of at most 2¹⁴ rows.
+
+    Parameters
+    ----------
+    n_units : int
+    n_entries_a_state : int, default=1
+        Numbers that the caller holds for each state; blocks are as small as these ask for.
+
+    Yields
+    ------
+    states : ndarray of shape (n_states, n_units), float64
+    """
+    room = int(math.log2(max(MAX_ENTRIES // n_entries_a_state, 1)))
+    low = min(n_units, 14, room)
+    block = (np.arange(2**low)[:, np.newaxis] >> np.arange(low)) & 1
+    for high in range(2 ** (n_units - low)):
+        rest = (high >> np.arange(n_units - low)) & 1
+        yield np.hstack([block, np.broadcast_to(rest, (len(block), len(rest)))]).astype(np.float64)
+
+
+def enumerate_gradient(blocks):
+    """log Z = log Σ e^−E over all states, and −E_model[∂E/∂θ].
+
+    Parameters
+    ----------
+    blocks : iterable of (ndarray of shape (n_states,), callable)
+        E of a block of states, and its pullback.
+    """
+    log_partition, gradient = -np.inf, 0.0
+    for energy, pullback in blocks:
+        total = np.logaddexp(log_partition, logsumexp(-energy))
+        gradient = np.exp(log_partition - total) * gradient - pullback(np.exp(-energy - total))
+        log_partition = total
+    return float(log_partition), gradient
+
+
+def draw_binary_states(n_units, energy_of, n_entries_a_state, n_samples, rng):
+    """Independent draws from p(s) ∝ e^−E(s), by the table of all states; float64.
+
+    `energy_of` maps a block of states to E, and holds `n_entries_a_state` numbers for each.
+    """
+    energies = [energy_of(states) for states in binary_states(n_units, n_entries_a_state)]
+    log_weights = -np.concatenate(energies)
+    weights = np.exp(log_weights - log_weights.max())
+    index = rng.choice(len(weights), n_samples, p=weights / weights.sum())
+    return ((index[:, np.newaxis] >> np.arange(n_units)) & 1).astype(np.float64)

@@ -1,0 +1,381 @@
+"""The energy of the Gaussian–Bernoulli restricted Boltzmann machine."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
+from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
+from sklvm.parameters import ParameterLayout
+
+__all__ = ["GaussianRBMEnergy"]
+
+# log σ² = RATE ρ: gradient descent moves log σ² at RATE² = 1/10 of the common rate.
+RATE = 10**-0.5
+
+
+class GaussianRBMEnergy:
+    """−log p̃ of the restricted Boltzmann machine with real visible and binary hidden units.
+
+    ::
+
+        log p̃(x, z) = −Σ_j (x_j − a_j)²/(2σ_j²) + Σ_jk z_k W_kj x_j/σ_j² + bᵀz,
+        log p̃(x) = −Σ_j (x_j − a_j)²/(2σ_j²) + Σ_k S(Σ_j W_kj x_j/σ_j² + b_k),
+        p(x | z) = N(a + Wᵀz, diag σ²),
+
+    a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
+    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable, exact
+    likelihood, centred.
+
+    Parameters
+    ----------
+    n_features : int
+        Number d of visible units.
+    n_components : int
+        Number K of hidden units.
+    sigma : float, "learn" or "learn_diagonal", default="learn"
+        σ, in the units of x. "learn" trains one for all features, "learn_diagonal" one for each,
+        by ρ = √10 log(σ² − σ_min²).
+    sigma_floor : float, default=1e-3
+        σ_min, in the units of x; used where σ is learned.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        ``weights`` (W), ``visible_bias`` (a), ``hidden_bias`` (b), and ``log_variance`` (ρ, where
+        learned).
+
+    References
+    ----------
+    .. [1] Melchior, Wang, Wiskott, "Gaussian-binary restricted Boltzmann machines for modeling
+       natural image statistics", PLoS ONE 12(2), 2017.
+    .. [2] Cho, Ilin, Raiko, "Improved learning of Gaussian-Bernoulli restricted Boltzmann
+       machines", ICANN 2011: the scaling of W by σ², and log σ² as parameter.
+    """
+
+    def __init__(self, n_features, n_components, sigma="learn", sigma_floor=1e-3):
+        self.n_features = n_features
+        self.n_components = n_components
+        self.n_enumerated_units = n_components
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        shapes = {
+            "weights": (n_components, n_features),
+            "visible_bias": (n_features,),
+            "hidden_bias": (n_components,),
+        }
+        if isinstance(sigma, str):
+            shapes["log_variance"] = () if sigma == "learn" else (n_features,)
+        self.layout = ParameterLayout(shapes)
+
+    def init_parameters(self, X, rng):
+        """A start near the Gaussian N(mean of X, σ²I), after Melchior et al.
+
+        A learned σ² is the variance of X. Rows of W, over σ, are orthonormal directions, then their
+        opposites, then others, as long as those of entries uniform in ±√(6/(d + K)), √(2d/(d + K)):
+        spread like that, few hidden units end at the same place. The bias b_k = log τ − Σ_j W_kj
+        (2a_j + W_kj)/(2σ_j²) gives the component of unit k alone τ times the weight of that of
+        none, τ = 1/K within .01 and .1.
+        """
+        theta = self.tempered_start(X).astype(np.float64)
+        views = self.layout.views(theta)
+        precision = self._precision(views)
+        W, a = views["weights"], views["visible_bias"]
+        length = np.sqrt(2 * self.n_features / (self.n_features + self.n_components))
+        W[...] = length / np.sqrt(precision) * _spread_directions(*W.shape, rng)
+        weight = np.clip(1 / self.n_components, 0.01, 0.1)
+        views["hidden_bias"][...] = np.log(weight) - (W * (a + 0.5 * W)) @ precision
+        return theta.astype(X.dtype)
+
+    # -- σ ----------------------------------------------------------------------------------------
+
+    def variances(self, theta):
+        """σ² of each feature, shape (d,), float64."""
+        return 1 / self._precision(self.layout.views(theta.astype(np.float64)))
+
+    def _precision(self, views):
+        """1/σ², shape (d,)."""
+        if "log_variance" in views:
+            variance = self.sigma_floor**2 + np.exp(RATE * views["log_variance"])
+        else:
+            variance = np.asarray(self.sigma**2, dtype=views["weights"].dtype)
+        return np.broadcast_to(1 / variance, self.n_features)
+
+    def _pull_precision(self, views, precision, precision_bar):
+        """ρ's gradient from that of 1/σ²: ∂(1/σ²)/∂ρ = −RATE (1 − σ_min²/σ²)/σ²."""
+        slope = -RATE * precision * (1 - self.sigma_floor**2 * precision)
+        pulled = slope * precision_bar
+        return pulled.sum() if views["log_variance"].ndim == 0 else pulled
+
+    # -- marginal and joint -----------------------------------------------------------------------
+
+    def evaluate(self, theta, X):
+        """E(x) = Σ_j (x_j − a_j)²/(2σ_j²) − Σ_k S(u_k), and ``pullback(w)``."""
+        views, precision, inputs = self._inputs(theta, X)
+        energy = self._visible_energy(views, precision, X) - softplus(inputs).sum(axis=1)
+        return energy, lambda w: self._energy_gradient(theta, X, sigmoid(inputs), w)
+
+    def evaluate_joint(self, theta, X, Z):
+        """E(x, z) = Σ_j (x_j − a_j)²/(2σ_j²) − zᵀu, and ``pullback(w)``."""
+        views, precision, inputs = self._inputs(theta, X)
+        energy = self._visible_energy(views, precision, X) - np.einsum("ij,ij->i", inputs, Z)
+        return energy, lambda w: self._energy_gradient(theta, X, Z, w)
+
+    def posterior(self, theta, X):
+        """p(z_k = 1 | x) = s(u_k), u_k = Σ_j W_kj x_j/σ_j² + b_k, shape (n, K)."""
+        return sigmoid(self._inputs(theta, X)[2])
+
+    def visible_mean(self, theta, Z):
+        """E[x | z] = a + Wᵀz, shape (n, d)."""
+        views = self.layout.views(theta)
+        return Z @ views["weights"] + views["visible_bias"]
+
+    def _inputs(self, theta, X):
+        views = self.layout.views(theta)
+        precision = self._precision(views)
+        inputs = X @ (views["weights"] * precision).T + views["hidden_bias"]
+        return views, precision, inputs
+
+    @staticmethod
+    def _visible_energy(views, precision, X):
+        centred = X - views["visible_bias"]
+        return 0.5 * np.einsum("ij,ij,j->i", centred, centred, precision)
+
+    def _energy_gradient(self, theta, X, hidden, w):
+        """Σᵢ wᵢ ∂E/∂θ, with z or its posterior mean for `hidden`."""
+        views = self.layout.views(theta)
+        precision, a = self._precision(views), views["visible_bias"]
+        gradient = np.empty_like(theta)
+        out = self.layout.views(gradient)
+        weighted = -w[:, np.newaxis] * hidden
+        products = weighted.T @ X
+        np.multiply(products, precision, out=out["weights"])
+        weighted.sum(axis=0, out=out["hidden_bias"])
+        out["visible_bias"][...] = precision * (w.sum() * a - w @ X)
+        if "log_variance" in out:
+            precision_bar = 0.5 * (w @ (X - a) ** 2)
+            precision_bar += np.einsum("kj,kj->j", products, views["weights"])
+            out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+        return gradient
+
+    # -- score and divergence ---------------------------------------------------------------------
+
+    def score(self, theta, X):
+        """ψ_j(x) = (a_j + (Wᵀs(u))_j − x_j)/σ_j², and ``pullback(V)``."""
+        psi, _, pullback = self.score_and_divergence(theta, X)
+        return psi, lambda V: pullback(V, np.zeros(len(X), dtype=X.dtype))
+
+    def energy_and_score(self, theta, X):
+        """E and ψ, from one product with W."""
+        views, precision, inputs = self._inputs(theta, X)
+        energy = self._visible_energy(views, precision, X) - softplus(inputs).sum(axis=1)
+        return energy, precision * (self.visible_mean(theta, sigmoid(inputs)) - X)
+
+    def curvature(self, theta):
+        """The mean of 1/σ²."""
+        return float(np.mean(self._precision(self.layout.views(theta))))
+
+    def score_and_divergence(self, theta, X):
+        """ψ, tr ∇ψ = −Σ_j 1/σ_j² + Σ_k s′(u_k) Σ_j W_kj²/σ_j⁴, and ``pullback(V, w)``."""
+        views, precision, inputs = self._inputs(theta, X)
+        W = views["weights"]
+        s = sigmoid(inputs)
+        slope = s * (1 - s)
+        residual = self.visible_mean(theta, s) - X
+        squared_lengths = W**2 @ precision**2
+        divergence = slope @ squared_lengths - precision.sum()
+
+        def pullback(V, w):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            scaled = V * precision
+            weighted_slope = w @ slope
+            # The cotangent of u: ψ moves with s(u), its divergence with s′(u).
+            u_bar = slope * (scaled @ W.T + w[:, np.newaxis] * (1 - 2 * s) * squared_lengths)
+            products = u_bar.T @ X
+            length_bar = 2 * weighted_slope[:, np.newaxis] * W * precision
+            out["weights"][...] = s.T @ scaled + (products + length_bar) * precision
+            scaled.sum(axis=0, out=out["visible_bias"])
+            u_bar.sum(axis=0, out=out["hidden_bias"])
+            if "log_variance" in out:
+                precision_bar = np.einsum("ij,ij->j", V, residual) - w.sum()
+                precision_bar += np.einsum("kj,kj->j", W, products + length_bar)
+                out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+            return gradient
+
+        return precision * residual, divergence, pullback
+
+    # -- block Gibbs ------------------------------------------------------------------------------
+
+    def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
+        """A draw from p(z | x); units where `free` is False keep their entry of `current`."""
+        views = self.layout.views(theta)
+        return sample_bernoulli(
+            X @ (views["weights"] * self._precision(views)).T,
+            views["hidden_bias"],
+            seed,
+            sweep=sweep,
+            layer=1,
+            free=free,
+            state=current,
+        )
+
+    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
+        """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
+        deviation = np.sqrt(1 / self._precision(self.layout.views(theta)))
+        X = standard_normal((len(Z), self.n_features), seed, sweep=sweep, dtype=theta.dtype)
+        X *= deviation
+        X += self.visible_mean(theta, Z)
+        return X if free is None else np.where(free, X, current)
+
+    # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
+
+    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+        """∇W − λ(∇a)ᵀ − ∇b (μ/σ²)ᵀ in W, and in ρ the share of b that goes with σ."""
+        views, out = self.layout.views(theta), self.layout.views(gradient)
+        precision = self._precision(views)
+        left = np.column_stack([hidden_offset, out["hidden_bias"]])
+        out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset * precision])
+        if "log_variance" in out:
+            precision_bar = -visible_offset * (out["hidden_bias"] @ views["weights"])
+            out["log_variance"] += self._pull_precision(views, precision, precision_bar)
+
+    def move_centred(self, theta, change, visible_offset, hidden_offset):
+        """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − Δ(W μ/σ²): not linear, for σ moves too."""
+        views = self.layout.views(theta)
+        views["hidden_bias"] += views["weights"] @ (visible_offset * self._precision(views))
+        theta += change
+        views["hidden_bias"] -= views["weights"] @ (visible_offset * self._precision(views))
+        views["visible_bias"] -= hidden_offset @ self.layout.views(change)["weights"]
+
+    # -- tempered ---------------------------------------------------------------------------------
+
+    def tempered_start(self, X, sample_weight=None):
+        """N(mean of X, σ²I) with W = 0, b = 0; where σ² is learned, it is the variance of X."""
+        dtype, X, values = X.dtype, X.astype(np.float64, copy=False), {}
+        mean = np.average(X, axis=0, weights=sample_weight)
+        if isinstance(self.sigma, str):
+            variances = np.average((X - mean) ** 2, axis=0, weights=sample_weight)
+            variances = np.maximum(variances, max(1e-4 * variances.mean(), self.sigma_floor**2))
+            variance = variances.mean() if self.sigma == "learn" else variances
+            # No feature starts nearer to the floor than √2 times it.
+            excess = np.maximum(variance - self.sigma_floor**2, self.sigma_floor**2)
+            values["log_variance"] = np.log(excess) / RATE
+        return self.layout.pack(
+            weights=0.0,
+            visible_bias=mean,
+            hidden_bias=0.0,
+            dtype=dtype,
+            **values,
+        )
+
+    def temper(self, theta_0, theta, beta):
+        """(1 − β) θ₀ + β θ: the geometric path where both ends have the same σ."""
+        return (1 - beta) * theta_0 + beta * theta
+
+    def start_log_partition(self, theta_0):
+        """Σ_j ½ log 2πσ_j² + Σ_k S(b_k), where W = 0."""
+        bias = self.layout.views(theta_0)["hidden_bias"].astype(np.float64)
+        return float(0.5 * np.log(2 * np.pi * self.variances(theta_0)).sum() + softplus(bias).sum())
+
+    def sample_start(self, theta_0, n_samples, seed):
+        """Independent draws from p(x; θ₀), where W = 0."""
+        Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
+        return self.sample_visible(theta_0, Z, seed)
+
+    # -- enumerable -------------------------------------------------------------------------------
+
+    def enumerate_log_partition(self, theta):
+        """log Σ_z ∫ p̃(x, z) dx: a Gaussian integral for every state of the hidden units."""
+        nothing = np.zeros((1, self.n_features))
+        return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and −E_model[∂E/∂θ], by sums over the states of the hidden units."""
+        wide = theta.astype(np.float64)
+        log_z, gradient = enumerate_gradient(
+            self._evaluate_hidden(wide, Z)
+            for Z in binary_states(self.n_components, self.n_features)
+        )
+        return log_z, gradient.astype(theta.dtype)
+
+    def sample_enumerated(self, theta, n_samples, rng):
+        """Independent draws: a state of the hidden units, and x given that."""
+        wide = theta.astype(np.float64)
+        Z = draw_binary_states(
+            self.n_components,
+            lambda Z: self._evaluate_hidden(wide, Z)[0],
+            self.n_features,
+            n_samples,
+            rng,
+        )
+        return self.sample_visible(theta, Z.astype(theta.dtype), int(rng.integers(2**63)))
+
+    def _evaluate_hidden(self, theta, Z):
+        """E(z) = −log ∫ p̃(x, z) dx, as in ``log_marginal`` with all units free; its pullback."""
+        views = self.layout.views(theta)
+        precision = self._precision(views)
+        W, a = views["weights"], views["visible_bias"]
+        shift = Z @ W
+        twice_moment = shift * (2 * a + shift)
+        log_volume = 0.5 * np.log(2 * np.pi / precision).sum()
+        energy = -(Z @ views["hidden_bias"]) - 0.5 * twice_moment @ precision - log_volume
+
+        def pullback(w):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            weighted = w[:, np.newaxis] * Z
+            out["weights"][...] = -(weighted.T @ (a + shift)) * precision
+            out["visible_bias"][...] = -(w @ shift) * precision
+            out["hidden_bias"][...] = -weighted.sum(axis=0)
+            if "log_variance" in out:
+                precision_bar = 0.5 * (w.sum() / precision - w @ twice_moment)
+                out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+            return gradient
+
+        return energy, pullback
+
+    def n_summed_units(self, free):
+        """``log_marginal`` is a sum of 2 to this power terms."""
+        return self.n_components
+
+    def log_marginal(self, theta, X, free):
+        """log ∫ p̃(x) over the free units, the others held at the rows of X.
+
+        Given z, with m = Wᵀz, unit j integrates to √(2πσ_j²) exp((a_j m_j + m_j²/2)/σ_j²).
+
+        Parameters
+        ----------
+        theta : ndarray
+        X : ndarray of shape (n, d)
+            Its free entries are not looked at.
+        free : ndarray of bool of shape (d,)
+
+        Returns
+        -------
+        log_integrals : ndarray of shape (n,), float64
+            In nats.
+        """
+        views = self.layout.views(theta.astype(np.float64))
+        precision = self._precision(views)
+        W, a = views["weights"], views["visible_bias"]
+        held, held_precision = X[:, ~free].astype(np.float64), precision[~free]
+        inputs = (held * held_precision) @ W[:, ~free].T + views["hidden_bias"]
+        W, log_sums = W[:, free], []
+        for Z in binary_states(self.n_components, max(len(X), self.n_features)):
+            shift = Z @ W
+            visible = (shift * (a[free] + 0.5 * shift)) @ precision[free]
+            log_sums.append(logsumexp(inputs @ Z.T + visible, axis=1))
+        constant = 0.5 * np.log(2 * np.pi / precision[free]).sum()
+        held_energy = 0.5 * (held - a[~free]) ** 2 @ held_precision
+        return logsumexp(log_sums, axis=0) + constant - held_energy
+
+
+def _spread_directions(n_vectors, n_dimensions, rng):
+    """Unit vectors: a random orthonormal set, its opposites, another set, and so on."""
+    blocks, n_made = [], 0
+    while n_made < n_vectors:
+        normal = rng.standard_normal((n_dimensions, min(n_dimensions, n_vectors)))
+        orthonormal = np.linalg.qr(normal)[0].T
+        blocks += [orthonormal, -orthonormal]
+        n_made += 2 * len(orthonormal)
+    return np.vstack(blocks)[:n_vectors]

@@ -1,0 +1,227 @@
+"""The restricted Boltzmann machine for binary data, as an estimator."""
+
+from numbers import Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.preprocessing import binarize
+
+from sklvm._compat import Interval
+from sklvm.energies import BernoulliRBMEnergy
+from sklvm.energy_based._restricted_boltzmann_machine import RestrictedBoltzmannMachine
+from sklvm.kernels import softplus
+
+__all__ = ["BernoulliRBM"]
+
+
+class BernoulliRBM(RestrictedBoltzmannMachine):
+    """Restricted Boltzmann machine with binary visible and hidden units.
+
+    ::
+
+        log p(x, z) = zᵀWx + aᵀx + bᵀz − log Z,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
+        log p(x) = aᵀx + Σ_k S(w_kᵀx + b_k) − log Z,   S(u) = log(1 + eᵘ),
+
+    w_k the rows of W [1]_. Takes dense and CSR data, made dense a batch at a time, and missing
+    entries (NaN), which are drawn from the model given the observed ones while it trains.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number K of hidden units.
+    binarize : float, default=None
+        Entries above it are 1, the others 0, in all data. None: data are binary, or probabilities
+        in [0, 1]; anything else is refused. At probabilities the formulas are evaluated as they
+        stand: log p is convex in x, and so a lower bound of its mean over binary draws.
+    objective : {"pcd", "cd", "nce", "cnce"} or Objective, default="pcd"
+        Training criterion.
+    optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
+        What minimises the criterion. "auto" is ``Adam(0.01, schedule="linear",
+        max_gradient_norm=10)``; "lbfgs" wants a deterministic criterion and takes all rows at once.
+    centered : bool, default=True
+        Whether steps are taken in centred parameters, with the running means of the data's visible
+        and hidden units as offsets [2]_. Training then does not care whether a feature or its
+        complement is given.
+    weight_decay : float, default=0.0
+        λ of the penalty ½λ‖W‖², which is added to the criterion.
+    sparsity_target : float, default=None
+        Share of the data for which a hidden unit shall be on; None: whatever fits.
+    sparsity_cost : float, default=0.1
+        Weight of the cross-entropy to that target.
+    max_iter : int, default=20
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    batch_size : int, default=100
+        Rows a step; the last batch of an epoch may be smaller.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows for each epoch.
+    tol : float, default=0.0
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less; for criteria that
+        have a value. 0 runs all epochs, unless there is early stopping.
+    early_stopping : bool, default=False
+        Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Patience, in epochs.
+    partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
+        How log Z is found at the end of ``fit``: "auto" is the exact sum for at most 20 hidden or
+        visible units, else annealed importance sampling from independent units. An object sets the
+        budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last state.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start, the batches, the chains and the annealing.
+    verbose : int, default=0
+        1 prints a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        W.
+    intercept_visible_ : ndarray of shape (n_features,)
+        a.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        b.
+    log_partition_ : float
+        log Z, in nats.
+    log_partition_std_err_ : float
+        Its standard error, in nats; 0 where exact.
+    log_partition_effective_sample_size_ : float
+        Of the annealing's weights; infinite where exact.
+    log_partition_bracket_ : tuple of float, or None
+        Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
+        ``AnnealedImportanceSampling(bracket=True)``.
+    history_ : dict of str to ndarray
+        One value an epoch: ``gradient_norm``, and ``objective`` where the criterion has a value.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Width of the training data.
+
+    References
+    ----------
+    .. [1] Smolensky, "Information processing in dynamical systems", 1986; Hinton, "Training
+       products of experts by minimizing contrastive divergence", Neural Computation 14 (2002).
+    .. [2] Melchior, Fischer, Wiskott, "How to center deep Boltzmann machines", JMLR 17 (2016).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm import BernoulliRBM
+    >>> X = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 100, axis=0)
+    >>> model = BernoulliRBM(2, max_iter=200, random_state=0).fit(X)
+    >>> scores = model.score_samples([[1, 1, 0, 0], [1, 0, 1, 0]])
+    >>> bool(scores[0] > scores[1] + 2)
+    True
+    >>> model.sample(3, given=[1, np.nan, np.nan, 0], random_state=0)[:, [0, 3]]
+    array([[1., 0.],
+           [1., 0.],
+           [1., 0.]])
+    """
+
+    _validation = {**RestrictedBoltzmannMachine._validation, "accept_sparse": "csr"}
+    _parameter_constraints: dict = {
+        **RestrictedBoltzmannMachine._parameter_constraints,
+        "binarize": [Interval(Real, None, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        binarize=None,
+        objective="pcd",
+        optimizer="auto",
+        centered=True,
+        weight_decay=0.0,
+        sparsity_target=None,
+        sparsity_cost=0.1,
+        max_iter=20,
+        batch_size=100,
+        shuffle=True,
+        tol=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        partition="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.binarize = binarize
+        self.objective = objective
+        self.optimizer = optimizer
+        self.centered = centered
+        self.weight_decay = weight_decay
+        self.sparsity_target = sparsity_target
+        self.sparsity_cost = sparsity_cost
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.partition = partition
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def pseudo_log_likelihood(self, X):
+        """Σ_j log p(x_j | all others), in nats: the exact sum over all flips of one unit.
+
+        Besag's pseudo-likelihood. It needs no log Z, and is no log-density.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Binary data.
+
+        Returns
+        -------
+        pseudo_log_likelihood : ndarray of shape (n_samples,)
+            One value a row.
+
+        Raises
+        ------
+        ValueError
+            For data that are not binary.
+        """
+        return self._by_rows(self._pseudo_log_likelihood_rows, X)
+
+    def _pseudo_log_likelihood_rows(self, X):
+        if not np.all((X == 0) | (X == 1)):
+            raise ValueError("pseudo_log_likelihood needs data of 0 and 1; set binarize=threshold.")
+        energy, theta = self._training.energy, self._training.energy_theta
+        differences, _ = energy.flip_energies(theta, X)
+        return -softplus(-differences).sum(axis=1)
+
+    def _prepared(self, X):
+        values = X.data if issparse(X) else X
+        if self.binarize is not None:
+            missing = np.isnan(values)
+            if not missing.any():
+                return binarize(X, threshold=self.binarize)
+            if not issparse(X):
+                return np.where(missing, X, (X > self.binarize).astype(X.dtype))
+            raise ValueError("binarize does not take sparse data with NaN; binarize them before.")
+        if not values.size:
+            return X
+        # Both pass over NaN.
+        low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"BernoulliRBM takes binary data or probabilities in [0, 1], got values from "
+                f"{low:g} to {high:g}. Set binarize=threshold, or scale "
+                "the data."
+            )
+        return X
+
+    def _make_energy(self, n_features):
+        return BernoulliRBMEnergy(n_features, self.n_components)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,188 @@
+"""What the restricted Boltzmann machines share."""
+
+from functools import partial
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.energy_based._base import EnergyBasedModel
+from sklvm.energy_based._conditionals import ConditionalMixin
+from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
+from sklvm.partition import MAX_ENUMERATED_UNITS
+from sklvm.training import Penalty, as_dense
+
+__all__ = ["RestrictedBoltzmannMachine"]
+
+DEFAULT_OPTIMIZER = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10.0)
+
+# Entries of X to be dense at a time, and sweeps of the mean-field equations.
+MAX_DENSE_ENTRIES = 2**22
+N_MEAN_FIELD_SWEEPS = 50
+
+
+class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
+    """Base of the models with a layer of visible and a layer of binary hidden units."""
+
+    _shorthands = {
+        **EnergyBasedModel._shorthands,
+        "optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER},
+    }
+    _validation = {"ensure_all_finite": "allow-nan"}
+    _parameter_constraints: dict = {
+        **EnergyBasedModel._parameter_constraints,
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
+        "centered": ["boolean"],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "sparsity_target": [Interval(Real, 0, 1, closed="neither"), None],
+        "sparsity_cost": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def _training_options(self):
+        penalty = Penalty(self.weight_decay, self.sparsity_target, self.sparsity_cost)
+        return {"centred": self.centered, "penalty": penalty}
+
+    def _model_attributes(self, energy, theta):
+        views = energy.layout.views(theta)
+        return {
+            "components_": views["weights"],
+            "intercept_visible_": views["visible_bias"],
+            "intercept_hidden_": views["hidden_bias"],
+        }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    # -- using the model --------------------------------------------------------------------------
+
+    def transform(self, X):
+        """Probabilities of the hidden units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data. Missing entries (NaN) stand at their mean-field value: a fixed point of x = E[x |
+            z], z = p(z = 1 | x) in those entries.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            p(z_k = 1 | x).
+        """
+        return self._by_rows(self._transform_rows, X)
+
+    def _transform_rows(self, X):
+        energy, theta = self._training.energy, self._training.energy_theta
+        missing = np.isnan(X)
+        if not missing.any():
+            return energy.posterior(theta, X)
+        X = np.where(missing, self._training.means.visible, X)
+        for _ in range(N_MEAN_FIELD_SWEEPS):
+            mean = energy.visible_mean(theta, energy.posterior(theta, X))
+            X = np.where(missing, mean, X)
+        return energy.posterior(theta, X)
+
+    def inverse_transform(self, Z):
+        """Means of the visible units given the hidden ones.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            States of the hidden units, or their probabilities.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            E[x | z].
+
+        Raises
+        ------
+        ValueError
+            For another number of columns.
+        """
+        check_is_fitted(self)
+        Z = check_array(Z, dtype=[np.float64, np.float32])
+        if Z.shape[1] != len(self.components_):
+            raise ValueError(
+                f"Z must have a column for each of the {len(self.components_)} hidden units, got "
+                f"{Z.shape[1]}."
+            )
+        return self._training.energy.visible_mean(self._training.energy_theta, Z)
+
+    def energy(self, X):
+        """The free energy E(x; θ) = −log p̃(x), hidden units summed out, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data. Missing entries (NaN) are summed out as well, exactly, and the energy is that of
+            the observed ones.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            The energies; lower is more probable.
+
+        Raises
+        ------
+        ValueError
+            For a row with missing entries whose sum has more than 2²⁰ terms.
+        """
+        return self._by_rows(self._energy_rows, X)
+
+    def free_energy(self, X):
+        """The free energy −log p̃(x), in nats: another name of ``energy``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            The energies; lower is more probable.
+        """
+        return self.energy(X)
+
+    def _energy_rows(self, X):
+        energy, theta = self._training.energy, self._training.energy_theta
+        missing = np.isnan(X)
+        if not missing.any():
+            return energy.evaluate(theta, X)[0]
+        patterns, which = np.unique(missing, axis=0, return_inverse=True)
+        energies = np.empty(len(X), dtype=X.dtype)
+        for number, free in enumerate(patterns):
+            rows = which.ravel() == number
+            if not free.any():
+                energies[rows] = energy.evaluate(theta, X[rows])[0]
+                continue
+            if (n_units := energy.n_summed_units(free)) > MAX_ENUMERATED_UNITS:
+                raise ValueError(
+                    f"The energy of a row with {free.sum()} missing entries is a sum over the "
+                    f"states of {n_units} units; {MAX_ENUMERATED_UNITS} are possible. Fill the "
+                    "entries by impute()."
+                )
+            energies[rows] = -energy.log_marginal(theta, X[rows], free)
+        return energies
+
+    def _check_X(self, X, **options):
+        return self._prepared(super()._check_X(X, **options))
+
+    def _prepared(self, X):
+        """Valid rows in the model's own units."""
+        return X
+
+    def _by_rows(self, function, X):
+        """A function of dense rows, applied to a few at a time where X is sparse."""
+        check_is_fitted(self)
+        X = self._check_X(X)
+        if isinstance(X, np.ndarray):
+            return function(X)
+        step = max(1, MAX_DENSE_ENTRIES // X.shape[1])
+        starts = range(0, X.shape[0], step)
+        return np.concatenate([function(as_dense(X[i : i + step])) for i in starts])

@@ -1,0 +1,66 @@
+/* A small Cholesky factor L of the Gram matrix of the atoms in use, grown row by row.
+ *
+ * L is packed: row i begins at L + i (i + 1) / 2 and holds, on the diagonal, 1 / L_ii.
+ */
+#ifndef SKLVM_CHOLESKY_H
+#define SKLVM_CHOLESKY_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "simd.h"
+
+/* An atom within this fraction of its squared norm of the span of the others depends on them. */
+#define DEPENDENT 1e-10
+
+SKLVM_INLINE double cholesky_dot(const double *x, const double *y, ptrdiff_t n) {
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+    ptrdiff_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        s0 += x[i] * y[i];
+        s1 += x[i + 1] * y[i + 1];
+        s2 += x[i + 2] * y[i + 2];
+        s3 += x[i + 3] * y[i + 3];
+    }
+    for (; i < n; i++) s0 += x[i] * y[i];
+    return (s0 + s2) + (s1 + s3);
+}
+
+/* Appends atom support[size] to the factor of the atoms before it. Returns what is left of its
+ * squared norm; the row is valid only if that exceeds DEPENDENT times the squared norm. */
+SKLVM_CLONES static double cholesky_append(double *factor, const double *gram, ptrdiff_t n_atoms,
+                                           const ptrdiff_t *support, ptrdiff_t size) {
+    const double *products = gram + support[size] * n_atoms;
+    double *row = factor + size * (size + 1) / 2;
+    const double *before = factor;
+    double left;
+    for (ptrdiff_t j = 0; j < size; j++) {
+        row[j] = (products[support[j]] - cholesky_dot(before, row, j)) * before[j];
+        before += j + 1;
+    }
+    left = products[support[size]] - cholesky_dot(row, row, size);
+    row[size] = left > 0 ? 1 / sqrt(left) : 0;
+    return left;
+}
+
+/* x = L^-1 x */
+SKLVM_CLONES static void cholesky_forward(const double *factor, double *x, ptrdiff_t size) {
+    for (ptrdiff_t i = 0; i < size; i++) {
+        x[i] = (x[i] - cholesky_dot(factor, x, i)) * factor[i];
+        factor += i + 1;
+    }
+}
+
+/* x = L^-T x */
+SKLVM_CLONES static void cholesky_backward(const double *factor, double *x, ptrdiff_t size) {
+    factor += size * (size + 1) / 2;
+    for (ptrdiff_t i = size - 1; i >= 0; i--) {
+        factor -= i + 1;
+        x[i] *= factor[i];
+        const double xi = x[i];
+        SKLVM_INDEPENDENT
+        for (ptrdiff_t l = 0; l < i; l++) x[l] -= factor[l] * xi;
+    }
+}
+
+#endif

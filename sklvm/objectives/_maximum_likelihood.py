@@ -1,0 +1,43 @@
+"""Maximum likelihood, exactly."""
+
+from sklvm.energies import Enumerable, ExactLikelihood, Marginal
+from sklvm.objectives._base import Objective
+from sklvm.partition import MAX_ENUMERATED_UNITS
+
+__all__ = ["MaximumLikelihood"]
+
+
+class MaximumLikelihood(Objective):
+    """J(θ) = E_data[E(x; θ)] + log Z(θ), the mean of −log p(x) in nats, without sampling.
+
+    Its gradient is E_data[∂E/∂θ] − E_model[∂E/∂θ] with both expectations exact: in closed form, or
+    as a sum over the 2ᵐ states of m binary units, at most 20. Every other objective can be held
+    against it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS makes it
+    once for every ``batch_size`` rows.
+
+    Examples
+    --------
+    >>> from sklvm.objectives import MaximumLikelihood
+    >>> MaximumLikelihood()
+    MaximumLikelihood()
+    """
+
+    requires = (Marginal, ExactLikelihood)
+    deterministic = True
+
+    def init(self, energy, theta, X, weights, rng):
+        """Raises ``ValueError`` where the sum over states is too long."""
+        if isinstance(energy, Enumerable) and energy.n_enumerated_units > MAX_ENUMERATED_UNITS:
+            raise ValueError(
+                f"MaximumLikelihood sums over all states of at most {MAX_ENUMERATED_UNITS} units, "
+                f"and those of this {type(energy).__name__} are {energy.n_enumerated_units}. "
+                "Use objective='pcd' or 'parallel_tempering'."
+            )
+        return super().init(energy, theta, X, weights, rng)
+
+    def step(self, energy, theta, X, weights, state, rng):
+        energies, pullback = energy.evaluate(theta, X)
+        log_partition, gradient = energy.log_partition_and_gradient(theta)
+        total = weights.sum()
+        value = float(weights @ energies) + float(total) * log_partition
+        return value, pullback(weights) + total * gradient, state

@@ -1,0 +1,248 @@
+"""The auto-encoder with binary latent variables as an estimator."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import log_expit, logsumexp
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.energies import BinaryFactorEnergy
+from sklvm.kernels import sigmoid, uniform
+from sklvm.objectives import VariationalFreeEnergy
+from sklvm.variational._decoding_model import DecodingModel
+
+__all__ = ["BernoulliVAE"]
+
+# With so many latent variables at most, log p(x) is summed over all their states.
+MAX_ENUMERATED_UNITS = 12
+
+
+class BernoulliVAE(DecodingModel):
+    """Single-layer variational auto-encoder with binary latent variables.
+
+    ::
+
+        z_k ∈ {0, 1} with log-odds c_k,    x|z ~ N(a + Wz, σ²I),    q(z_k = 1|x) = s(v_kᵀx + b_k),
+
+    s the logistic sigmoid: binary factors, or causes, that add up. Training raises the evidence
+    lower bound, which needs no draws here: the expected error is ‖x − a − Ws‖² + Σ_k ‖w_k‖²
+    s_k(1 − s_k). Tied weights v_k = w_k/σ² give the exact posterior where the w_k are orthogonal.
+
+    Parameters
+    ----------
+    n_components : int, default=20
+        Number K of latent variables.
+    sigma : float or "learn", default="learn"
+        σ, in the units of x.
+    sigma_floor : float, default=1e-3
+        A learned σ stays above it.
+    tied : bool, default=True
+        Whether v_k = w_k/σ², or is learned.
+    learn_prior : bool, default=False
+        Whether the c_k are learned, or 0: odds of one to one.
+    n_importance_samples : int, default=100
+        Draws of z for each row of ``score_samples``, where K is larger than 12.
+    optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
+        What minimises the negative bound. The criterion is deterministic: "lbfgs", which takes all
+        rows at once, finds much better optima in short time, of tied weights and a learned σ above
+        all, for they couple all parameters.
+    max_iter : int, default=50
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    batch_size : int, default=100
+        Rows a step.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows for each epoch.
+    tol : float, default=0.0
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
+        epochs, unless there is early stopping.
+    early_stopping : bool, default=False
+        Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Patience of these rules, in epochs.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start and the batches.
+    verbose : int, default=0
+        1 prints a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The w_k.
+    encoder_components_ : ndarray of shape (n_components, n_features)
+        The v_k.
+    intercept_visible_ : ndarray of shape (n_features,)
+        a.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        b.
+    prior_log_odds_ : ndarray of shape (n_components,)
+        c.
+    sigma_ : float
+        σ.
+    history_ : dict of ndarray
+        Values an epoch: ``objective`` (minus the bound, in nats a row), ``gradient_norm``, and
+        ``validation_objective`` with early stopping.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Width of the training data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm import BernoulliVAE
+    >>> rng = np.random.default_rng(0)
+    >>> Z = rng.random((500, 3)) < 0.5
+    >>> X = Z @ np.eye(3, 6) * 4 + 0.3 * rng.standard_normal((500, 6))
+    >>> vae = BernoulliVAE(3, optimizer="lbfgs", max_iter=300, random_state=0).fit(X)
+    >>> vae.transform(X).shape
+    (500, 3)
+    >>> bool((vae.elbo(X) <= vae.score_samples(X) + 1e-9).all())
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **DecodingModel._parameter_constraints,
+        "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
+        "sigma_floor": [Interval(Real, 0, None, closed="neither")],
+        "tied": ["boolean"],
+        "learn_prior": ["boolean"],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=20,
+        *,
+        sigma="learn",
+        sigma_floor=1e-3,
+        tied=True,
+        learn_prior=False,
+        n_importance_samples=100,
+        optimizer="adam",
+        max_iter=50,
+        batch_size=100,
+        shuffle=True,
+        tol=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        self.tied = tied
+        self.learn_prior = learn_prior
+        self.n_importance_samples = n_importance_samples
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # -- fitting ----------------------------------------------------------------------------------
+
+    def _make_model(self, X):
+        energy = BinaryFactorEnergy(
+            X.shape[1],
+            self.n_components,
+            self.sigma,
+            self.sigma_floor,
+            self.tied,
+            self.learn_prior,
+        )
+        return energy, VariationalFreeEnergy()
+
+    def _model_attributes(self, energy, theta):
+        views = energy.layout.views(theta)
+        variance = energy.variance(views)
+        return {
+            "components_": views["weights"],
+            "encoder_components_": views.get("encoder_weights", views["weights"] / variance),
+            "intercept_visible_": views["visible_bias"],
+            "intercept_hidden_": views["hidden_bias"],
+            "prior_log_odds_": views.get("prior_log_odds", np.zeros_like(views["hidden_bias"])),
+            "sigma_": float(np.sqrt(variance)),
+        }
+
+    # -- using the model --------------------------------------------------------------------------
+
+    def transform(self, X):
+        """Posterior means q(z_k = 1|x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            The probabilities.
+        """
+        energy, theta, X = self._using(X)
+        return energy.posterior(theta, X)
+
+    def score_samples(self, X):
+        """log p(x), in nats: exact with up to 12 latent variables, else importance-weighted.
+
+        Beyond 12 it is log (1/S) Σ_s p(x, z_s)/q(z_s|x) with S = ``n_importance_samples`` draws
+        from q, made of the same uniform numbers for every row and every call: a lower bound of
+        log p(x) in expectation over the draws.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            Higher is more normal.
+        """
+        energy, theta, X = self._using(X)
+        if energy.n_components <= MAX_ENUMERATED_UNITS:
+            return energy.log_density(theta, X)
+        noise = uniform((self.n_importance_samples, energy.n_components), 0, dtype=theta.dtype)
+        scores = np.empty(len(X), dtype=theta.dtype)
+        for row, log_odds in enumerate(energy.posterior_log_odds(theta, X)):
+            Z = (noise < sigmoid(log_odds)).astype(theta.dtype)
+            log_q = log_expit(np.where(Z == 1, log_odds, -log_odds)).sum(axis=1)
+            log_weights = energy.log_joint(theta, X[row : row + 1], Z)[0] - log_q
+            scores[row] = logsumexp(log_weights) - np.log(len(noise))
+        return scores
+
+    def elbo(self, X):
+        """The evidence lower bound of log p(x), exact, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        elbo : ndarray of shape (n_samples,)
+            The bound for each row; ``score_samples`` minus it is the divergence of q from the
+            posterior.
+        """
+        energy, theta, X = self._using(X)
+        return -energy.free_energy(theta, X)[0]
+
+    def _using(self, X):
+        """The energy, its parameters, and X checked."""
+        check_is_fitted(self)
+        return self._training.energy, self._training.energy_theta, self._check_X(X)

@@ -1,0 +1,46 @@
+"""Importance weights of a variational posterior: what bounds log p(x) from below."""
+
+import numpy as np
+
+from sklvm.kernels import standard_normal
+from sklvm.training import slices
+
+__all__ = ["log_importance_weights"]
+
+# Entries of decoded rows to be there at a time.
+MAX_ENTRIES = 2**20
+
+
+def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
+    """log w_s(x) = log p(x, z_s) − log q(z_s|x) at z_s = μ(x) + L(x)ε_s, shape (n, n_draws).
+
+    The ε_s are the same draws from N(0, I) for every row and every call. The mean of w_s is an
+    unbiased estimate of p(x); hence the mean of log w_s and the log of the mean of w_s are, in
+    expectation, lower bounds of log p(x), the second the tighter one, increasing in S (Burda,
+    Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, theorem 1).
+
+    Parameters
+    ----------
+    energy : Decoder
+    theta : ndarray
+        Its parameters.
+    encoder : GaussianEncoder
+    phi : ndarray
+        Its parameters.
+    X : ndarray of shape (n, d)
+    n_draws : int
+        S.
+    """
+    noise = standard_normal((n_draws, energy.n_components), seed=0, dtype=theta.dtype)
+    log_weights = np.empty((len(X), n_draws), dtype=theta.dtype)
+    n_decoded = max(1, MAX_ENTRIES // energy.n_features)
+    for draws in slices(n_draws, n_decoded):
+        some = noise[draws, np.newaxis]
+        for rows in slices(len(X), max(1, n_decoded // len(some))):
+            encoding = encoder.encode(phi, X[rows])
+            Z = encoding.draw(some)
+            given = np.tile(X[rows], (len(some), 1))
+            errors, _ = energy.evaluate_given(theta, given, Z.reshape(len(given), -1))
+            log_ratio = -0.5 * np.einsum("snk,snk->sn", Z, Z) - encoding.log_density(some)
+            log_weights[rows, draws] = (log_ratio - errors.reshape(Z.shape[:2])).T
+    return log_weights

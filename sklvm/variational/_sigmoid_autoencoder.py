@@ -1,0 +1,232 @@
+"""The single-layer auto-encoder with tied weights as an estimator."""
+
+from numbers import Real
+
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.base import NormalizedScoreMixin
+from sklvm.energies import GaussianRBMEnergy
+from sklvm.objectives import ReconstructionError, ScoreMatching
+from sklvm.variational._decoding_model import DecodingModel
+
+__all__ = ["SigmoidAutoencoder"]
+
+
+def _is_a_density(estimator):
+    if estimator.criterion != "score_matching":
+        raise AttributeError(
+            f"An auto-encoder with criterion={estimator.criterion!r} is no density. Use "
+            "criterion='score_matching'."
+        )
+    return True
+
+
+class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
+    """Auto-encoder with one layer of sigmoid units and tied weights.
+
+    ::
+
+        f(x) = s(Wᵀx + b),        g(z) = a + Wz,
+
+    s the logistic sigmoid. One model, trained by one of four criteria, the means over the data of
+
+    ::
+
+        score_matching   ½‖x − g(f(x))‖² + Σ_k ‖w_k‖² s_k(1 − s_k) − d
+        variational      ½‖x − g(f(x))‖² + ‖f(x)‖²/(2τ²)
+        denoising        ½‖x − g(f(x̃))‖²,   x̃ = x + noise
+        plain            ½‖x − g(f(x))‖²
+
+    By score matching it is the restricted Boltzmann machine with Gaussian visible units of unit
+    variance, whose score is g(f(x)) − x, and a density; by the others it is an auto-encoder only.
+    Whitened data suit the unit variance.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of hidden units.
+    criterion : {"score_matching", "variational", "denoising", "plain"}, default="score_matching"
+        What training minimises.
+    noise_level : float, default=0.5
+        Standard deviation of the denoising criterion's noise, in the units of x.
+    tau : float, default=10.0
+        τ of the variational criterion, the prior's standard deviation of the hidden units.
+    optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
+        What minimises the criterion. "lbfgs" takes all rows at once, and does not go with
+        "denoising".
+    max_iter : int, default=50
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    batch_size : int, default=100
+        Rows a step.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows for each epoch.
+    tol : float, default=0.0
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
+        epochs, unless there is early stopping.
+    early_stopping : bool, default=False
+        Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Patience of these rules, in epochs.
+    partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
+        How log Z is found after score matching; the other criteria do without.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start, the batches, the noise and log Z.
+    verbose : int, default=0
+        1 prints a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The w_k.
+    intercept_visible_ : ndarray of shape (n_features,)
+        a.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        b.
+    score_normalized_ : bool
+        Whether ``score_samples`` is a log-density: after score matching. Else it is minus
+        ``energy``, which ranks.
+    log_partition_, log_partition_std_err_ : float
+        log Z and its standard error, in nats; after score matching.
+    history_ : dict of ndarray
+        Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
+        stopping.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Width of the training data.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklvm import SigmoidAutoencoder
+    >>> X = StandardScaler().fit_transform(load_iris().data)
+    >>> coder = SigmoidAutoencoder(8, criterion="plain", random_state=0).fit(X)
+    >>> coder.reconstruct(X).shape
+    (150, 4)
+    """
+
+    _shorthands = {**DecodingModel._shorthands, **NormalizedScoreMixin._shorthands}
+    _parameter_constraints: dict = {
+        **DecodingModel._parameter_constraints,
+        **NormalizedScoreMixin._parameter_constraints,
+        "criterion": [StrOptions({"score_matching", "variational", "denoising", "plain"})],
+        "noise_level": [Interval(Real, 0, None, closed="neither")],
+        "tau": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        criterion="score_matching",
+        noise_level=0.5,
+        tau=10.0,
+        optimizer="adam",
+        max_iter=50,
+        batch_size=100,
+        shuffle=True,
+        tol=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        partition="auto",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.criterion = criterion
+        self.noise_level = noise_level
+        self.tau = tau
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.partition = partition
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # -- fitting ----------------------------------------------------------------------------------
+
+    def _make_model(self, X):
+        objective = {
+            "score_matching": ScoreMatching(),
+            "variational": ReconstructionError(tau=self.tau),
+            "denoising": ReconstructionError(noise_level=self.noise_level),
+            "plain": ReconstructionError(),
+        }[self.criterion]
+        return GaussianRBMEnergy(X.shape[1], self.n_components, sigma=1.0), objective
+
+    def _end_fit(self, X, weights):
+        if self.criterion == "score_matching":
+            super()._end_fit(X, weights)
+
+    def _model_attributes(self, energy, theta):
+        views = energy.layout.views(theta)
+        return {
+            "components_": views["weights"],
+            "intercept_visible_": views["visible_bias"],
+            "intercept_hidden_": views["hidden_bias"],
+        }
+
+    # -- using the model --------------------------------------------------------------------------
+
+    @property
+    def score_normalized_(self):
+        """Whether ``score_samples`` is a log-density; False unless trained by score matching."""
+        return self.criterion == "score_matching" and super().score_normalized_
+
+    sample = available_if(_is_a_density)(NormalizedScoreMixin.sample)
+    estimate_log_partition = available_if(_is_a_density)(
+        NormalizedScoreMixin.estimate_log_partition
+    )
+
+    def transform(self, X):
+        """The hidden units f(x).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            In (0, 1).
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._training.energy.posterior(self._training.energy_theta, X)
+
+    def energy(self, X):
+        """The energy of each row, lower for a more normal one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            −log p̃(x), in nats, after score matching. Else ½‖x − g(f(x))‖², and with the
+            variational criterion + ‖f(x)‖²/(2τ²).
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        training = self._training
+        if self.criterion == "score_matching":
+            return training.energy.evaluate(training.energy_theta, X)[0]
+        return training.objective.errors(training.energy, training.energy_theta, X, X)[0]

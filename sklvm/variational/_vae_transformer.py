@@ -1,0 +1,274 @@
+"""The variational auto-encoder as an estimator."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from sklvm._compat import Interval, StrOptions
+from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
+from sklvm.networks import ACTIVATIONS, GaussianEncoder, check_layer_sizes
+from sklvm.objectives import EvidenceLowerBound
+from sklvm.variational._encoder_decoder import EncoderDecoderModel
+
+__all__ = ["VAETransformer"]
+
+
+class VAETransformer(EncoderDecoderModel):
+    """Variational auto-encoder with Gaussian latent variables.
+
+    ::
+
+        p(x, z) = p(x | g(z)) N(z; 0, I),        q(z|x) = N(μ(x), L(x)L(x)ᵀ),
+        log p(x) ≥ E_q[log p(x|z)] − KL(q(z|x) ‖ N(0, I)),
+
+    g, the decoder, and (μ, L), the encoder, multi-layer perceptrons trained together to raise the
+    lower bound [1]_, [2]_. With β ≠ 1 they raise E_q[log p(x|z)] − β KL instead [3]_. Without
+    hidden layers and with a learned σ the optimum is probabilistic PCA.
+
+    Missing values: entries of X that are NaN have no part in the likelihood; the encoder sees them
+    as zeros, and d indicators of what is missing behind x. A model that is to take NaN has to see
+    some when its fit starts.
+
+    Parameters
+    ----------
+    n_components : int, default=20
+        Number K of latent variables.
+    hidden_layer_sizes : tuple of int, default=(500,)
+        Widths of the encoder's hidden layers, from x to z.
+    decoder_layer_sizes : tuple of int, default=None
+        Widths of the decoder's hidden layers, from z to x. None: the encoder's in reverse.
+    activation : {"identity", "relu", "sigmoid", "softplus", "tanh"}, default="relu"
+        Of the hidden layers.
+    likelihood : {"gaussian", "bernoulli"}, default="gaussian"
+        p(x|z): N(m(z), Σ) with a diagonal Σ, or independent bits of which the decoder gives the
+        log-odds. The latter takes X in [0, 1]; where X is not binary, its score is a cross-entropy
+        and no log-density.
+    sigma : float or {"learn", "learn_diagonal", "predict"}, default="learn"
+        Standard deviation of the Gaussian likelihood, in the units of x: given, one learned, one
+        learned for each feature, or given by the decoder for each feature as a function of z.
+    sigma_floor : float, default=1e-3
+        A learned σ stays above it, in the units of x.
+    posterior : {"diagonal", "full"}, default="diagonal"
+        Whether L has entries below its diagonal.
+    beta : float, default=1.0
+        Weight of the divergence.
+    n_warm_up_steps : int, default=0
+        The divergence's weight rises linearly from 0 over so many steps. Held-out rows are judged
+        by the full weight throughout.
+    free_bits : float, default=0.0
+        In nats: a latent variable's part of the divergence costs nothing below it.
+    n_mc_samples : int, default=1
+        Draws of z for each row and step.
+    n_importance_samples : int, default=100
+        Draws of z for each row of ``score_samples`` and ``elbo``.
+    optimizer : {"adam", "sgd"} or optimizer, default="adam"
+        What minimises the negative bound.
+    max_iter : int, default=50
+        Epochs. 0 leaves the model at its start.
+    batch_size : int, default=100
+        Rows a step.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows for each epoch.
+    tol : float, default=0.0
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
+        epochs, unless there is early stopping.
+    early_stopping : bool, default=False
+        Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Patience of these rules, in epochs.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the start, the batches, and the draws of z.
+    verbose : int, default=0
+        1 prints a line an epoch.
+
+    Attributes
+    ----------
+    encoder_coefs_, encoder_intercepts_ : list of ndarray
+        Of the encoder's layers, coefs of shape (width, width of the layer below). The last layer's
+        outputs are μ, the logarithms of L's diagonal, and the rows of L below it.
+    decoder_coefs_, decoder_intercepts_ : list of ndarray
+        Of the decoder's.
+    components_ : ndarray of shape (n_components, n_features)
+        The linear decoder's directions; only without hidden layers.
+    sigma_ : float or ndarray of shape (n_features,)
+        σ; not with ``sigma="predict"`` or the Bernoulli likelihood.
+    history_ : dict of ndarray
+        Values an epoch: ``objective``, ``reconstruction_error`` (−E_q log p(x|z)), ``divergence``
+        (KL), ``gradient_norm``, and ``validation_objective`` with early stopping; in nats a row.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Width of the training data.
+
+    References
+    ----------
+    .. [1] Kingma, Welling, "Auto-encoding variational Bayes", ICLR 2014.
+    .. [2] Rezende, Mohamed, Wierstra, "Stochastic backpropagation and approximate inference in deep
+       generative models", ICML 2014.
+    .. [3] Higgins et al., "β-VAE: Learning basic visual concepts with a constrained variational
+       framework", ICLR 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklvm import VAETransformer
+    >>> X = load_digits().data / 16
+    >>> vae = VAETransformer(2, hidden_layer_sizes=(32,), max_iter=5, random_state=0).fit(X)
+    >>> vae.transform(X).shape
+    (1797, 2)
+    >>> vae.sample(3, random_state=0).shape
+    (3, 64)
+    >>> bool((vae.elbo(X) <= vae.score_samples(X)).all())
+    True
+    """
+
+    _validation = {"ensure_all_finite": "allow-nan"}
+    _parameter_constraints: dict = {
+        **EncoderDecoderModel._parameter_constraints,
+        "hidden_layer_sizes": [tuple, list],
+        "decoder_layer_sizes": [tuple, list, None],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "likelihood": [StrOptions({"gaussian", "bernoulli"})],
+        "sigma": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"learn", "learn_diagonal", "predict"}),
+        ],
+        "sigma_floor": [Interval(Real, 0, None, closed="neither")],
+        "posterior": [StrOptions({"diagonal", "full"})],
+        "beta": EvidenceLowerBound._parameter_constraints["beta"],
+        "n_warm_up_steps": EvidenceLowerBound._parameter_constraints["n_warm_up_steps"],
+        "free_bits": EvidenceLowerBound._parameter_constraints["free_bits"],
+        "n_mc_samples": EvidenceLowerBound._parameter_constraints["n_mc_samples"],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=20,
+        *,
+        hidden_layer_sizes=(500,),
+        decoder_layer_sizes=None,
+        activation="relu",
+        likelihood="gaussian",
+        sigma="learn",
+        sigma_floor=1e-3,
+        posterior="diagonal",
+        beta=1.0,
+        n_warm_up_steps=0,
+        free_bits=0.0,
+        n_mc_samples=1,
+        n_importance_samples=100,
+        optimizer="adam",
+        max_iter=50,
+        batch_size=100,
+        shuffle=True,
+        tol=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.decoder_layer_sizes = decoder_layer_sizes
+        self.activation = activation
+        self.likelihood = likelihood
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        self.posterior = posterior
+        self.beta = beta
+        self.n_warm_up_steps = n_warm_up_steps
+        self.free_bits = free_bits
+        self.n_mc_samples = n_mc_samples
+        self.n_importance_samples = n_importance_samples
+        self.optimizer = optimizer
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # -- fitting ----------------------------------------------------------------------------------
+
+    def _make_model(self, X):
+        hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
+        decoder_hidden = hidden[::-1]
+        if self.decoder_layer_sizes is not None:
+            decoder_hidden = check_layer_sizes(self.decoder_layer_sizes, "decoder_layer_sizes")
+        n_features = X.shape[1]
+        if self.likelihood == "bernoulli":
+            likelihood = BernoulliLikelihood(n_features)
+        else:
+            likelihood = GaussianLikelihood(n_features, self.sigma, self.sigma_floor)
+        encoder = GaussianEncoder(
+            n_features,
+            self.n_components,
+            hidden,
+            self.activation,
+            full=self.posterior == "full",
+            mask_channel=bool(np.isnan(X).any()),
+        )
+        objective = EvidenceLowerBound(
+            encoder, self.beta, self.n_warm_up_steps, self.free_bits, self.n_mc_samples
+        )
+        energy = DecoderEnergy(likelihood, self.n_components, decoder_hidden, self.activation)
+        return energy, objective
+
+    def _fitted_attributes(self, training):
+        encoder = training.objective.encoder
+        coefs, intercepts = _layers(encoder.network, encoder.layout, training.objective_theta)
+        return {
+            **super()._fitted_attributes(training),
+            "encoder_coefs_": coefs,
+            "encoder_intercepts_": intercepts,
+        }
+
+    def _model_attributes(self, energy, theta):
+        coefs, intercepts = _layers(energy.network, energy.layout, theta)
+        attributes = {"decoder_coefs_": coefs, "decoder_intercepts_": intercepts}
+        if len(coefs) == 1:
+            attributes["components_"] = coefs[0][: energy.n_features].T
+        if self.likelihood == "gaussian" and self.sigma != "predict":
+            outputs = np.empty((1, energy.n_features), dtype=theta.dtype)
+            sigma = np.sqrt(energy.likelihood.variance(energy.layout.views(theta), outputs))
+            attributes["sigma_"] = sigma if sigma.ndim else float(sigma)
+        return attributes
+
+    def _check_X(self, X, *, reset=False, **options):
+        X = super()._check_X(X, reset=reset, **options)
+        if not reset and not self._training.objective.encoder.mask_channel and np.isnan(X).any():
+            raise ValueError(
+                f"X contains NaN, and this {type(self).__name__} was fitted to complete data. Give "
+                "fit, or the first partial_fit, data with missing entries."
+            )
+        if self.likelihood == "bernoulli":
+            least, most = np.nanmin(X, initial=0.0), np.nanmax(X, initial=1.0)
+            if least < 0 or most > 1:
+                raise ValueError(
+                    "likelihood='bernoulli' takes X in [0, 1], got values from "
+                    f"{least:.6g} to {most:.6g}. Scale X, or use likelihood='gaussian'."
+                )
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _layers(network, layout, theta):
+    """Views of the network's coefs and intercepts."""
+    views = layout.views(theta)
+    intercepts = [views[f"intercepts_{layer}"] for layer in range(network.n_layers)]
+    return network.coefs(views), intercepts

@@ -1,0 +1,109 @@
+"""Binary factors: the free energy, its gradient, and the sum over all states that it bounds."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize
+from scipy.special import expit, xlogy
+from scipy.stats import multivariate_normal
+
+from sklvm.energies import BinaryFactorEnergy
+from sklvm.testing import assert_is_gradient, binary_states
+
+SETTINGS = [
+    {"sigma": 0.8, "tied": True, "learn_prior": True},
+    {"sigma": 0.8, "tied": False, "learn_prior": False},
+    {"sigma": "learn", "tied": True, "learn_prior": False},
+    {"sigma": "learn", "tied": False, "learn_prior": True},
+]
+
+
+@pytest.fixture(params=SETTINGS, ids=str)
+def energy(request):
+    return BinaryFactorEnergy(4, 3, sigma_floor=0.3, **request.param)
+
+
+@pytest.fixture
+def theta(energy, rng):
+    return 0.7 * rng.standard_normal(energy.layout.size)
+
+
+def parts(energy, theta):
+    """Wᵀ, a, σ², c."""
+    views = energy.layout.views(theta)
+    log_odds = views.get("prior_log_odds", np.zeros(3))
+    sigma2 = 0.8**2 if energy.sigma == 0.8 else np.exp(2 * views["log_sigma"]) + 0.3**2
+    return views["weights"], views["visible_bias"], sigma2, log_odds
+
+
+def log_joint(energy, theta, x, z):
+    W, a, sigma2, c = parts(energy, theta)
+    prior = np.log(np.where(z == 1, expit(c), expit(-c))).sum()
+    return prior + multivariate_normal(a + z @ W, sigma2 * np.eye(4)).logpdf(x)
+
+
+def test_the_gradient_is_that_of_central_differences(energy, theta, rng):
+    X, w = rng.standard_normal((6, 4)), rng.random(6)
+    gradient = energy.free_energy(theta, X)[1](w)
+    assert_is_gradient(gradient, lambda t: w @ energy.free_energy(t, X)[0], theta, energy.layout)
+
+
+def test_the_free_energy_is_the_expectation_over_all_states(energy, theta, rng):
+    X = rng.standard_normal((4, 4))
+    Q = energy.posterior(theta, X)
+    for x, q, free_energy in zip(X, Q, energy.free_energy(theta, X)[0], strict=True):
+        expected = 0.0
+        for z in binary_states(3):
+            share = np.prod(np.where(z == 1, q, 1 - q))
+            expected += xlogy(share, share) - share * log_joint(energy, theta, x, z)
+        assert free_energy == pytest.approx(expected)
+
+
+def test_the_density_is_the_sum_over_all_states_and_bounds_the_free_energy(energy, theta, rng):
+    X = rng.standard_normal((5, 4))
+    table = [[log_joint(energy, theta, x, z) for z in binary_states(3)] for x in X]
+    assert_allclose(energy.log_density(theta, X), np.log(np.exp(table).sum(axis=1)))
+    assert np.all(energy.free_energy(theta, X)[0] >= -energy.log_density(theta, X))
+
+
+def test_with_orthogonal_tied_weights_the_bound_is_the_log_density(rng):
+    energy = BinaryFactorEnergy(4, 3, sigma=0.8, learn_prior=True)
+    W = np.linalg.qr(rng.standard_normal((4, 3)))[0].T * [[1.5], [0.7], [2.0]]
+    a, c = rng.standard_normal(4), rng.standard_normal(3)
+    b = c - (W @ a + 0.5 * (W * W).sum(axis=1)) / 0.8**2
+    theta = energy.layout.pack(weights=W, visible_bias=a, hidden_bias=b, prior_log_odds=c)
+    X = rng.standard_normal((7, 4))
+    assert_allclose(energy.free_energy(theta, X)[0], -energy.log_density(theta, X))
+
+
+def test_draws_have_the_moments_of_the_mixture(energy, theta):
+    X = energy.sample(theta, 200_000, np.random.default_rng(0))
+    W, a, sigma2, c = parts(energy, theta)
+    p = expit(c)
+    assert_allclose(X.mean(axis=0), a + p @ W, atol=0.02)
+    assert_allclose(np.cov(X.T), W.T @ np.diag(p * (1 - p)) @ W + sigma2 * np.eye(4), atol=0.04)
+
+
+def test_lowering_the_free_energy_raises_the_likelihood(energy, rng):
+    truth = BinaryFactorEnergy(4, 3, sigma=0.4)
+    W = 2 * np.eye(3, 4)
+    theta = truth.layout.pack(weights=W, visible_bias=np.zeros(4), hidden_bias=np.zeros(3))
+    X = truth.sample(theta, 500, rng)
+    start = energy.init_parameters(X, np.random.default_rng(0))
+    w = np.full(500, 1 / 500)
+
+    def criterion(t):
+        free_energy, pullback = energy.free_energy(t, X)
+        return w @ free_energy, pullback(w)
+
+    end = minimize(criterion, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
+    assert energy.log_density(end, X).mean() > energy.log_density(start, X).mean() + 0.1
+
+
+def test_single_precision_is_kept(energy, rng):
+    X = rng.standard_normal((6, 4)).astype(np.float32)
+    theta = energy.init_parameters(X, rng)
+    free_energy, pullback = energy.free_energy(theta, X)
+    arrays = [theta, free_energy, pullback(np.ones(6, dtype=np.float32))]
+    arrays += [energy.log_density(theta, X), energy.sample(theta, 3, rng)]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
