@@ -80,7 +80,7 @@ QUICK = {
 }
 
 TEXTBOOK = {"hidden": 64, "sigma": [1.0, 0.1, "learn"], "contrast_normalize": False}
-BEST = {"hidden": 256, "sigma": ["learn"], "contrast_normalize": True, "whiten": True}
+BEST = {"hidden": 256, "sigma": [1.0], "contrast_normalize": True, "whiten": True}
 
 # Standard deviation of the noise that every patch gets, in grey levels from 0 to 1. Without it,
 # patches of one even colour, as photographs saturate, are points of infinite density.

@@ -11,6 +11,7 @@ from sklvm.networks import (
     gradient_norms,
 )
 from sklvm.parameters import ParameterLayout
+from sklvm.statistics import column_moments
 
 __all__ = ["DeepEnergy"]
 
@@ -87,8 +88,8 @@ class DeepEnergy:
         The rows of V₁ are random directions, scaled and shifted so that u₁ has mean 0 and variance
         1 over X; the layers above have weights N(0, 1/width).
         """
-        mean = X.mean(axis=0, dtype=np.float64)
-        variance = float(np.mean(X.var(axis=0, dtype=np.float64)))
+        mean, variances = column_moments(X)
+        variance = float(variances.mean())
         theta = np.zeros(self.layout.size, dtype=np.float64)
         views = self.layout.views(theta)
         self.network.draw_parameters(views, rng, mean, variance)

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
 
 from sklvm.parameters import ParameterLayout
+from sklvm.statistics import column_moments
 
 __all__ = ["GaussianEnergy"]
 
@@ -36,11 +37,11 @@ class GaussianEnergy:
 
     def init_parameters(self, X, rng):
         """The independent Gaussian with the mean and the variances of X."""
-        variances = X.var(axis=0, dtype=np.float64)
+        mean, variances = column_moments(X)
         positive = variances[variances > 0]
         fill = positive.min() if len(positive) else 1.0
         precision = np.diag(1 / np.where(variances > 0, variances, fill))
-        return self.pack(X.mean(axis=0, dtype=np.float64), precision).astype(X.dtype)
+        return self.pack(mean, precision).astype(X.dtype)
 
     def pack(self, location, precision):
         """θ of the given μ and Λ; entries of Λ off the mask are left out."""

@@ -6,6 +6,7 @@ from scipy.special import logsumexp
 from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.parameters import ParameterLayout
+from sklvm.statistics import column_moments
 
 __all__ = ["GaussianRBMEnergy"]
 
@@ -251,10 +252,9 @@ class GaussianRBMEnergy:
 
     def tempered_start(self, X, sample_weight=None):
         """N(mean of X, σ²I) with W = 0, b = 0; where σ² is learned, it is the variance of X."""
-        dtype, X, values = X.dtype, X.astype(np.float64, copy=False), {}
-        mean = np.average(X, axis=0, weights=sample_weight)
+        values = {}
+        mean, variances = column_moments(X, sample_weight)
         if isinstance(self.sigma, str):
-            variances = np.average((X - mean) ** 2, axis=0, weights=sample_weight)
             variances = np.maximum(variances, max(1e-4 * variances.mean(), self.sigma_floor**2))
             variance = variances.mean() if self.sigma == "learn" else variances
             # No feature starts nearer to the floor than √2 times it.
@@ -264,7 +264,7 @@ class GaussianRBMEnergy:
             weights=0.0,
             visible_bias=mean,
             hidden_bias=0.0,
-            dtype=dtype,
+            dtype=X.dtype,
             **values,
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sklvm.kernels import sigmoid, softplus
 from sklvm.parameters import ParameterLayout
+from sklvm.statistics import column_moments
 
 __all__ = ["BernoulliLikelihood", "GaussianLikelihood"]
 
@@ -45,8 +46,8 @@ class GaussianLikelihood:
 
     def start(self, X, views):
         """The network's outputs where z says nothing, and how far they move; sets ρ in `views`."""
-        mean = X.mean(axis=0, dtype=np.float64)
-        variance = float(np.mean(X.var(axis=0, dtype=np.float64)))
+        mean, variances = column_moments(X)
+        variance = float(variances.mean())
         log_sigma = 0.5 * np.log(max(variance - self.sigma_floor**2, self.sigma_floor**2))
         if "log_sigma" in views:
             views["log_sigma"][...] = log_sigma

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklvm.networks._multi_layer_perceptron import MultiLayerPerceptron
+from sklvm.statistics import column_moments
 
 __all__ = ["GaussianEncoder", "GaussianEncoding"]
 
@@ -54,8 +55,8 @@ class GaussianEncoder:
     def init_parameters(self, X, rng):
         """First-layer units of mean 0 and variance 1 over X, and scales near those of the prior."""
         inputs = self._inputs(X)
-        mean = inputs.mean(axis=0, dtype=np.float64)
-        variance = float(np.mean(inputs.var(axis=0, dtype=np.float64)))
+        mean, variances = column_moments(inputs)
+        variance = float(variances.mean())
         theta = np.empty(self.layout.size)
         views = self.layout.views(theta)
         self.network.draw_parameters(views, rng, mean, variance)

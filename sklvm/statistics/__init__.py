@@ -1,5 +1,6 @@
 """Mergeable sufficient statistics: collect, merge, solve."""
 
+from sklvm.statistics._column_moments import column_moments
 from sklvm.statistics._gaussian_statistics import GaussianStatistics
 
-__all__ = ["GaussianStatistics"]
+__all__ = ["GaussianStatistics", "column_moments"]
