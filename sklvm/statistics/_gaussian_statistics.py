@@ -15,7 +15,7 @@ __all__ = ["GaussianStatistics"]
 
 # Long enough for the float64 sum of the products to cost nothing beside them, short enough for the
 # centred rows to stay in the cache.
-_CHUNK_ROWS = 8192
+_CHUNK_ROWS = 2048
 _MULTIPLICATIONS_WORTH_THREADS = 2**31
 
 
