@@ -1,7 +1,8 @@
 """Sparse codes by coordinate descent on the Gram matrix, row by row, rows shared among threads.
 
-Each coordinate in turn goes to its exact minimum, z_k = prox(z_k + g_k / G_kk), so that the objective
-never increases, convex or not. Epochs over all atoms alternate with epochs over the support.
+Each coordinate in turn goes to its exact minimum, z_k = prox(z_k + g_k / G_kk), so that the
+objective never increases, convex or not. Epochs over all atoms alternate with epochs over the
+support.
 """
 
 from cython.parallel cimport parallel, prange, threadid
@@ -54,7 +55,7 @@ cdef void descend(
     double *certificate, double *objective, int *n_epochs, double tol, Py_ssize_t max_epochs,
     double *g, Py_ssize_t *support,
 ) noexcept nogil:
-    cdef Py_ssize_t k, j, size, epoch
+    cdef Py_ssize_t k, j, size, _epoch
     cdef double largest
     for k in range(p.n_atoms):
         g[k] = c[k]
@@ -76,7 +77,7 @@ cdef void descend(
                 support[size] = k
                 size += 1
         n_epochs[0] += 1
-        for epoch in range(SUPPORT_EPOCHS):
+        for _epoch in range(SUPPORT_EPOCHS):
             if n_epochs[0] >= max_epochs or largest == 0:
                 break
             largest = 0
