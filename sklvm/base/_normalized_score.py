@@ -50,11 +50,10 @@ class NormalizedScoreMixin:
         self._forget_log_partition()
 
     def _begin_stream(self, X, weights):
-        training = self._training
-        self._reference = fit_reference(training.energy, *starting_rows(X, weights, training.rng))
+        self._fit_reference(X, weights, self._training.rng)
 
     def _end_fit(self, X, weights):
-        self._begin_stream(X, weights)
+        self._fit_reference(X, weights, self._training.rng)
         if self.partition != "none":
             self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)
 
@@ -86,11 +85,12 @@ class NormalizedScoreMixin:
         n_entries = None
         if X is not None:
             X = self._check_X(X)
-            self._reference = fit_reference(
-                self._training.energy, *starting_rows(X, np.ones(X.shape[0]), rng)
-            )
+            self._fit_reference(X, np.ones(X.shape[0]), rng)
             n_entries = X.shape[0] * X.shape[1]
         return self._estimate_log_partition(n_entries, rng)
+
+    def _fit_reference(self, X, weights, rng):
+        self._reference = fit_reference(self._training.energy, *starting_rows(X, weights, rng))
 
     def _estimate_log_partition(self, n_entries, rng):
         method, budget = self._partition_method_and_budget(n_entries)
