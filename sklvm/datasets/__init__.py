@@ -1,6 +1,7 @@
 """Small real and synthetic data, and patches cut from images."""
 
 from sklvm.datasets._digits import load_digit_images
+from sklvm.datasets._idx_images import read_idx_images
 from sklvm.datasets._image_files import read_images
 from sklvm.datasets._patches import contrast_normalize, sample_patches
 from sklvm.datasets._photographs import load_photographs
@@ -14,6 +15,7 @@ __all__ = [
     "load_photographs",
     "make_bars_and_stripes",
     "make_laplace_mixture",
+    "read_idx_images",
     "read_images",
     "resize_images",
     "sample_patches",
