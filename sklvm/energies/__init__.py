@@ -10,8 +10,10 @@ from sklvm.energies._base import (
     Energy,
     Enumerable,
     ExactLikelihood,
+    ExactPosterior,
     FreeEnergy,
     Joint,
+    LatentStates,
     Marginal,
     Score,
     SharedInputs,
@@ -25,6 +27,7 @@ from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_density import GaussianMixtureDensity
+from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._independent_bernoulli_density import IndependentBernoulliDensity
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
@@ -44,14 +47,17 @@ __all__ = [
     "Energy",
     "Enumerable",
     "ExactLikelihood",
+    "ExactPosterior",
     "FreeEnergy",
     "GaussianDensity",
     "GaussianEnergy",
     "GaussianLikelihood",
     "GaussianMixtureDensity",
+    "GaussianMixtureEnergy",
     "GaussianRBMEnergy",
     "IndependentBernoulliDensity",
     "Joint",
+    "LatentStates",
     "Marginal",
     "Score",
     "SharedInputs",

@@ -21,8 +21,10 @@ __all__ = [
     "Energy",
     "Enumerable",
     "ExactLikelihood",
+    "ExactPosterior",
     "FreeEnergy",
     "Joint",
+    "LatentStates",
     "Marginal",
     "Score",
     "SharedInputs",
@@ -71,18 +73,50 @@ class BitFlips(Protocol):
 
 @runtime_checkable
 class Joint(Protocol):
-    """The joint energy E(x, z; θ) can be evaluated, and the posterior of z is known."""
+    """The joint energy E(x, z; θ) of binary z can be evaluated, and the posterior mean of z.
+
+    z takes all states of {0, 1}^K, unless the energy names fewer by ``LatentStates``.
+
+    Attributes
+    ----------
+    n_components : int
+        Width K of z.
+    """
+
+    n_components: int
 
     def evaluate_joint(self, theta, X, Z):
-        """Joint energies of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ."""
+        """Joint energies, and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ.
+
+        Z has the shape (n, K), and E and w (n,); or (S, n, K), S states for each row, and E and w
+        are then of the shape (S, n).
+        """
 
     def posterior(self, theta, X):
-        """p(z_k = 1 | x), shape (n, n_components)."""
+        """p(z_k = 1 | x), shape (n, K)."""
+
+
+@runtime_checkable
+class ExactPosterior(Joint, Protocol):
+    """E(x, z; θ) = E(x, 0; θ) − uᵀz is linear in z, so that p(z|x) ∝ exp(uᵀz) is known."""
+
+    def posterior_log_odds(self, theta, X):
+        """u(x; θ), shape (n, K)."""
+
+
+@runtime_checkable
+class LatentStates(Protocol):
+    """z takes few states, which can be listed: one unit on and no more, for instance."""
+
+    def latent_states(self):
+        """The states, shape (n_states, K), float64."""
 
 
 @runtime_checkable
 class Decoder(Protocol):
     """x has a density given latent variables z ~ N(0, I), differentiable in both θ and z.
+
+    Criteria that do without normalisation take any p̃(x, z) over real z, as p̃(x|z) N(z; 0, I).
 
     Attributes
     ----------

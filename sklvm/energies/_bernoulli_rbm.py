@@ -3,7 +3,12 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
+from sklvm.energies._binary_states import (
+    binary_states,
+    draw_binary_states,
+    enumerate_gradient,
+    sum_over_states,
+)
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus
 from sklvm.parameters import ParameterLayout
 
@@ -22,8 +27,9 @@ class BernoulliRBMEnergy:
         log p̃(x, z) = zᵀWx + aᵀx + bᵀz,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
-    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, block Gibbs,
-    tempered, shared inputs, enumerable, exact likelihood, bit flips, centred.
+    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, exact
+    posterior, block Gibbs, tempered, shared inputs, enumerable, exact likelihood, bit flips,
+    centred.
 
     Parameters
     ----------
@@ -75,21 +81,25 @@ class BernoulliRBMEnergy:
         """E(x, z) = −zᵀWx − aᵀx − bᵀz, and ``pullback(w)``."""
         views = self.layout.views(theta)
         inputs = X @ views["weights"].T + views["hidden_bias"]
-        energy = -(X @ views["visible_bias"]) - np.einsum("ij,ij->i", inputs, Z)
+        energy = -(X @ views["visible_bias"]) - np.einsum("nk,...nk->...n", inputs, Z)
         return energy, lambda w: self._gradient(theta, X, Z, w)
 
     def posterior(self, theta, X):
         """p(z_k = 1 | x) = s(w_kᵀx + b_k), shape (n, K)."""
+        return sigmoid(self.posterior_log_odds(theta, X))
+
+    def posterior_log_odds(self, theta, X):
+        """u = Wx + b, shape (n, K)."""
         views = self.layout.views(theta)
-        return sigmoid(X @ views["weights"].T + views["hidden_bias"])
+        return X @ views["weights"].T + views["hidden_bias"]
 
     def _gradient(self, theta, X, hidden, w):
         """Σᵢ wᵢ ∂E/∂θ where ∂E/∂W = −z xᵀ, with z or its posterior mean."""
         gradient = np.empty_like(theta)
         out = self.layout.views(gradient)
-        weighted = -w[:, np.newaxis] * hidden
+        w, weighted = sum_over_states(-w, hidden)
         np.matmul(weighted.T, X, out=out["weights"])
-        np.matmul(-w, X, out=out["visible_bias"])
+        np.matmul(w, X, out=out["visible_bias"])
         weighted.sum(axis=0, out=out["hidden_bias"])
         return gradient
 

@@ -1,11 +1,11 @@
-"""All states of a layer of binary units, in blocks that fit into memory; sums and draws by them."""
+"""States of a layer of binary units, all of them in blocks that fit into memory; sums, draws."""
 
 import math
 
 import numpy as np
 from scipy.special import logsumexp
 
-__all__ = ["binary_states", "draw_binary_states", "enumerate_gradient"]
+__all__ = ["binary_states", "draw_binary_states", "enumerate_gradient", "sum_over_states"]
 
 MAX_ENTRIES = 2**22
 
@@ -57,3 +57,14 @@ def draw_binary_states(n_units, energy_of, n_entries_a_state, n_samples, rng):
     weights = np.exp(log_weights - log_weights.max())
     index = rng.choice(len(weights), n_samples, p=weights / weights.sum())
     return ((index[:, np.newaxis] >> np.arange(n_units)) & 1).astype(np.float64)
+
+
+def sum_over_states(w, Z):
+    """Σ_s w_s and Σ_s w_s z_s for each row: what an energy linear in z pulls back.
+
+    Shapes (n,) and (n, K), for Z of shape (n, K) and w (n,), or S states a row, Z of shape
+    (S, n, K) and w (S, n).
+    """
+    if Z.ndim == 2:
+        return w, w[:, np.newaxis] * Z
+    return w.sum(axis=0), np.einsum("sn,snk->nk", w, Z)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from sklvm.energies._binary_states import sum_over_states
 from sklvm.networks import (
     InputDerivatives,
     MultiLayerPerceptron,
@@ -24,8 +25,8 @@ class DeepEnergy:
         log p̃(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k),   S(u) = log(1 + eᵘ),
 
     g a multi-layer perceptron [1]_, [2]_. The sum is the summed output of one perceptron whose last
-    activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint, score,
-    divergence, directional curvature.
+    activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint, exact
+    posterior, score, divergence, directional curvature.
 
     Parameters
     ----------
@@ -124,12 +125,13 @@ class DeepEnergy:
         views = self.layout.views(theta)
         passed = self.network.forward(views, X)
         energy, visible_pullback = self._visible_energy(views, X)
-        energy -= np.einsum("ij,ij->i", passed.preactivations[-1], Z)
+        energy = energy - np.einsum("nk,...nk->...n", passed.preactivations[-1], Z)
 
         def pullback(w):
             gradient, out = self._empty_gradient(theta)
+            w, weighted = sum_over_states(w, Z)
             visible_pullback(w, out)
-            self.network.vjp_preactivation(views, passed, -w[:, np.newaxis] * Z, out)
+            self.network.vjp_preactivation(views, passed, -weighted, out)
             return gradient
 
         return energy, pullback
@@ -138,6 +140,10 @@ class DeepEnergy:
         """p(z_k = 1 | x) = s(w_kᵀ g(x) + c_k), shape (n, K)."""
         passed = self.network.forward(self.layout.views(theta), X)
         return self.network.derivatives(passed, self.network.n_layers - 1, 1)[0]
+
+    def posterior_log_odds(self, theta, X):
+        """u_k = w_kᵀ g(x) + c_k, shape (n, K)."""
+        return self.network.forward(self.layout.views(theta), X).preactivations[-1]
 
     # -- score and divergence ---------------------------------------------------------------------
 

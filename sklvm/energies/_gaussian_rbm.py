@@ -3,7 +3,12 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies._binary_states import binary_states, draw_binary_states, enumerate_gradient
+from sklvm.energies._binary_states import (
+    binary_states,
+    draw_binary_states,
+    enumerate_gradient,
+    sum_over_states,
+)
 from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.parameters import ParameterLayout
 from sklvm.statistics import column_moments
@@ -24,8 +29,8 @@ class GaussianRBMEnergy:
         p(x | z) = N(a + Wᵀz, diag σ²),
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
-    Capabilities: marginal, joint, score, divergence, block Gibbs, tempered, enumerable, exact
-    likelihood, centred.
+    Capabilities: marginal, joint, exact posterior, score, divergence, block Gibbs, tempered,
+    enumerable, exact likelihood, centred.
 
     Parameters
     ----------
@@ -118,12 +123,16 @@ class GaussianRBMEnergy:
     def evaluate_joint(self, theta, X, Z):
         """E(x, z) = Σ_j (x_j − a_j)²/(2σ_j²) − zᵀu, and ``pullback(w)``."""
         views, precision, inputs = self._inputs(theta, X)
-        energy = self._visible_energy(views, precision, X) - np.einsum("ij,ij->i", inputs, Z)
+        energy = self._visible_energy(views, precision, X) - np.einsum("nk,...nk->...n", inputs, Z)
         return energy, lambda w: self._energy_gradient(theta, X, Z, w)
 
     def posterior(self, theta, X):
-        """p(z_k = 1 | x) = s(u_k), u_k = Σ_j W_kj x_j/σ_j² + b_k, shape (n, K)."""
-        return sigmoid(self._inputs(theta, X)[2])
+        """p(z_k = 1 | x) = s(u_k), shape (n, K)."""
+        return sigmoid(self.posterior_log_odds(theta, X))
+
+    def posterior_log_odds(self, theta, X):
+        """u_k = Σ_j W_kj x_j/σ_j² + b_k, shape (n, K)."""
+        return self._inputs(theta, X)[2]
 
     def visible_mean(self, theta, Z):
         """E[x | z] = a + Wᵀz, shape (n, d)."""
@@ -147,7 +156,8 @@ class GaussianRBMEnergy:
         precision, a = self._precision(views), views["visible_bias"]
         gradient = np.empty_like(theta)
         out = self.layout.views(gradient)
-        weighted = -w[:, np.newaxis] * hidden
+        w, weighted = sum_over_states(w, hidden)
+        weighted = -weighted
         products = weighted.T @ X
         np.multiply(products, precision, out=out["weights"])
         weighted.sum(axis=0, out=out["hidden_bias"])

@@ -19,8 +19,8 @@ class EnergyTestCase(
 
     - derivatives: energies, joint energies, scores and divergences against finite differences;
     - bit flips: differences of energies, and their derivatives;
-    - hidden units: posterior and marginal against sums over all hidden states; draws, sweeps and
-      clamping against the enumerated model;
+    - hidden units: posterior, its log-odds and marginal against sums over all hidden states; draws,
+      sweeps and clamping against the enumerated model;
     - normalisation: log Z in closed form, by enumeration and by annealing, its gradient, tempered
       ends, independent draws and Hamiltonian transitions, against sums over all of space;
     - arrays: float32, memory layouts, independence of rows.

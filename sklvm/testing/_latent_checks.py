@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import Joint, Marginal, Score
+from sklvm.energies import ExactPosterior, Joint, LatentStates, Marginal, Score
 from sklvm.samplers import BlockGibbs
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
 from sklvm.testing._exact_law import ExactLaw, binary_states
@@ -22,6 +22,8 @@ class JointChecks(EnergyChecks):
 
     def test_the_posterior_follows_from_differences_of_the_joint_energy(self):
         energy, theta, X = self.model(Joint)
+        if isinstance(energy, LatentStates):
+            raise unittest.SkipTest("its hidden units do not change by themselves")
         Z = some_hidden(energy, X)
         posterior = energy.posterior(theta, X)
         assert posterior.shape == Z.shape
@@ -45,6 +47,33 @@ class JointChecks(EnergyChecks):
         assert_allclose(
             energy.evaluate(theta, X)[0], -logsumexp(log_joint, axis=1), rtol=1e-9, atol=1e-9
         )
+
+    def test_several_states_a_row_are_states_one_by_one(self):
+        energy, theta, X = self.model(Joint)
+        states = np.stack([some_hidden(energy, X), 1 - some_hidden(energy, X)])
+        W = self.rng.standard_normal(states.shape[:2])
+        energies, pullback = energy.evaluate_joint(theta, X, states)
+        one_by_one = [energy.evaluate_joint(theta, X, Z) for Z in states]
+        assert_allclose(energies, [each for each, _ in one_by_one], rtol=1e-10, atol=1e-12)
+        expected = sum(pull(w) for w, (_, pull) in zip(W, one_by_one, strict=True))
+        assert_allclose(pullback(W), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+    def test_an_exact_posterior_is_that_of_its_log_odds(self):
+        energy, theta, X = self.model(ExactPosterior)
+        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        log_posterior = log_joint - logsumexp(log_joint, axis=1, keepdims=True)
+        exponents = energy.posterior_log_odds(theta, X) @ states.T
+        expected = exponents - logsumexp(exponents, axis=1, keepdims=True)
+        assert_allclose(log_posterior, expected, rtol=1e-9, atol=1e-9)
+
+    def test_with_an_exact_posterior_the_joint_energy_is_linear_in_the_hidden_units(self):
+        energy, theta, X = self.model(ExactPosterior)
+        mean = energy.posterior(theta, X)
+        at_mean, at_zero = (
+            energy.evaluate_joint(theta, X, Z)[0] for Z in (mean, np.zeros_like(mean))
+        )
+        product = np.einsum("ij,ij->i", energy.posterior_log_odds(theta, X), mean)
+        assert_allclose(at_mean, at_zero - product, rtol=1e-9, atol=1e-9)
 
 
 class BlockGibbsChecks(EnergyChecks):
@@ -117,10 +146,13 @@ class BlockGibbsChecks(EnergyChecks):
 
 
 def _log_joint_of_all_hidden_states(energy, theta, X):
-    """All rows of {0, 1}^K, and log p̃(x, z) of shape (n, 2^K)."""
-    if energy.n_components > 12:
+    """All states of z, and log p̃(x, z) of shape (n, n_states)."""
+    if isinstance(energy, LatentStates):
+        states = energy.latent_states()
+    elif energy.n_components > 12:
         raise unittest.SkipTest(f"{energy.n_components} hidden units are too many to enumerate")
-    states = binary_states(energy.n_components)
+    else:
+        states = binary_states(energy.n_components)
     columns = [
         -energy.evaluate_joint(theta, X, np.repeat(z[np.newaxis], len(X), axis=0))[0]
         for z in states

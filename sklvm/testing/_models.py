@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
+from sklvm.energies import (
+    BernoulliRBMEnergy,
+    DeepEnergy,
+    GaussianEnergy,
+    GaussianMixtureEnergy,
+    GaussianRBMEnergy,
+)
 
 __all__ = ["random_parameters", "small_models"]
 
@@ -27,14 +33,16 @@ def small_models(n_samples=12):
     Examples
     --------
     >>> from sklvm.testing import small_models
-    >>> sorted(small_models())
-    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_rbm', 'no_hidden_layer', 'two_hidden_layers']
+    >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
+    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer',
+     'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
         "no_hidden_layer": DeepEnergy(3, 4, (), sigma=0.8),
         "deep": DeepEnergy(3, 4, (5,), sigma="learn"),
         "two_hidden_layers": DeepEnergy(3, 4, (5, 3), activation="tanh", sigma="learn"),
+        "gaussian_mixture": GaussianMixtureEnergy(3, 3),
         "gaussian_rbm": GaussianRBMEnergy(3, 4, sigma="learn_diagonal"),
     }
     X = rng.standard_normal((n_samples, 3))

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
+from sklvm.energies import (
+    BernoulliRBMEnergy,
+    DeepEnergy,
+    GaussianEnergy,
+    GaussianMixtureEnergy,
+    GaussianRBMEnergy,
+)
 from sklvm.objectives import (
     OBJECTIVES,
     DenoisingScoreMatching,
@@ -73,10 +79,18 @@ def overlapping_gaussians():
     )
 
 
+def two_widths():
+    energy = GaussianMixtureEnergy(2, 2)
+    return energy, energy.layout.pack(
+        means=[[1.5, 0.0], [-1.5, 0.8]], log_sigmas=np.log([0.6, 1.0]), log_heights=[-1.0]
+    )
+
+
 CASES = {
     "BernoulliRBMEnergy": coupled_bits,
     "DeepEnergy": three_bumps,
     "GaussianEnergy": correlated_gaussian,
+    "GaussianMixtureEnergy": two_widths,
     "GaussianRBMEnergy": overlapping_gaussians,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]

@@ -1,0 +1,218 @@
+"""The unnormalised mixture of Gaussians as a model to be trained."""
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp, softmax
+
+from sklvm.energies._binary_states import sum_over_states
+from sklvm.parameters import ParameterLayout
+from sklvm.statistics import column_moments
+
+__all__ = ["GaussianMixtureEnergy"]
+
+
+class GaussianMixtureEnergy:
+    """−log p̃ of a mixture of K round Gaussians whose factors of normalisation are left out.
+
+    ::
+
+        log p̃(x, z) = zᵀu(x),   u_k(x) = b_k − ‖x − m_k‖²/(2σ_k²),   b_1 = 0,
+        log p̃(x) = log Σ_k exp u_k(x),
+
+    z naming the component: one z_k is 1, the others are 0. Component k has the mass
+    exp(b_k) (2πσ_k²)^(d/2), so that a change of σ_k changes log Z. Its log Z, posterior and
+    maximum-likelihood criterion are known in closed form, which makes it a model on which
+    criteria for unnormalised latent-variable models are proved; the toy of [1]_ is K = 2 with one
+    σ_k to be learned. Capabilities: marginal, joint, exact posterior, latent states, score,
+    divergence, tractable, exact likelihood.
+
+    Parameters
+    ----------
+    n_features : int
+        Width d of x.
+    n_components : int, default=2
+        Number K of components.
+    sigma_floor : float, default=1e-3
+        σ_min, in the units of x.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        ``means`` (K, d), ``log_sigmas`` (ρ_k = log √(σ_k² − σ_min²)), and ``log_heights``
+        (b_2, …, b_K).
+
+    References
+    ----------
+    .. [1] Rhodes, Gutmann, "Variational noise-contrastive estimation", AISTATS 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.energies import GaussianMixtureEnergy
+    >>> energy = GaussianMixtureEnergy(1)
+    >>> theta = energy.layout.pack(means=0.0, log_sigmas=np.log([1, 4]), log_heights=np.log([0.25]))
+    >>> bool(np.isclose(energy.log_partition(theta), np.log(2 * np.sqrt(2 * np.pi)), atol=1e-5))
+    True
+    """
+
+    def __init__(self, n_features, n_components=2, sigma_floor=1e-3):
+        self.n_features, self.n_components = n_features, n_components
+        self.sigma_floor = sigma_floor
+        self.layout = ParameterLayout(
+            {
+                "means": (n_components, n_features),
+                "log_sigmas": (n_components,),
+                "log_heights": (n_components - 1,),
+            }
+        )
+
+    def init_parameters(self, X, rng):
+        """Means drawn about the mean of X, σ_k² its mean variance, equal masses."""
+        mean, variances = column_moments(X)
+        draws = rng.standard_normal((self.n_components, self.n_features))
+        floor = self.sigma_floor**2
+        excess = max(float(variances.mean()) - floor, floor)
+        return self.layout.pack(
+            means=mean + np.sqrt(variances) * draws,
+            log_sigmas=0.5 * np.log(excess),
+            log_heights=0.0,
+            dtype=X.dtype,
+        )
+
+    # -- marginal and joint -----------------------------------------------------------------------
+
+    def evaluate(self, theta, X):
+        """E = −log Σ_k exp u_k (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
+        terms = self._terms(theta, X)
+        responsibilities = softmax(terms.U, axis=1)
+        return -logsumexp(terms.U, axis=1), lambda w: terms.pullback(
+            -w[:, np.newaxis] * responsibilities
+        )
+
+    def evaluate_joint(self, theta, X, Z):
+        """E(x, z) = −zᵀu(x), and ``pullback(w)``."""
+        terms = self._terms(theta, X)
+        energies = -np.einsum("nk,...nk->...n", terms.U, Z)
+        return energies, lambda w: terms.pullback(-sum_over_states(w, Z)[1])
+
+    def posterior(self, theta, X):
+        """p(z_k = 1 | x), the components' responsibilities, shape (n, K)."""
+        return softmax(self._terms(theta, X).U, axis=1)
+
+    def posterior_log_odds(self, theta, X):
+        """u(x), shape (n, K)."""
+        return self._terms(theta, X).U
+
+    def latent_states(self):
+        """The K states in which one unit is on."""
+        return np.eye(self.n_components)
+
+    # -- score and divergence ---------------------------------------------------------------------
+
+    def score(self, theta, X):
+        """ψ(x) = Σ_k r_k (m_k − x)/σ_k², r the responsibilities, and ``pullback(V)``."""
+        psi, _, pullback = self.score_and_divergence(theta, X)
+        return psi, lambda V: pullback(V, np.zeros(len(X), dtype=X.dtype))
+
+    def score_and_divergence(self, theta, X):
+        """ψ, tr ∇ψ = Σ_k r_k (‖g_k‖² − d/σ_k²) − ‖ψ‖² with g_k = (m_k − x)/σ_k², the pullback."""
+        terms = self._terms(theta, X)
+        r, precisions, d = softmax(terms.U, axis=1), terms.precisions, self.n_features
+        slopes = -terms.deviations * precisions[:, np.newaxis]
+        psi = np.einsum("nk,nkj->nj", r, slopes)
+        bends = np.einsum("nkj,nkj->nk", slopes, slopes) - d * precisions
+        divergence = np.einsum("nk,nk->n", r, bends) - np.einsum("nj,nj->n", psi, psi)
+
+        def pullback(V, w):
+            w = w[:, np.newaxis]
+            # −‖ψ‖² moves with ψ; what is left is Σ_k r_k t_k, and r moves with u.
+            V = V - 2 * w * psi
+            T = np.einsum("nj,nkj->nk", V, slopes) + w * bends
+            U_bar = r * (T - np.einsum("nk,nk->n", r, T)[:, np.newaxis])
+            # Of g_k in t_k: V + 2 w g_k.
+            slopes_bar = r[:, :, np.newaxis] * (V[:, np.newaxis] + 2 * w[:, :, np.newaxis] * slopes)
+            return terms.pullback(U_bar, slopes_bar, -d * (w * r).sum(axis=0))
+
+        return psi, divergence, pullback
+
+    def energy_and_score(self, theta, X):
+        """E and ψ, from one pass."""
+        terms = self._terms(theta, X)
+        weights = softmax(terms.U, axis=1) * terms.precisions
+        return -logsumexp(terms.U, axis=1), -np.einsum("nk,nkj->nj", weights, terms.deviations)
+
+    def curvature(self, theta):
+        """The mean of 1/σ_k²."""
+        return float(np.mean(1 / self._variances(self.layout.views(theta))))
+
+    # -- tractable --------------------------------------------------------------------------------
+
+    def log_masses(self, theta):
+        """b_k + ½ d log 2πσ_k², shape (K,), float64: the logarithms of the components' masses."""
+        views = self.layout.views(theta.astype(np.float64))
+        return self._heights(views) + 0.5 * self.n_features * np.log(
+            2 * np.pi * self._variances(views)
+        )
+
+    def log_partition(self, theta):
+        """log Z, the logarithm of the sum of masses, in nats."""
+        return float(logsumexp(self.log_masses(theta)))
+
+    def log_partition_and_gradient(self, theta):
+        """log Z and its gradient: the components' shares of the mass in their logarithms."""
+        views = self.layout.views(theta)
+        log_masses = self.log_masses(theta)
+        shares = softmax(log_masses)
+        slope = np.exp(2 * views["log_sigmas"]) / self._variances(views)
+        gradient = self.layout.pack(
+            means=0.0,
+            log_sigmas=self.n_features * shares * slope,
+            log_heights=shares[1:],
+            dtype=theta.dtype,
+        )
+        return float(logsumexp(log_masses)), gradient
+
+    def sample(self, theta, n_samples, rng):
+        """Independent draws, shape (n_samples, d)."""
+        views = self.layout.views(theta)
+        shares = np.exp(log_softmax(self.log_masses(theta)))
+        chosen = rng.choice(self.n_components, n_samples, p=shares / shares.sum())
+        noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
+        return views["means"][chosen] + np.sqrt(self._variances(views))[chosen, np.newaxis] * noise
+
+    # -- the components ---------------------------------------------------------------------------
+
+    def _variances(self, views):
+        floor = views["log_sigmas"].dtype.type(self.sigma_floor**2)
+        return np.exp(2 * views["log_sigmas"]) + floor
+
+    def _heights(self, views):
+        return np.concatenate([np.zeros_like(views["log_sigmas"][:1]), views["log_heights"]])
+
+    def _terms(self, theta, X):
+        return _Terms(self, self.layout.views(theta), X)
+
+
+class _Terms:
+    """u_k(x) of the rows of X, what it is made of, and its pullback."""
+
+    def __init__(self, energy, views, X):
+        self.energy, self.views = energy, views
+        self.precisions = 1 / energy._variances(views)
+        self.deviations = X[:, np.newaxis] - views["means"]
+        self.squares = np.einsum("nkj,nkj->nk", self.deviations, self.deviations)
+        self.U = energy._heights(views) - 0.5 * self.squares * self.precisions
+
+    def pullback(self, U_bar, slopes_bar=None, precisions_bar=0.0):
+        """θ's gradient from cotangents of u, of g_k = −(x − m_k)/σ_k², and of 1/σ_k²."""
+        precisions_bar = precisions_bar - 0.5 * (U_bar * self.squares).sum(axis=0)
+        means_bar = np.einsum("nk,nkj->kj", U_bar, self.deviations)
+        if slopes_bar is not None:
+            means_bar += slopes_bar.sum(axis=0)
+            precisions_bar -= np.einsum("nkj,nkj->k", slopes_bar, self.deviations)
+        excess = np.exp(2 * self.views["log_sigmas"])
+        return self.energy.layout.pack(
+            means=self.precisions[:, np.newaxis] * means_bar,
+            log_sigmas=-2 * excess * self.precisions**2 * precisions_bar,
+            log_heights=U_bar.sum(axis=0)[1:],
+            dtype=self.U.dtype,
+        )
