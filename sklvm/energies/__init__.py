@@ -22,6 +22,7 @@ from sklvm.energies._base import (
 )
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
+from sklvm.energies._chow_liu_density import ChowLiuDensity
 from sklvm.energies._decoder_energy import DecoderEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_density import GaussianDensity
@@ -39,6 +40,7 @@ __all__ = [
     "BitFlips",
     "BlockGibbs",
     "Centred",
+    "ChowLiuDensity",
     "Decoder",
     "DecoderEnergy",
     "DeepEnergy",

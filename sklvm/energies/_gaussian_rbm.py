@@ -29,8 +29,8 @@ class GaussianRBMEnergy:
         p(x | z) = N(a + Wᵀz, diag σ²),
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
-    Capabilities: marginal, joint, exact posterior, score, divergence, block Gibbs, tempered,
-    enumerable, exact likelihood, centred.
+    Capabilities: marginal, joint, exact posterior, score, divergence, directional curvature, block
+    Gibbs, tempered, enumerable, exact likelihood, centred.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class GaussianRBMEnergy:
             out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
         return gradient
 
-    # -- score and divergence ---------------------------------------------------------------------
+    # -- score and second derivatives ------------------------------------------------------------
 
     def score(self, theta, X):
         """ψ_j(x) = (a_j + (Wᵀs(u))_j − x_j)/σ_j², and ``pullback(V)``."""
@@ -187,33 +187,64 @@ class GaussianRBMEnergy:
 
     def score_and_divergence(self, theta, X):
         """ψ, tr ∇ψ = −Σ_j 1/σ_j² + Σ_k s′(u_k) Σ_j W_kj²/σ_j⁴, and ``pullback(V, w)``."""
-        views, precision, inputs = self._inputs(theta, X)
-        W = views["weights"]
-        s = sigmoid(inputs)
+        W, precision, s, psi = self._score(theta, X)
         slope = s * (1 - s)
-        residual = self.visible_mean(theta, s) - X
         squared_lengths = W**2 @ precision**2
         divergence = slope @ squared_lengths - precision.sum()
 
         def pullback(V, w):
-            gradient = np.empty_like(theta)
-            out = self.layout.views(gradient)
-            scaled = V * precision
-            weighted_slope = w @ slope
-            # The cotangent of u: ψ moves with s(u), its divergence with s′(u).
-            u_bar = slope * (scaled @ W.T + w[:, np.newaxis] * (1 - 2 * s) * squared_lengths)
-            products = u_bar.T @ X
-            length_bar = 2 * weighted_slope[:, np.newaxis] * W * precision
-            out["weights"][...] = s.T @ scaled + (products + length_bar) * precision
-            scaled.sum(axis=0, out=out["visible_bias"])
-            u_bar.sum(axis=0, out=out["hidden_bias"])
-            if "log_variance" in out:
-                precision_bar = np.einsum("ij,ij->j", V, residual) - w.sum()
-                precision_bar += np.einsum("kj,kj->j", W, products + length_bar)
-                out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
-            return gradient
+            length_bar = 2 * (w @ slope)[:, np.newaxis] * W * precision
+            curvature_bar = w[:, np.newaxis] * squared_lengths
+            return self._score_gradient(theta, X, s, V, curvature_bar, length_bar, w.sum())
 
-        return precision * residual, divergence, pullback
+        return psi, divergence, pullback
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ, Σ_v [Σ_k s′(u_k) (Σ_j W_kj v_j/σ_j²)² − Σ_j v_j²/σ_j²], and ``pullback(V, w)``."""
+        W, precision, s, psi = self._score(theta, X)
+        slope = s * (1 - s)
+        along = directions @ (W * precision).T
+        squared_lengths = np.einsum("mik,mik->ik", along, along)
+        curvature = np.einsum("ik,ik->i", slope, squared_lengths)
+        curvature -= np.einsum("mij,mij,j->i", directions, directions, precision)
+
+        def pullback(V, w):
+            along_bar = 2 * w[:, np.newaxis] * slope * along
+            products = np.tensordot(along_bar, directions, axes=([0, 1], [0, 1]))
+            curvature_bar = w[:, np.newaxis] * squared_lengths
+            traces = np.einsum("i,mij,mij->j", w, directions, directions)
+            return self._score_gradient(theta, X, s, V, curvature_bar, products, traces)
+
+        return psi, curvature, pullback
+
+    def _score(self, theta, X):
+        views, precision, inputs = self._inputs(theta, X)
+        s = sigmoid(inputs)
+        return views["weights"], precision, s, precision * (self.visible_mean(theta, s) - X)
+
+    def _score_gradient(self, theta, X, s, V, curvature_bar, products, traces):
+        """θ's gradient from ψ's, V, and from that of a second derivative along directions v.
+
+        That is `curvature_bar` for s′(u), `products` for W/σ² as it multiplies the directions, and
+        −`traces` for 1/σ².
+        """
+        views = self.layout.views(theta)
+        precision, W = self._precision(views), views["weights"]
+        gradient = np.empty_like(theta)
+        out = self.layout.views(gradient)
+        scaled = V * precision
+        # The cotangent of u: ψ moves with s(u), its derivative with s′(u).
+        u_bar = s * (1 - s) * (scaled @ W.T + (1 - 2 * s) * curvature_bar)
+        products = products + u_bar.T @ X
+        out["weights"][...] = s.T @ scaled + products * precision
+        scaled.sum(axis=0, out=out["visible_bias"])
+        u_bar.sum(axis=0, out=out["hidden_bias"])
+        if "log_variance" in out:
+            residual = self.visible_mean(theta, s) - X
+            precision_bar = np.einsum("ij,ij->j", V, residual) - traces
+            precision_bar += np.einsum("kj,kj->j", W, products)
+            out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+        return gradient
 
     # -- block Gibbs ------------------------------------------------------------------------------
 
@@ -271,11 +302,7 @@ class GaussianRBMEnergy:
             excess = np.maximum(variance - self.sigma_floor**2, self.sigma_floor**2)
             values["log_variance"] = np.log(excess) / RATE
         return self.layout.pack(
-            weights=0.0,
-            visible_bias=mean,
-            hidden_bias=0.0,
-            dtype=X.dtype,
-            **values,
+            weights=0.0, visible_bias=mean, hidden_bias=0.0, dtype=X.dtype, **values
         )
 
     def temper(self, theta_0, theta, beta):

@@ -33,12 +33,13 @@ class NoiseContrastiveEstimation(Objective):
     ----------
     noise_ratio : int, default=10
         ν, noise rows a data row.
-    reference : {"auto", "gaussian", "independent_gaussian", "independent_bernoulli"}, density or \
-estimator, default="auto"
+    reference : {"auto", "gaussian", "independent_gaussian", "independent_bernoulli", "chow_liu"}, \
+density or estimator, default="auto"
         The noise p_n. A name is that of a density to be fitted to the training data: "auto" is
         independent units for binary data, and for real data, of which the energy has a score, the
         Gaussian with all covariances, or with none where no correlation exceeds 0.01, as of
-        whitened data. A density with ``log_density(X)`` and ``sample(n_samples, rng)`` is taken as
+        whitened data. "chow_liu", for binary data, is the tree of pairwise dependences closest
+        to them. A density with ``log_density(X)`` and ``sample(n_samples, rng)`` is taken as
         it is. An estimator with ``score_samples`` and ``sample``, such as ``ConstrainedGaussian``
         or scikit-learn's ``GaussianMixture`` and ``KernelDensity``, is cloned and fitted to the
         training data; in a ``FrozenEstimator`` it stays as it is.

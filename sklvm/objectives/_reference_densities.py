@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklvm.energies import (
+    ChowLiuDensity,
     GaussianDensity,
     GaussianMixtureDensity,
     IndependentBernoulliDensity,
@@ -34,13 +35,14 @@ def reference_density(reference, energy, X, weights, rng):
     weights : ndarray of shape (n,)
         Non-negative, of sum 1.
     rng : Generator
+
+    Raises
+    ------
+    ValueError
+        For the name of a density of binary data where they are real, or the other way round.
     """
     if isinstance(reference, str):
-        if reference == "auto":
-            fit = _fit_white_or_full if isinstance(energy, Score) else REFERENCES[BINARY]
-        else:
-            fit = REFERENCES[reference]
-        return fit(X, len(X) * weights)
+        return _fit_by_name(reference, isinstance(energy, Score))(X, len(X) * weights)
     if hasattr(reference, "log_density"):
         return reference
     try:
@@ -73,6 +75,19 @@ class EstimatorDensity:
         return self.estimator.sample(n_samples, random_state=int(rng.integers(2**32)))
 
 
+def _fit_by_name(name, is_real):
+    """(X, counts) → density."""
+    names = REAL_REFERENCES if is_real else BINARY_REFERENCES
+    if name == "auto":
+        return _fit_white_or_full if is_real else IndependentBernoulliDensity.fit
+    if name not in names:
+        raise ValueError(
+            f"reference={name!r} is noise for {'binary' if is_real else 'real'} data. For "
+            f"{'real' if is_real else 'binary'} data there are {['auto', *sorted(names)]}."
+        )
+    return names[name]
+
+
 def _fit_independent_gaussian(X, counts):
     location, covariance = GaussianStatistics.collect(X, counts).solve()
     return GaussianDensity(location, np.diag(np.diag(covariance)), dtype=X.dtype)
@@ -88,12 +103,15 @@ def _fit_white_or_full(X, counts):
     return GaussianDensity(location, covariance, dtype=X.dtype)
 
 
-BINARY = "independent_bernoulli"
-REFERENCES = {
+REAL_REFERENCES = {
     "gaussian": GaussianDensity.fit,
     "independent_gaussian": _fit_independent_gaussian,
-    BINARY: IndependentBernoulliDensity.fit,
 }
+BINARY_REFERENCES = {
+    "chow_liu": ChowLiuDensity.fit,
+    "independent_bernoulli": IndependentBernoulliDensity.fit,
+}
+REFERENCES = {**REAL_REFERENCES, **BINARY_REFERENCES}
 MIXTURE_ATTRIBUTES = ("weights_", "means_", "covariances_", "covariance_type")
 
 

@@ -7,9 +7,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
-from sklvm import ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
+from sklvm import BernoulliRBM, ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
 from sklvm.energies import (
     BernoulliRBMEnergy,
+    ChowLiuDensity,
     DeepEnergy,
     GaussianDensity,
     GaussianEnergy,
@@ -46,11 +47,19 @@ def four_bumps():
     return energy, theta, ExactLaw(energy, theta, np.eye(2))
 
 
-@pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES.keys())
-def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference):
-    rng = np.random.default_rng(0)
-    energy, true, law = four_bumps()
-    X, weights = law.sample(2000, rng), np.full(2000, 1 / 2000)
+def two_patterns():
+    """Six bits near one pattern or its complement, as a binary machine of one hidden unit."""
+    energy = BernoulliRBMEnergy(6, 1)
+    pattern = np.array([3.0, -3.0, 3.0, -3.0, 3.0, -3.0])
+    theta = energy.layout.pack(
+        weights=pattern[np.newaxis], visible_bias=-pattern / 2, hidden_bias=0.0
+    )
+    return energy, theta, ExactLaw(energy, theta, np.eye(6))
+
+
+def fit_with_frozen_noise(energy, reference, true, X, rng):
+    """θ and log Z, started at the truth."""
+    weights = np.full(len(X), 1 / len(X))
     objective = NoiseContrastiveEstimation(5, reference, frozen_noise=True).validate()
     extra, state = objective.init(energy, true, X, weights, rng)
     theta, _, _ = LBFGS(gradient_tol=1e-6, value_tol=1e-10).minimize(
@@ -59,7 +68,15 @@ def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference)
         300,
         lambda theta, value: None,
     )
-    theta, log_partition = theta[:-1], np.sqrt(2) * theta[-1]
+    return theta[:-1], np.sqrt(X.shape[1]) * theta[-1]
+
+
+@pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES.keys())
+def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference):
+    rng = np.random.default_rng(0)
+    energy, true, law = four_bumps()
+    X = law.sample(2000, rng)
+    theta, log_partition = fit_with_frozen_noise(energy, reference, true, X, rng)
     fitted = ExactLaw(energy, theta, X).log_partition
     assert abs(log_partition - fitted) < 0.1
     difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
@@ -135,6 +152,42 @@ def test_draws_come_from_the_generator_of_the_objective(rng):
         assert_array_equal(first, again)
         assert first.shape == other.shape == (5, 2)
         assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("reference", ["independent_bernoulli", "chow_liu"])
+def test_every_binary_reference_finds_the_density_and_log_z_of_a_boltzmann_machine(reference):
+    energy, true, law = two_patterns()
+    rng = np.random.default_rng(0)
+    X = law.sample(2000, rng)
+    theta, log_partition = fit_with_frozen_noise(energy, reference, true, X, rng)
+    fitted = ExactLaw(energy, theta, X)
+    assert abs(log_partition - fitted.log_partition) < 0.1
+    assert law.mean(lambda X: np.log(law.probabilities / fitted.probabilities)) < 0.02
+
+
+def test_a_tree_is_harder_to_tell_from_correlated_bits_than_independent_ones(rng):
+    energy, true, law = two_patterns()
+    X, weights = law.sample(2000, rng), np.full(2000, 1 / 2000)
+    theta = np.append(true, law.log_partition / np.sqrt(6))
+    losses = []
+    for reference in ("independent_bernoulli", "chow_liu"):
+        objective = NoiseContrastiveEstimation(1, reference)
+        _, noise = objective.init(energy, true, X, weights, rng)
+        losses.append(objective.step(energy, theta, X, weights, noise, rng)[0])
+    chance = 2 * np.log(2)
+    assert chance - losses[1] < 0.5 * (chance - losses[0])
+
+
+def test_noise_of_the_other_kind_of_data_is_refused_by_name(rng):
+    X = (rng.random((50, 3)) < 0.5).astype(np.float64)
+    assert isinstance(noise_of("gaussian", X), GaussianDensity)
+    with pytest.raises(ValueError, match=r"'chow_liu' is noise for binary.*'independent_gaussian'"):
+        noise_of("chow_liu", X)
+    model = BernoulliRBM(2, objective=NoiseContrastiveEstimation(reference="gaussian"))
+    with pytest.raises(ValueError, match=r"'gaussian' is noise for real data.*'chow_liu'"):
+        model.fit(X)
+    model = model.set_params(objective__reference="chow_liu", max_iter=1).fit(X)
+    assert isinstance(model._training.objective_state, ChowLiuDensity)
 
 
 def test_white_data_have_noise_that_needs_no_rotation(rng):
