@@ -35,8 +35,9 @@ class TrainedModel(LatentVariableModel):
     A subclass gives ``_make_model(X)`` (the energy and the objective, checked),
     ``_model_attributes(energy, theta)`` (fitted attributes by name), its parameters and its
     docstring. It may say in ``_validation`` what other data than dense finite ones it takes, hand
-    options to ``Training`` by ``_training_options()``, and do its own at four points of a fit:
-    ``_check_parameters``, ``_forget``, ``_begin_stream`` and ``_end_fit``.
+    options to ``Training`` by ``_training_options()``, watch the epochs by ``_holds_out`` and
+    ``_diagnosis``, and do its own at four points of a fit: ``_check_parameters``, ``_forget``,
+    ``_begin_stream`` and ``_end_fit``.
     """
 
     _validation: dict = {}
@@ -88,11 +89,12 @@ class TrainedModel(LatentVariableModel):
         X, weights = self._check_data(X, sample_weight, reset=not is_continued)
         training = self._training if is_continued else self._start(X, weights)
         check_complete(training.optimizer, X)
-        rows, validation_rows = split_rows(
+        rows, held_out = split_rows(
             len(weights),
-            self.validation_fraction if self.early_stopping else 0,
+            self.validation_fraction if self._holds_out() else 0,
             training.shuffle_rng,
         )
+        diagnose = self._diagnosis(training, X, weights, rows, held_out)
         self._forget()
         self._training = training
         monitor = Monitor(
@@ -113,10 +115,11 @@ class TrainedModel(LatentVariableModel):
                 monitor,
                 callbacks,
                 rows=rows,
-                validation_rows=validation_rows,
+                validation_rows=held_out if self.early_stopping else None,
                 max_iter=self.max_iter,
                 batch_size=self.batch_size,
                 shuffle=self.shuffle,
+                diagnose=diagnose,
             )
         finally:
             self.history_ = monitor.history()
@@ -235,6 +238,14 @@ class TrainedModel(LatentVariableModel):
     def _training_options(self):
         """Keyword arguments of ``Training``."""
         return {}
+
+    def _holds_out(self):
+        """Whether ``validation_fraction`` of the rows is set aside."""
+        return self.early_stopping
+
+    def _diagnosis(self, training, X, weights, rows, held_out):
+        """A function () → what else ``history_`` is to hold of an epoch, floats by name."""
+        return dict
 
     def _check_parameters(self):
         """Raise where parameters are wrong whatever the data are; before any work."""

@@ -62,8 +62,12 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         have a value. 0 runs all epochs, unless there is early stopping.
     early_stopping : bool, default=False
         Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
+    free_energy_gap : bool, default=False
+        Whether to hold out rows and record ``free_energy_gap`` in ``history_``, for any criterion:
+        the mean free energy of held-out rows minus that of as many training rows, in nats. Where
+        it grows, the model overfits.
     validation_fraction : float, default=0.1
-        Share of the rows to hold out.
+        Share of the rows to hold out, for either.
     n_iter_no_change : int, default=10
         Patience, in epochs.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
@@ -97,7 +101,8 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
         ``AnnealedImportanceSampling(bracket=True)``.
     history_ : dict of str to ndarray
-        One value an epoch: ``gradient_norm``, and ``objective`` where the criterion has a value.
+        One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
+        ``validation_objective`` and ``free_energy_gap`` where asked for, and what the chains tell.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -148,6 +153,7 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         shuffle=True,
         tol=0.0,
         early_stopping=False,
+        free_energy_gap=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
         partition="auto",
@@ -169,6 +175,7 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         self.shuffle = shuffle
         self.tol = tol
         self.early_stopping = early_stopping
+        self.free_energy_gap = free_energy_gap
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.partition = partition

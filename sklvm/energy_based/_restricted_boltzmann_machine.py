@@ -12,7 +12,7 @@ from sklvm.energy_based._base import EnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_ENUMERATED_UNITS
-from sklvm.training import Penalty, as_dense
+from sklvm.training import EnergyGap, Penalty, as_dense
 
 __all__ = ["RestrictedBoltzmannMachine"]
 
@@ -38,11 +38,21 @@ class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "sparsity_target": [Interval(Real, 0, 1, closed="neither"), None],
         "sparsity_cost": [Interval(Real, 0, None, closed="left")],
+        "free_energy_gap": ["boolean"],
     }
 
     def _training_options(self):
         penalty = Penalty(self.weight_decay, self.sparsity_target, self.sparsity_cost)
         return {"centred": self.centered, "penalty": penalty}
+
+    def _holds_out(self):
+        return self.early_stopping or self.free_energy_gap
+
+    def _diagnosis(self, training, X, weights, rows, held_out):
+        if not self.free_energy_gap:
+            return dict
+        gap = EnergyGap(X, weights, rows, held_out, self.batch_size, training.shuffle_rng)
+        return lambda: {"free_energy_gap": gap.measure(training)}
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)

@@ -2,6 +2,7 @@
 
 from sklvm.training._callbacks import EpochCallbacks
 from sklvm.training._compatibility import check_compatible, check_complete, check_streamable
+from sklvm.training._energy_gap import EnergyGap
 from sklvm.training._epochs import run_epochs, run_stream, split_rows
 from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
@@ -9,6 +10,7 @@ from sklvm.training._penalty import Penalty
 from sklvm.training._training import Training, slices
 
 __all__ = [
+    "EnergyGap",
     "EpochCallbacks",
     "Monitor",
     "Penalty",

@@ -37,6 +37,7 @@ def run_epochs(
     max_iter,
     batch_size,
     shuffle,
+    diagnose=dict,
 ):
     """Train until `max_iter`, the monitor's rule, or a callback says stop.
 
@@ -53,6 +54,8 @@ def run_epochs(
         epoch that was best on them are restored at the end.
     max_iter, batch_size : int
     shuffle : bool
+    diagnose : callable, default=dict
+        () → what else an epoch's record is to hold: floats by name.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def run_epochs(
     def end_epoch(**values):
         """Record, keep, and tell whether to stop."""
         validation = None if held_out is None else training.evaluate(*held_out, batch_size)
-        monitor.record(**values, validation_objective=validation)
+        monitor.record(**values, validation_objective=validation, **diagnose())
         if held_out is None or monitor.is_best:
             training.keep()
         monitor.was_interrupted = callbacks.end_epoch()

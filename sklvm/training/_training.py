@@ -178,6 +178,15 @@ class Training:
             total += float(batch_weight) * value
         return total / float(weights.sum())
 
+    def mean_energy(self, X, weights, batch_size):
+        """Of all rows of X, in batches; the draws for missing entries are the same every time."""
+        rng = np.random.default_rng(0)
+        total = 0.0
+        for rows in slices(len(weights), batch_size):
+            batch = completed(X[rows], self.energy, self.energy_theta, self.means, rng)
+            total += float(weights[rows] @ self.energy.evaluate(self.energy_theta, batch)[0])
+        return total / float(weights.sum())
+
     def keep(self):
         """Keep the current parameters as the ones to return to."""
         states = (self.optimizer_state, self.objective_state, self.means, self.n_steps)
