@@ -34,7 +34,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         in [0, 1]; anything else is refused. At probabilities the formulas are evaluated as they
         stand: log p is convex in x, and so a lower bound of its mean over binary draws.
     objective : {"pcd", "cd", "parallel_tempering", "mle", "pseudo_likelihood", "ratio_matching", \
-"nce", "cnce"} or Objective, default="pcd"
+"nce", "vnce", "cnce"} or Objective, default="pcd"
         Training criterion; "mle" for at most 20 hidden or visible units.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
         What minimises the criterion. "auto" is ``Adam(0.01, schedule="linear",

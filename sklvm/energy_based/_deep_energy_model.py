@@ -41,7 +41,7 @@ class DeepEnergyModel(EnergyBasedModel):
     sigma_floor : float, default=1e-3
         A learned σ stays above it.
     objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce", \
-"cnce", "cd", "pcd"} or Objective, default="score_matching"
+"vnce", "cnce", "cd", "pcd"} or Objective, default="score_matching"
         Training criterion. Exact score matching is deterministic and free of noise levels and
         reference densities, hence the default.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"

@@ -34,8 +34,8 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         σ, in the units of x. "learn" trains one for all features, "learn_diagonal" one for each.
     sigma_floor : float, default=1e-3
         A learned σ stays above it.
-    objective : {"pcd", "cd", "parallel_tempering", "mle", "nce", "cnce", "score_matching", \
-"sliced_score_matching", "denoising_score_matching"} or Objective, default="pcd"
+    objective : {"pcd", "cd", "parallel_tempering", "mle", "nce", "vnce", "cnce", \
+"score_matching", "sliced_score_matching", "denoising_score_matching"} or Objective, default="pcd"
         Training criterion; "mle" for at most 20 hidden units. On patches of natural images [1]_
         find contrastive divergence better than persistent chains; on standardised tables the chains
         do better.

@@ -131,7 +131,7 @@ class GaussianEncoding:
         """log q(z|x) + ½ K log 2π at z = μ + Lε, shape (S, n)."""
         return -0.5 * np.einsum("snk,snk->sn", noise, noise) - self._log_scale.sum(axis=1)
 
-    def pullback(self, Z_bar, noise, divergences_bar, out):
+    def pullback(self, Z_bar, noise, divergences_bar, out, log_density_bar=None):
         """Write the encoder's gradient to the vector `out`.
 
         Parameters
@@ -142,6 +142,8 @@ class GaussianEncoding:
         divergences_bar : ndarray of shape (n, K)
             Cotangent of ``divergences()``.
         out : ndarray of shape (layout.size,)
+        log_density_bar : ndarray of shape (S, n), default=None
+            Cotangent of ``log_density(noise)``; None: zero.
         """
         encoder, K = self._encoder, self.scale.shape[1]
         outputs_bar = np.empty_like(self._passed.output)
@@ -151,6 +153,8 @@ class GaussianEncoding:
             divergences_bar, self.scale**2 - 1, out=outputs_bar[:, K : 2 * K]
         )
         log_scale_bar += self.scale * np.einsum("snk,snk->nk", Z_bar, noise)
+        if log_density_bar is not None:
+            log_scale_bar -= log_density_bar.sum(axis=0)[:, np.newaxis]
         if self.below is not None:
             below_bar = Z_bar.transpose(1, 2, 0) @ noise.transpose(1, 0, 2)
             below_bar += divergences_bar[:, :, np.newaxis] * self.below

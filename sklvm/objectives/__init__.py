@@ -20,6 +20,9 @@ from sklvm.objectives._ratio_matching import RatioMatching
 from sklvm.objectives._reconstruction_error import ReconstructionError
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
+from sklvm.objectives._variational_noise_contrastive import (
+    VariationalNoiseContrastiveEstimation,
+)
 
 __all__ = [
     "OBJECTIVES",
@@ -38,6 +41,7 @@ __all__ = [
     "ScoreMatching",
     "SlicedScoreMatching",
     "VariationalFreeEnergy",
+    "VariationalNoiseContrastiveEstimation",
     "check_capabilities",
     "describe_requirements",
     "suitable_objectives",
@@ -55,4 +59,5 @@ OBJECTIVES = {
     "ratio_matching": RatioMatching,
     "score_matching": ScoreMatching,
     "sliced_score_matching": SlicedScoreMatching,
+    "vnce": VariationalNoiseContrastiveEstimation,
 }

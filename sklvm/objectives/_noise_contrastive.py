@@ -82,26 +82,33 @@ density or estimator, default="auto"
         return ParameterLayout({"log_partition_per_root_feature": ()})
 
     def init(self, energy, theta, X, weights, rng):
+        return self._start(energy, lambda Y: -energy.evaluate(theta, Y)[0], X, weights, rng)
+
+    def _start(self, energy, log_model, X, weights, rng):
+        """γ, for the function log p̃ of rows, and the noise."""
         noise = reference_density(self.reference, energy, X, weights, rng)
         # Rows drawn by weight stand for the weighted data.
         p = weights / weights.sum(dtype=np.float64)
         rows = X[rng.choice(len(X), min(len(X), 1000), p=p)]
         draws, log_noise = _draw(noise, len(rows), rng, X.dtype)
         log_ratios = [
-            np.mean(-energy.evaluate(theta, Y)[0] - log_density)
+            np.mean(log_model(Y) - log_density)
             for Y, log_density in ((rows, noise.log_density(rows)), (draws, log_noise))
         ]
         start = 0.5 * sum(log_ratios)
         if self.frozen_noise:
             noise = FrozenNoise(noise, *_draw(noise, self.noise_ratio * len(X), rng, X.dtype))
-        return np.full(1, start / math.sqrt(X.shape[1]), dtype=theta.dtype), noise
+        return np.full(1, start / math.sqrt(X.shape[1]), dtype=X.dtype), noise
+
+    def _take_noise(self, state, n, rng, dtype):
+        """n rows of noise, their log-densities, and the state that is left."""
+        if self.frozen_noise:
+            return state.take(n)
+        return *_draw(state, n, rng, dtype), state
 
     def step(self, energy, theta, X, weights, state, rng):
         nu, n = self.noise_ratio, len(X)
-        if self.frozen_noise:
-            noise, log_noise, state = state.take(nu * n)
-        else:
-            noise, log_noise = _draw(state, nu * n, rng, X.dtype)
+        noise, log_noise, state = self._take_noise(state, nu * n, rng, X.dtype)
         log_reference = np.concatenate([state.log_density(X).astype(X.dtype), log_noise])
         energies, pullback = energy.evaluate(theta[: energy.layout.size], np.vstack([X, noise]))
         root = math.sqrt(X.shape[1])

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklvm.energies import (
     ChowLiuDensity,
+    Decoder,
     GaussianDensity,
     GaussianMixtureDensity,
     IndependentBernoulliDensity,
@@ -42,7 +43,7 @@ def reference_density(reference, energy, X, weights, rng):
         For the name of a density of binary data where they are real, or the other way round.
     """
     if isinstance(reference, str):
-        return _fit_by_name(reference, isinstance(energy, Score))(X, len(X) * weights)
+        return _fit_by_name(reference, _is_real(energy, X))(X, len(X) * weights)
     if hasattr(reference, "log_density"):
         return reference
     try:
@@ -52,6 +53,13 @@ def reference_density(reference, energy, X, weights, rng):
     if all(hasattr(reference, name) for name in MIXTURE_ATTRIBUTES):
         return _mixture_density(reference, X.dtype)
     return EstimatorDensity(reference)
+
+
+def _is_real(energy, X):
+    """Whether the data are, and not binary: a decoder does not say, so they are looked at."""
+    if isinstance(energy, Decoder):
+        return not np.all((X == 0) | (X == 1))
+    return isinstance(energy, Score)
 
 
 class EstimatorDensity:

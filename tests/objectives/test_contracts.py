@@ -1,5 +1,7 @@
 """What every objective keeps, on every energy that it fits."""
 
+import numpy as np
+
 from sklvm.objectives import (
     ConditionalNoiseContrastiveEstimation,
     ContrastiveDivergence,
@@ -12,8 +14,9 @@ from sklvm.objectives import (
     RatioMatching,
     ScoreMatching,
     SlicedScoreMatching,
+    VariationalNoiseContrastiveEstimation,
 )
-from sklvm.testing import ObjectiveTestCase, small_models
+from sklvm.testing import ObjectiveTestCase, numerical_gradient, small_models
 
 
 class TestScoreMatching(ObjectiveTestCase):
@@ -44,6 +47,45 @@ class TestNoiseContrastiveEstimation(ObjectiveTestCase):
 class TestNoiseContrastiveEstimationWithFrozenNoise(ObjectiveTestCase):
     def make(self):
         return NoiseContrastiveEstimation(noise_ratio=3, frozen_noise=True)
+
+
+class TestVariationalNoiseContrastiveEstimation(ObjectiveTestCase):
+    def make(self):
+        return VariationalNoiseContrastiveEstimation(noise_ratio=3)
+
+
+class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
+    def make(self):
+        return VariationalNoiseContrastiveEstimation(
+            noise_ratio=2,
+            posterior="encoder",
+            hidden_layer_sizes=(3,),
+            activation="tanh",
+            n_importance_samples="all",
+        )
+
+    def models(self):
+        # The noise of binary data is smoothed by half a row, which a repeated row counts as well.
+        return {name: m for name, m in super().models().items() if name != "bernoulli_rbm"}
+
+
+class TestVariationalNoiseContrastiveEstimationByDraws(ObjectiveTestCase):
+    def make(self):
+        return VariationalNoiseContrastiveEstimation(
+            noise_ratio=2, posterior="encoder", hidden_layer_sizes=(3,), n_importance_samples=3
+        )
+
+    def test_the_gradient_is_that_of_the_value(self):
+        """Of θ and log Z; that of the encoder is an estimate, which draws do not move."""
+        for _, run in self.runs():
+            size = run.energy.layout.size + 1
+            gradient = run.step(run.theta)[1][:size]
+
+            def value(theta, run=run, size=size):
+                return run.step(np.concatenate([theta, run.theta[size:]]))[0]
+
+            expected = numerical_gradient(value, run.theta[:size])
+            assert np.linalg.norm(gradient - expected) <= 1e-6 * np.linalg.norm(expected)
 
 
 class TestConditionalNoiseContrastiveEstimation(ObjectiveTestCase):

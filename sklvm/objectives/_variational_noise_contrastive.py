@@ -1,0 +1,233 @@
+"""Variational noise-contrastive estimation."""
+
+import math
+from numbers import Integral
+
+import numpy as np
+from scipy.special import logsumexp
+
+from sklvm._compat import HasMethods, Interval, StrOptions
+from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates
+from sklvm.energies._binary_states import binary_states
+from sklvm.kernels import sigmoid, softplus
+from sklvm.networks import ACTIVATIONS, DiscreteEncoder, GaussianEncoder, check_layer_sizes
+from sklvm.objectives._latent_draws import (
+    AllStates,
+    ExactPosteriorMean,
+    GaussianDraws,
+    StateDraws,
+)
+from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.parameters import ParameterLayout
+
+__all__ = ["VariationalNoiseContrastiveEstimation"]
+
+MAX_LISTED_UNITS = 12
+
+
+class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
+    """Noise-contrastive estimation of p̃(x) = Σ_z p̃(x, z) by the joint p̃ and a posterior q(z|x).
+
+    ::
+
+        J = E_data E_q[softplus(−G(x, z))] + ν E_noise[softplus(log E_q[exp G(x, z)])],
+        G(x, z) = log p̃(x, z) − c − log q(z|x) − log p_n(x) − log ν         (after [1]_)
+
+    for a sum or an integral over z that cannot be done. The second term is that of
+    noise-contrastive estimation itself, whatever q is, since E_q[p̃(x, z)/q(z|x)] = p̃(x). The
+    first is an upper bound of its counterpart, by Jensen's inequality. The gap ::
+
+        E_data E_q[log(κ + (1 − κ) q(z|x)/p(z|x))],   κ = p(x)/(p(x) + ν p_n(x)),  p = p̃/exp c,
+
+    is an f-divergence of q(z|x) from the posterior p(z|x), none where they are the same. θ, log Z =
+    c and q are learned together.
+
+    *A finite number S of importance samples* makes log E_q[exp G] the logarithm of a mean over
+    draws. log(1 + r) is concave in r, so that the second term comes out too low in expectation, the
+    more so the worse q is: −J, which the paper maximises, is biased upward, and no bound any more.
+    A worse q would thus be rewarded; q is trained by the first term alone, on which all of the
+    exact criterion's dependence on q rests.
+
+    How q learns: real z move with q's parameters, z = μ(x) + L(x)ε. Discrete z do not, and the
+    gradient is that of the score function, h ∇ log q(z|x) with h = softplus(−G) + s(−G), and the
+    mean h of the row's other draws as control variate; or it is the exact sum over all states, by
+    ``n_importance_samples="all"``.
+
+    Parameters
+    ----------
+    noise_ratio : int, default=10
+        ν, noise rows a data row.
+    reference : str, density or estimator, default="auto"
+        The noise p_n, as for ``NoiseContrastiveEstimation``. For an energy that decodes real latent
+        variables, "auto" is independent units where all training data are 0 or 1.
+    posterior : {"auto", "exact", "encoder"} or encoder, default="auto"
+        q. "exact" is the energy's own posterior, where it is known: the criterion is then
+        noise-contrastive estimation, in value and gradient, and draws no z. "encoder" is a
+        perceptron, with independent z_k (``DiscreteEncoder``, or ``GaussianEncoder`` for real
+        z); one with settings of its own may be given. "auto" is exact where that is possible.
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Of the encoder.
+    activation : {"identity", "relu", "sigmoid", "softplus", "tanh"}, default="relu"
+        Of the encoder's hidden layers.
+    n_importance_samples : int or "all", default=10
+        S, draws of z for each row of data and noise. "all" takes every state of a discrete z, of at
+        most 12 binary units, with its probability: no draws, and no bias.
+    frozen_noise : bool, default=False
+        Whether to draw the noise rows once for the whole fit. Where no z are drawn either the
+        criterion is then deterministic.
+
+    References
+    ----------
+    .. [1] Rhodes, Gutmann, "Variational noise-contrastive estimation", AISTATS 2019.
+
+    Examples
+    --------
+    >>> from sklvm.objectives import VariationalNoiseContrastiveEstimation
+    >>> VariationalNoiseContrastiveEstimation(posterior="encoder", n_importance_samples=20)
+    VariationalNoiseContrastiveEstimation(n_importance_samples=20,
+                                          posterior='encoder')
+    """
+
+    _parameter_constraints = {
+        **NoiseContrastiveEstimation._parameter_constraints,
+        "posterior": [StrOptions({"auto", "exact", "encoder"}), HasMethods(["encode"])],
+        "hidden_layer_sizes": [tuple, list],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "n_importance_samples": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        noise_ratio=10,
+        reference="auto",
+        posterior="auto",
+        hidden_layer_sizes=(64,),
+        activation="relu",
+        n_importance_samples=10,
+        frozen_noise=False,
+    ):
+        super().__init__(noise_ratio, reference, frozen_noise)
+        self.posterior = posterior
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.n_importance_samples = n_importance_samples
+
+    @property
+    def requires(self):
+        return (ExactPosterior,) if self._is("exact") else ((Joint, Decoder),)
+
+    @property
+    def deterministic(self):
+        return self.frozen_noise and (self._is("exact") or self.n_importance_samples == "all")
+
+    def extra_layout(self, energy):
+        """γ = c/√d, and the encoder's φ."""
+        latents = self._latents(energy).layout
+        return super().extra_layout(energy) + ParameterLayout(
+            {f"encoder_{name}": shape for name, shape in latents.items()}
+        )
+
+    def init(self, energy, theta, X, weights, rng):
+        latents = self._latents(energy)
+        phi = latents.init_parameters(X, rng)
+
+        def log_model(Y):
+            draws = latents.draw(energy, theta, phi, Y, rng)
+            energies, _ = _joint_energies(energy, theta, Y, draws.Z)
+            return logsumexp(draws.log_shares - energies - draws.log_density, axis=0)
+
+        gamma, noise = self._start(energy, log_model, X, weights, rng)
+        return np.concatenate([gamma, phi]), noise
+
+    def step(self, energy, theta, X, weights, state, rng):
+        nu, n, size = self.noise_ratio, len(X), energy.layout.size
+        latents, energy_theta, phi = self._latents(energy), theta[:size], theta[size + 1 :]
+        noise, log_noise, state = self._take_noise(state, nu * n, rng, X.dtype)
+        log_reference = np.concatenate([state.log_density(X).astype(X.dtype), log_noise])
+        of_data, of_noise = (
+            latents.draw(energy, energy_theta, phi, rows, rng) for rows in (X, noise)
+        )
+        Z, log_posterior = (
+            np.concatenate(both, axis=1)
+            for both in ((of_data.Z, of_noise.Z), (of_data.log_density, of_noise.log_density))
+        )
+        energies, pullback = _joint_energies(energy, energy_theta, np.vstack([X, noise]), Z)
+        root = math.sqrt(X.shape[1])
+        offset = X.dtype.type(float(theta[size]) * root + math.log(nu))
+        contrast = -energies - log_posterior - log_reference - offset
+
+        # A batch has the share of the noise that it has of the data's weight.
+        noise_weight = weights.sum() / n
+        shares = weights * np.exp(of_data.log_shares)
+        losses = shares * softplus(-contrast[:, :n])
+        log_terms = of_noise.log_shares + contrast[:, n:]
+        log_ratio = logsumexp(log_terms, axis=0)
+        value = losses.sum() + noise_weight * softplus(log_ratio).sum()
+
+        slope = np.empty_like(contrast)
+        slope[:, :n] = -shares * sigmoid(-contrast[:, :n])
+        slope[:, n:] = noise_weight * sigmoid(log_ratio) * np.exp(log_terms - log_ratio)
+        gradient = np.empty_like(theta)
+        gradient[:size], Z_bar = pullback(-slope)
+        gradient[size] = -slope.sum() * root
+        of_data.pullback(
+            losses,
+            slope[:, :n],
+            None if Z_bar is None else Z_bar[:, :n],
+            gradient[size + 1 :],
+        )
+        return float(value), gradient, state
+
+    def _is(self, name):
+        return isinstance(self.posterior, str) and self.posterior == name
+
+    def _latents(self, energy):
+        """How z are had; raises ``ValueError`` where not all its states can be listed."""
+        is_discrete = isinstance(energy, Joint)
+        if self._is("exact") or (self._is("auto") and isinstance(energy, ExactPosterior)):
+            return ExactPosteriorMean()
+        encoder = self._encoder(energy) if isinstance(self.posterior, str) else self.posterior
+        if self.n_importance_samples == "all":
+            return AllStates(encoder, _all_states(energy))
+        draws = StateDraws if is_discrete else GaussianDraws
+        return draws(encoder, self.n_importance_samples)
+
+    def _encoder(self, energy):
+        hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
+        shape = energy.n_features, energy.n_components, hidden, self.activation
+        if not isinstance(energy, Joint):
+            return GaussianEncoder(*shape)
+        is_listed = isinstance(energy, LatentStates)
+        return DiscreteEncoder(*shape, states=energy.latent_states() if is_listed else None)
+
+
+def _all_states(energy):
+    if isinstance(energy, LatentStates):
+        return energy.latent_states()
+    if not isinstance(energy, Joint) or energy.n_components > MAX_LISTED_UNITS:
+        raise ValueError(
+            f"n_importance_samples='all' lists the states of at most {MAX_LISTED_UNITS} binary "
+            f"latent variables, and this {type(energy).__name__} has {energy.n_components}"
+            f"{'' if isinstance(energy, Joint) else ' real ones'}. Give the number of draws."
+        )
+    return next(binary_states(energy.n_components))
+
+
+def _joint_energies(energy, theta, X, Z):
+    """E(x_i, z_si) of shape (S, n), and ``pullback(w)`` → θ's gradient and Z's, or None."""
+    if isinstance(energy, Joint):
+        energies, joint_pullback = energy.evaluate_joint(theta, X, Z)
+        return energies, lambda w: (joint_pullback(w), None)
+
+    n_draws, n, K = Z.shape
+    rows = Z.reshape(-1, K)
+    errors, decoder_pullback = energy.evaluate_given(theta, np.tile(X, (n_draws, 1)), rows)
+    prior = 0.5 * np.einsum("ij,ij->i", rows, rows) + rows.dtype.type(0.5 * K * np.log(2 * np.pi))
+
+    def pullback(w):
+        gradient = np.empty_like(theta)
+        w = w.ravel()
+        Z_bar = decoder_pullback(w, gradient) + w[:, np.newaxis] * rows
+        return gradient, Z_bar.reshape(Z.shape)
+
+    return (errors + prior).reshape(n_draws, n), pullback

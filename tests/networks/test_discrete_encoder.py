@@ -1,0 +1,75 @@
+"""Laws of discrete latent variables, over all binary states and over listed ones."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.special import logsumexp
+
+from sklvm.networks import DiscreteEncoder, DiscreteLaw
+from sklvm.testing import assert_is_gradient, binary_states
+
+LISTED = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+
+
+@pytest.fixture(params=["all", "listed"])
+def law(request, rng):
+    """A law for each of four rows, and the states that z takes."""
+    states = None if request.param == "all" else LISTED
+    log_odds = 1.5 * rng.standard_normal((4, 3))
+    return DiscreteLaw(log_odds, states), binary_states(3) if states is None else states
+
+
+def probabilities(law, states):
+    exponents = law.log_odds @ states.T
+    return np.exp(exponents - logsumexp(exponents, axis=1, keepdims=True))
+
+
+def test_densities_and_means_are_those_of_the_normalised_exponentials(law):
+    law, states = law
+    expected = probabilities(law, states)
+    assert_allclose(np.exp(law.log_density(states[:, np.newaxis])).T, expected, rtol=1e-12)
+    assert_allclose(law.mean, expected @ states, rtol=1e-12)
+    repeated = np.repeat(states[:, np.newaxis], 4, axis=1)
+    assert_allclose(law.log_density(repeated), law.log_density(states[:, np.newaxis]))
+
+
+def test_draws_have_these_frequencies(law, rng):
+    law, states = law
+    expected, draws = probabilities(law, states), law.draw(4000, rng)
+    counts = (draws[:, :, np.newaxis] == states).all(axis=-1).mean(axis=0)
+    deviation = np.sqrt(expected * (1 - expected) / 4000)
+    assert np.all(np.abs(counts - expected) <= 5 * deviation)
+    assert_allclose(counts.sum(axis=1), 1)
+
+
+def test_single_precision_is_kept(law, rng):
+    law, states = law
+    single = DiscreteLaw(law.log_odds.astype(np.float32), None if len(states) == 8 else states)
+    Z = single.draw(3, rng)
+    assert {Z.dtype, single.mean.dtype, single.log_density(Z).dtype} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("states", [None, LISTED], ids=["all", "listed"])
+def test_the_gradient_of_log_densities_is_central_differences(states, rng):
+    encoder = DiscreteEncoder(2, 3, (4,), "tanh", states)
+    X = rng.standard_normal((5, 2))
+    Z = rng.permuted(np.tile(LISTED, (2, 1)), axis=0)[:5]
+    Z = np.stack([Z, Z[::-1]])
+    theta, w = rng.standard_normal(encoder.layout.size), rng.standard_normal((2, 5))
+    law, pullback = encoder.encode(theta, X)
+    gradient = np.empty_like(theta)
+    pullback(law.log_odds_cotangent(Z, w), gradient)
+    assert_is_gradient(
+        gradient,
+        lambda t: np.vdot(w, encoder.encode(t, X)[0].log_density(Z)),
+        theta,
+        encoder.layout,
+    )
+
+
+def test_at_the_start_all_states_are_about_as_likely(rng):
+    encoder = DiscreteEncoder(2, 3, (20,))
+    X = (5 + 3 * rng.standard_normal((50, 2))).astype(np.float32)
+    theta = encoder.init_parameters(X, rng)
+    assert theta.dtype == np.float32
+    assert_allclose(encoder.encode(theta, X)[0].mean, 0.5, atol=0.15)
