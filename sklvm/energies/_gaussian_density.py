@@ -41,6 +41,9 @@ class GaussianDensity:
         self._is_rotated = np.count_nonzero(covariance - np.diag(np.diag(covariance))) > 0
         if self._is_rotated:
             variances, directions = eigh(np.asarray(covariance, dtype=np.float64))
+            # Which of ±u an eigenvector is hangs on the last bit of Σ; draws must not.
+            largest = np.argmax(np.abs(directions), axis=0)
+            directions *= np.sign(np.take_along_axis(directions, largest[np.newaxis], axis=0))
         largest = variances.max() if variances.max() > 0 else 1.0
         variances = np.maximum(variances, relative_floor * largest)
         self.n_features = len(location)

@@ -1,22 +1,17 @@
 """Weight, mean and scatter of data rows: all that a Gaussian model needs to know of them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial, reduce
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyr
-from threadpoolctl import threadpool_limits
-
-from sklvm.kernels import effective_n_threads
 
 __all__ = ["GaussianStatistics"]
 
 # Long enough for the float64 sum of the products to cost nothing beside them, short enough for the
 # centred rows to stay in the cache.
-_CHUNK_ROWS = 2048
-_MULTIPLICATIONS_WORTH_THREADS = 2**31
+_CHUNK_ENTRIES = 6_000_000
+_MIN_CHUNK_ROWS = 4096
+_ROUGH_MEAN_ROWS = 1024
+_SPARE_PRECISION = 1e-13
 
 
 @dataclass(frozen=True)
@@ -25,8 +20,8 @@ class GaussianStatistics:
 
     Statistics of parts of the data merge into those of the whole, so that one fit, successive
     partial fits and a map-reduce over workers are the same code. They are held in float64 whatever
-    the data are; rows are centred on the mean of their own chunk before they are multiplied, which
-    keeps the products of float32 data accurate however far the data lie from the origin.
+    the data are; rows are centred near their mean before they are multiplied where products about
+    the origin would cost accuracy.
 
     Parameters
     ----------
@@ -76,26 +71,46 @@ class GaussianStatistics:
         statistics : GaussianStatistics
         """
         n_samples, n_features = X.shape
-        is_large = n_samples * n_features**2 >= _MULTIPLICATIONS_WORTH_THREADS
-        n_threads = effective_n_threads() if is_large else 1
-        if n_threads == 1:
-            return _symmetrize(_collect_rows(X, sample_weight, slice(0, n_samples)))
-        cuts = np.linspace(0, n_samples, n_threads + 1).astype(int)
-        slices = [slice(start, stop) for start, stop in pairwise(cuts)]
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-            parts = pool.map(partial(_collect_rows, X, sample_weight), slices)
-            return reduce(cls.merge, parts)
+        weights = np.ones(n_samples) if sample_weight is None else sample_weight
+        centre = _choose_centre(X, weights)
+        n_rows = min(n_samples, max(_MIN_CHUNK_ROWS, _CHUNK_ENTRIES // n_features))
+        if sample_weight is None and X.dtype == np.float64 and not centre.any():
+            n_rows = n_samples  # nothing to be gained by chunks
+        buffer = np.empty((n_rows, n_features), dtype=X.dtype)
+        product = np.empty((n_features, n_features), dtype=X.dtype)
+        deviation = np.zeros(n_features)
+        scatter = np.zeros((n_features, n_features))
+        for start in range(0, n_samples, n_rows):
+            stop = min(start + n_rows, n_samples)
+            rows, room = X[start:stop], buffer[: stop - start]
+            chunk_weights = weights[start:stop].astype(X.dtype)
+            if centre.any():
+                rows = np.subtract(rows, centre, out=room)
+            deviation += chunk_weights @ rows
+            if sample_weight is not None:
+                rows = np.multiply(rows, np.sqrt(chunk_weights)[:, np.newaxis], out=room)
+            # A symmetric product, at half the cost of any other.
+            scatter += np.matmul(rows.T, rows, out=product)
+        weight = float(weights.sum())
+        if weight > 0:
+            deviation /= weight
+        scatter -= _outer_square(weight, deviation)
+        return cls(weight, centre + deviation, scatter)
 
     @classmethod
     def empty(cls, n_features):
         """Statistics of no rows at all: the neutral element of ``merge``."""
-        scatter = np.zeros((n_features, n_features), order="F")
-        return cls(0.0, np.zeros(n_features), scatter)
+        return cls(0.0, np.zeros(n_features), np.zeros((n_features, n_features)))
 
     def merge(self, other):
         """Statistics of the rows of both, as new statistics."""
-        own = replace(self, scatter=self.scatter.copy(order="F"))
-        return _symmetrize(_add_part(own, other.weight, other.mean, other.scatter))
+        weight = self.weight + other.weight
+        share = other.weight / weight if weight > 0 else 0.0
+        shift = other.mean - self.mean
+        between = _outer_square(self.weight * share, shift)
+        return GaussianStatistics(
+            weight, self.mean + share * shift, self.scatter + other.scatter + between
+        )
 
     def solve(self):
         """The Gaussian of greatest likelihood.
@@ -116,49 +131,25 @@ class GaussianStatistics:
         return self.mean, self.scatter / self.weight
 
 
-def _collect_rows(X, sample_weight, rows):
-    """Statistics of a slice of the rows; right in the scatter's upper triangle only."""
-    statistics = GaussianStatistics.empty(X.shape[1])
-    centred = np.empty((min(rows.stop - rows.start, _CHUNK_ROWS), X.shape[1]), dtype=X.dtype)
-    for start in range(rows.start, rows.stop, _CHUNK_ROWS):
-        chunk = slice(start, min(start + _CHUNK_ROWS, rows.stop))
-        weights = None if sample_weight is None else sample_weight[chunk]
-        buffer = centred[: chunk.stop - chunk.start]
-        statistics = _add_chunk(statistics, X[chunk], weights, buffer)
-    return statistics
+def _choose_centre(X, weights):
+    """What the rows are to be centred on: near their mean, or zero where that is as good.
+
+    Products of rows of mean m and variance v about zero lose m²/v of their precision. Float64 can
+    nearly always spare that; float32 cannot. A thousand or two of the rows tell m and v.
+    """
+    step = max(1, len(X) // _ROUGH_MEAN_ROWS)
+    some, shares = X[::step], weights[::step].astype(X.dtype)
+    if not shares.any():
+        return X[np.argmax(weights > 0)]
+    shares /= shares.sum()
+    mean = shares @ some
+    variance = shares @ (some - mean) ** 2
+    if np.all(np.finfo(X.dtype).eps * mean**2 <= _SPARE_PRECISION * variance):
+        return np.zeros_like(mean)
+    return mean
 
 
-def _add_chunk(statistics, X, sample_weight, centred):
-    """Statistics with a few rows added, multiplied in X's precision; `centred` is a buffer."""
-    weights = np.ones(len(X)) if sample_weight is None else sample_weight
-    weight = float(weights.sum())
-    if weight == 0:
-        return statistics
-    weights = weights.astype(X.dtype)
-    # The centre is the mean but for rounding in X's precision; the centred rows tell the rest.
-    centre = (weights @ X) / X.dtype.type(weight)
-    np.subtract(X, centre, out=centred)
-    residue = (weights @ centred).astype(np.float64) / weight
-    if sample_weight is not None:
-        centred *= np.sqrt(weights)[:, np.newaxis]
-    # numpy computes AᵀA as a symmetric product, at half the cost; its transpose is F-ordered.
-    merged = _add_part(statistics, weight, centre + residue, (centred.T @ centred).T)
-    dsyr(-weight, residue, a=merged.scatter, overwrite_a=1)
-    return merged
-
-
-def _add_part(statistics, weight, mean, scatter):
-    """Statistics with a part added: the scatter in place, and right in its upper triangle only."""
-    if weight == 0:
-        return statistics
-    total = statistics.weight + weight
-    shift = mean - statistics.mean
-    merged = statistics.scatter
-    merged += scatter
-    dsyr(statistics.weight * weight / total, shift, a=merged, overwrite_a=1)
-    return GaussianStatistics(total, statistics.mean + (weight / total) * shift, merged)
-
-
-def _symmetrize(statistics):
-    upper = np.triu(statistics.scatter)
-    return replace(statistics, scatter=upper + np.triu(upper, 1).T)
+def _outer_square(weight, v):
+    """w vvᵀ, symmetric to the last bit."""
+    scaled = np.sqrt(weight) * v
+    return np.outer(scaled, scaled)

@@ -34,6 +34,18 @@ def test_gaussian_draws_come_with_their_log_densities(dtype, rng):
     assert_allclose(np.cov(X.T), COVARIANCE, atol=0.05)
 
 
+def test_gaussian_draws_do_not_hang_on_the_last_bit_of_the_covariance(rng):
+    for _ in range(20):
+        factor = rng.standard_normal((12, 6))
+        covariance = factor.T @ factor
+        nearby = covariance * (1 + 1e-14 * np.diag(rng.standard_normal(6)))
+        draws, others = (
+            GaussianDensity(np.zeros(6), matrix).sample(5, np.random.default_rng(0))
+            for matrix in (covariance, nearby)
+        )
+        assert_allclose(others, draws, rtol=0, atol=1e-8)
+
+
 @dtypes
 def test_the_fitted_gaussian_has_the_weighted_moments(dtype, rng):
     X = (rng.standard_normal((50, 3)) @ COVARIANCE + MEAN).astype(dtype)

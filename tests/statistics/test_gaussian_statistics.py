@@ -51,6 +51,25 @@ def test_merging_leaves_both_parts_as_they_were(X):
     np.testing.assert_array_equal(second.scatter, before[1])
 
 
+@pytest.mark.parametrize("offset", [0, 1e3, 1e6])
+def test_float64_data_lose_no_accuracy_by_their_offset(X, offset):
+    _, covariance = GaussianStatistics.collect(X + offset).solve()
+    exact = np.cov((X + offset - offset).T, bias=True)  # of the digits that are left
+    np.testing.assert_allclose(covariance, exact, atol=1e-12 * np.abs(exact).max())
+
+
+def test_far_rows_of_no_weight_leave_no_trace(X):
+    X = X.astype("float32")
+    for far in (np.s_[::2], np.s_[1::2]):
+        weights = np.ones(len(X))
+        weights[far] = 0
+        polluted = X.copy()
+        polluted[far] += 1e6
+        _, expected = GaussianStatistics.collect(X, weights).solve()
+        _, covariance = GaussianStatistics.collect(polluted, weights).solve()
+        np.testing.assert_allclose(covariance, expected, atol=1e-5 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("offset", [0, 1e3])
 def test_float32_data_lose_no_accuracy_by_their_offset(offset):
     rng = np.random.default_rng(0)
