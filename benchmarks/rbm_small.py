@@ -96,7 +96,7 @@ def fit_images(X, parameters, n_epochs):
     n_hidden = {9: 12, 16: 15}[X.shape[1]]
     copies = np.tile(X, (-(-1000 // len(X)), 1))
     if parameters["objective"] == "mle":
-        copies, n_epochs = X, 4 * n_epochs
+        copies = X
     model = BernoulliRBM(n_hidden, **parameters, max_iter=n_epochs, random_state=0)
     return model.fit(copies).score(X)
 
