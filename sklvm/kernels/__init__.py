@@ -5,7 +5,7 @@ cut into chunks.
 """
 
 from sklvm.kernels._activations import sigmoid, softplus
-from sklvm.kernels._active_set import active_set_codes
+from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._bernoulli import sample_bernoulli
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
@@ -16,7 +16,8 @@ from sklvm.kernels._threads import effective_n_threads
 from sklvm.kernels._updates import adam_update, sgd_update
 
 __all__ = [
-    "active_set_codes",
+    "ActiveSetCoder",
+    "SparseRows",
     "adam_update",
     "coordinate_descent_codes",
     "effective_n_threads",

@@ -1,97 +1,196 @@
 """Sparse codes of an l1 penalty by block active sets."""
 
+import threading
+from typing import NamedTuple
+
 import numpy as np
 
 from sklvm.kernels._active_set_loops import active_set_loop
-from sklvm.kernels._row_blocks import run_in_row_blocks
-from sklvm.kernels._sparse_code_arrays import PASSES, check_problem
-from sklvm.kernels._threads import threads_for
+from sklvm.kernels._arrays import check_matching_array
+
+# Atoms of a row are padded to a multiple of this, for vectors of any length.
+_ATOM_BLOCK = 64
+# Passes over all atoms are of double where the error of single precision may exceed this fraction
+# of the smallest bound, or norms this number.
+_LARGEST_ERROR = 1e-2
+_LARGEST_SINGLE = 1e15
+_SINGLE_ROUNDING = 2.0**-24
+# Non-zero coefficients of a row for which there is room at first.
+_EXPECTED_NONZERO = 32
 
 
-def active_set_codes(
-    gram,
-    bound,
-    correlations,
-    squared_norms,
-    codes,
-    *,
-    positive=False,
-    tol=1e-6,
-    max_iter=1000,
-    rank=None,
-    n_threads=None,
-):
-    """Minimise ½ z G zᵀ − c zᵀ + Σ_k bound_k |z_k| for each row c by block working sets.
+class SparseRows(NamedTuple):
+    """Sparse codes, and how good they are.
 
-    A round adds the atoms of largest violation and minimises over the support directly, by a
-    Cholesky factor that is kept and changed. It ends at a relative duality gap of `tol`, the
-    minimum up to rounding, or after `max_iter` rounds.
-
-    Parameters
+    Attributes
     ----------
-    gram : ndarray of float64, shape (K, K)
-        G, positive semi-definite: that of the atoms, plus the ridge of an elastic net.
-    bound : ndarray of float64, shape (K,)
-        Non-negative.
-    correlations : ndarray of float64, shape (n, K)
-        c = x Dᵀ.
-    squared_norms : ndarray of float64, shape (n,)
-        ‖x‖².
-    codes : ndarray of float64, shape (n, K), C-contiguous
-        The codes to start from; overwritten by the result.
-    positive : bool, default=False
-        Whether z ≥ 0.
-    tol : float, default=1e-6
-        Relative duality gap at which a row ends.
-    max_iter : int, default=1000
-        Greatest number of rounds.
-    rank : int, default=None
-        What the rank of `gram` cannot exceed; None: K.
-    n_threads : int or None, default=None
-        See :func:`effective_n_threads`.
-
-    Returns
-    -------
+    ends : ndarray of int32, shape (n,)
+        Row i's entries end here; they begin where those of the row before end.
+    atoms : ndarray of int32, shape (n_nonzero,)
+        Increasing in each row.
+    values : ndarray of float64, shape (n_nonzero,)
     gaps : ndarray of shape (n,)
         Relative duality gap that each row reached.
     objectives : ndarray of shape (n,)
         ½‖x − zD‖² + Σ_k bound_k |z_k| (and the ridge).
-    n_iter : ndarray of int, shape (n,)
+    n_iter : ndarray of int32, shape (n,)
         Rounds.
     """
-    gram, bound, correlations, squared_norms = check_problem(
-        gram, bound, correlations, squared_norms, codes
-    )
-    n_rows, n_atoms = correlations.shape
-    n_threads = threads_for(PASSES * correlations.size, n_threads)
-    inverse = np.divide(1, bound, out=np.zeros_like(bound), where=bound > 0)
-    largest = n_atoms if rank is None else min(rank, n_atoms)
-    room = (
-        np.empty((n_threads, largest * (largest + 1) // 2)),
-        np.empty((n_threads, 4 * largest + 2 * n_atoms)),
-        np.empty((n_threads, largest), dtype=np.intp),
-        np.zeros((n_threads, n_atoms), dtype=np.int8),
-    )
-    gaps, objectives = np.empty(n_rows), np.empty(n_rows)
-    n_iter = np.zeros(n_rows, dtype=np.intc)
 
-    def run(rows):
-        active_set_loop(
-            gram,
-            bound,
-            inverse,
-            positive,
-            correlations[rows],
-            squared_norms[rows],
-            codes[rows],
-            gaps[rows],
-            objectives[rows],
-            n_iter[rows],
-            tol,
-            max_iter,
-            *room,
-            n_threads,
+    ends: np.ndarray
+    atoms: np.ndarray
+    values: np.ndarray
+    gaps: np.ndarray
+    objectives: np.ndarray
+    n_iter: np.ndarray
+
+
+class ActiveSetCoder:
+    """Minimises ½‖x − zD‖² + Σ_k bound_k |z_k| (+ ½ Σ_k ridge_k z_k²) by block working sets.
+
+    A round adds the atoms of largest violation and minimises over the support directly, by a
+    Cholesky factor that is kept and changed. Passes over all atoms are of single precision where
+    its error is far below the bounds; codes and certificates are of double all the same.
+
+    Parameters
+    ----------
+    dictionary : ndarray of float64, shape (K, m), C-contiguous
+    gram : ndarray of float64, shape (K, K), C-contiguous
+        D Dᵀ, plus the ridge on its diagonal.
+    bound : ndarray of float64, shape (K,)
+        Non-negative.
+    positive : bool, default=False
+        Whether z ≥ 0.
+    rank : int, default=None
+        What the rank of `gram` cannot exceed; None: K.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.kernels import ActiveSetCoder
+    >>> coder = ActiveSetCoder(np.eye(2), np.eye(2), np.ones(2))
+    >>> rows = coder.codes(np.array([[3.0, -0.5], [0.0, -2.0]]))
+    >>> rows.ends, rows.atoms, rows.values
+    (array([1, 2], dtype=int32), array([0, 1], dtype=int32), array([ 2., -1.]))
+    """
+
+    def __init__(self, dictionary, gram, bound, *, positive=False, rank=None):
+        n_atoms, n_features = np.shape(dictionary)
+        self._dictionary = _checked(dictionary, "dictionary", (n_atoms, n_features))
+        self._gram = _checked(gram, "gram", (n_atoms, n_atoms))
+        self._bound = _checked(bound, "bound", (n_atoms,))
+        self._positive = positive
+        self._largest_support = n_atoms if rank is None else min(rank, n_atoms)
+        # The largest norm of an atom, which the ridge extends.
+        self._norm = float(np.sqrt(np.diagonal(self._gram).max(initial=0)))
+        self._scans, self._lock = {}, threading.Lock()
+
+    def codes(self, X, start=None, *, tol=1e-6, max_iter=1000):
+        """Codes of the rows of X, on one thread; other threads may run it at the same time.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n, m)
+        start : CSR array of float64, shape (n, K), default=None
+            Codes to start from; None: zero.
+        tol : float, default=1e-6
+            Relative duality gap at which a row ends, and for unpenalised coefficients their
+            max |(x − zD)Dᵀ| relative to max |x Dᵀ|.
+        max_iter : int, default=1000
+            Greatest number of rounds.
+
+        Returns
+        -------
+        rows : SparseRows
+        """
+        X = _checked(X, "X", (len(X), self._dictionary.shape[1]))
+        squared_norms = np.einsum("ij,ij->i", X, X)
+        scan = self._scan(squared_norms, start)
+        correlations = X.astype(scan.dictionary.dtype, copy=False) @ scan.dictionary.T
+        # What unpenalised coefficients are held to.
+        scales = np.zeros(len(X))
+        if not self._bound.all():
+            scales = np.abs(correlations).max(axis=1)
+        starts = (None, None, None)
+        if start is not None:
+            starts = start.indptr.astype(np.intc), start.indices.astype(np.intc), start.data
+        results = (np.empty(len(X)), np.empty(len(X)), np.empty(len(X), dtype=np.intc))
+        parts, room = [], self._room(scan)
+        begin, ends = 0, np.zeros(len(X), dtype=np.intc)
+        atoms = np.empty(max(self._largest_support, _EXPECTED_NONZERO * len(X)), dtype=np.intc)
+        values = np.empty(len(atoms))
+        while begin < len(X):
+            end = active_set_loop(
+                self._dictionary,
+                self._gram,
+                self._bound,
+                scan.gram,
+                self._norm,
+                self._positive,
+                X,
+                correlations,
+                squared_norms,
+                scales,
+                *starts,
+                begin,
+                ends,
+                atoms,
+                values,
+                *results,
+                tol,
+                max_iter,
+                *room,
+            )
+            parts.append((atoms[: ends[end - 1]].copy(), values[: ends[end - 1]].copy()))
+            if begin:
+                ends[begin:end] += ends[begin - 1]
+            begin = end
+        return SparseRows(ends, *map(np.concatenate, zip(*parts, strict=True)), *results)
+
+    def _room(self, scan):
+        n = self._largest_support
+        n_padded = len(scan.bound)
+        return (
+            scan.bound.copy(),
+            np.empty(n_padded + _ATOM_BLOCK, dtype=scan.bound.dtype),
+            np.empty(n, dtype=np.intp),
+            np.empty(6 * n),
+            np.empty(n * (n + 1)),
         )
 
-    run_in_row_blocks(run, n_rows, n_threads)
-    return gaps, objectives, n_iter
+    def _scan(self, squared_norms, start):
+        norm = np.sqrt(squared_norms.max(initial=0))
+        error = _SINGLE_ROUNDING * (self._dictionary.shape[1] + 8) * self._norm * norm
+        largest = max(norm, 0 if start is None else np.abs(start.data).max(initial=0))
+        fits = (
+            error < _LARGEST_ERROR * self._bound.min()
+            and largest < _LARGEST_SINGLE
+            and 1 / _LARGEST_SINGLE < self._norm < _LARGEST_SINGLE
+        )
+        dtype = np.dtype(np.float32 if fits else np.float64)
+        with self._lock:
+            if dtype not in self._scans:
+                self._scans[dtype] = self._padded(dtype)
+        return self._scans[dtype]
+
+    def _padded(self, dtype):
+        n_atoms, n_features = self._dictionary.shape
+        n_padded = -(-n_atoms // _ATOM_BLOCK) * _ATOM_BLOCK
+        dictionary = np.zeros((n_padded, n_features), dtype=dtype)
+        gram = np.zeros((n_atoms, n_padded), dtype=dtype)
+        bound = np.full(n_padded, np.inf, dtype=dtype)
+        dictionary[:n_atoms], gram[:, :n_atoms] = self._dictionary, self._gram
+        bound[:n_atoms] = self._bound
+        return _Scan(dictionary, gram, bound)
+
+
+class _Scan(NamedTuple):
+    """What passes over all atoms read."""
+
+    dictionary: np.ndarray
+    gram: np.ndarray
+    bound: np.ndarray
+
+
+def _checked(array, name, shape):
+    return np.ascontiguousarray(check_matching_array(array, name, shape, np.dtype(np.float64)))

@@ -1,233 +1,283 @@
-"""Sparse codes of an l1 penalty by block active sets, row by row, the rows shared among threads.
+"""Sparse codes of an l1 penalty by block active sets, row by row.
 
 A row keeps the signed support of its code and the Cholesky factor of that support's Gram matrix. A
 round adds the atoms that violate optimality most, then minimises over the support: a full step
 where no sign changes, otherwise up to the first zero, whose atoms leave (feature-sign search, Lee,
 Battle, Raina and Ng, 2007, algorithm 1, with blocks of violators and a factor that is kept).
+
+Passes over all atoms may be of single precision. They tell which atoms to look at; what enters the
+solution and its certificate is computed in double, for the support and for each atom that the
+bound of single precision's error leaves in doubt.
 """
 
-from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY, copysign, fabs, sqrt
+from libc.string cimport memcpy
 
-cdef extern from "gram_rows.h" nogil:
-    enum: ATOM_BLOCK
-    void residual_correlations(const double *c, const double *gram, Py_ssize_t n,
-                               const Py_ssize_t *support, const double *a, Py_ssize_t size,
-                               double *g) noexcept
-    void violations(const double *g, const double *bound, const double *inverse, Py_ssize_t n,
-                    int positive, double *block_excess, double *excess, double *ratio) noexcept
+cdef extern from "correlation_scans.h" nogil:
+    ctypedef struct correlation_scan:
+        bint is_single, positive
+        Py_ssize_t stride
+        const void *gram
+        void *open_bound
+        void *g
+        void *lane_excess
+    double scan_correlations(const correlation_scan *s, const void *c, const Py_ssize_t *support,
+                             const double *a, Py_ssize_t size) noexcept
+    double step_correlations(const correlation_scan *s, Py_ssize_t k, double change) noexcept
+    Py_ssize_t next_near(const correlation_scan *s, double least, Py_ssize_t k) noexcept
+    double correlation(const correlation_scan *s, Py_ssize_t k) noexcept
+    void set_open_bound(const correlation_scan *s, Py_ssize_t k, double bound) noexcept
+
+cdef extern from "support_products.h" nogil:
+    double long_dot(const double *x, const double *y, Py_ssize_t n) noexcept
+    void support_correlations(const double *products, const double *c, const double *a,
+                              Py_ssize_t size, double *g) noexcept
+    double gathered_dot(const double *row, const Py_ssize_t *support, const double *a,
+                        Py_ssize_t size) noexcept
+    void sort_row(int *atoms, double *values, Py_ssize_t size) noexcept
+    void keep_rows(double *products, const double *marks, Py_ssize_t first,
+                   Py_ssize_t size) noexcept
 
 cdef extern from "cholesky.h" nogil:
     double DEPENDENT
-    double cholesky_append(double *factor, const double *gram, Py_ssize_t n_atoms,
-                           const Py_ssize_t *support, Py_ssize_t size) noexcept
+    double cholesky_extend(double *factor, const double *products, Py_ssize_t size) noexcept
     void cholesky_forward(const double *factor, double *x, Py_ssize_t size) noexcept
     void cholesky_backward(const double *factor, double *x, Py_ssize_t size) noexcept
 
 cdef extern from "certificate.h" nogil:
     double relative_gap(double squared_norm, double cz, double gz, double penalty, double ratio,
                         double *objective) noexcept
-    double unpenalised_slope(const double *g, const double *c, const double *z,
-                             const double *bound, Py_ssize_t n, int positive) noexcept
 
-cdef enum: NEWCOMERS = 8    # that join the support in one round, out of
-cdef enum: CANDIDATES = 16  # atoms whose violation is, as a fraction of the largest,
-cdef double JOINING = 0.5   # at least this, and whose cosine to each other is
-cdef double RESEMBLANCE = 0.5
+ctypedef fused real:
+    float
+    double
+
+cdef enum: NEWCOMERS = 16  # that join the support in one round, of at least this part of the
+cdef double WORTH = 0.15   # largest violation, each of which is taken to move by this part of the
+cdef double STEP = 0.8     # step that would minimise the objective along it alone
 
 cdef struct problem:
-    Py_ssize_t n_atoms, largest_support, max_rounds
+    Py_ssize_t n_atoms, n_features, largest_support, max_rounds
+    const double *dictionary
     const double *gram
-    const double *bound    # of |g_k|: the penalty's slope
-    const double *inverse  # 1 / bound, 0 where that is 0
-    bint positive, some_unpenalised, all_unpenalised
+    const double *bound     # of |g_k|: the penalty's slope
+    double smallest_bound, largest_bound, largest_norm
+    bint positive
+    double rounding         # of passes over all atoms
     double tol
 
 cdef struct row_state:
-    Py_ssize_t size         # of the support
-    Py_ssize_t *support
-    signed char *is_active  # one an atom
+    const double *x
+    const void *scan_c      # x D^T, in the precision of
+    correlation_scan scan   # which finds violators off the support
+    double norm, squared_norm, scale
+    double top              # largest excess of |g_k| over bound_k, by the last pass,
+    double error            # which its rounding leaves in doubt by so much
+    double gap, objective
+    Py_ssize_t doubtful     # violator that only its exact correlation shows, or -1
+    double doubtful_excess, doubtful_sign
     Py_ssize_t n_newcomers
     Py_ssize_t[NEWCOMERS] newcomers
+    Py_ssize_t size         # of the support
+    Py_ssize_t *support
     double *sign
     double *a
-    double *slope           # of the objective, downhill, on the support
-    double *step
-    double *factor
+    double *c               # x D^T and (x - z D) D^T on the support, exactly
     double *g
-    double *block_excess
+    double *slope           # of the objective, downhill
+    double *step
+    double *products        # of the atoms, packed like their factor
+    double *factor
 
 
 def active_set_loop(
-    const double[:, ::1] gram, const double[::1] bound, const double[::1] inverse, bint positive,
-    const double[:, ::1] C, const double[::1] squared_norms, double[:, ::1] Z, double[::1] gaps,
+    const double[:, ::1] dictionary, const double[:, ::1] gram, const double[::1] bound,
+    const real[:, ::1] scan_gram, double largest_norm, bint positive, const double[:, ::1] X,
+    const real[:, ::1] C, const double[::1] squared_norms, const double[::1] scales,
+    const int[::1] start_ends, const int[::1] start_atoms, const double[::1] start_values,
+    Py_ssize_t begin, int[::1] ends, int[::1] atoms, double[::1] values, double[::1] gaps,
     double[::1] objectives, int[::1] n_rounds, double tol, Py_ssize_t max_rounds,
-    double[:, ::1] factors, double[:, ::1] doubles, Py_ssize_t[:, ::1] supports,
-    signed char[:, ::1] active, int n_threads,
+    real[::1] open_bound, real[::1] scan_room, Py_ssize_t[::1] support, double[::1] doubles,
+    double[::1] triangles,
 ):
-    """Codes of the rows of C to Z, from the codes that Z holds. The last four arrays are room for
-    each thread to work in: see ``_sparse_codes``."""
+    """Codes of the rows of X from `begin` on, until `atoms` and `values` may not hold another; row
+    i's end at ``ends[i]``. Returns the row to go on from. C holds the correlations, `scales` their
+    largest of each row where some atoms are unpenalised. The last five arrays are room to work in,
+    the first of them the bounds, to which it returns."""
     cdef problem p
-    cdef Py_ssize_t i, k, n = C.shape[0]
-    cdef int t = 0
-    p.n_atoms, p.largest_support, p.max_rounds = C.shape[1], supports.shape[1], max_rounds
-    p.gram, p.bound, p.inverse = &gram[0, 0], &bound[0], &inverse[0]
-    p.positive, p.tol, p.some_unpenalised, p.all_unpenalised = positive, tol, False, True
-    for k in range(p.n_atoms):
-        p.some_unpenalised |= bound[k] == 0
-        p.all_unpenalised &= bound[k] == 0
-    with nogil, parallel(num_threads=n_threads):
-        t = threadid()
-        for i in prange(n, schedule="dynamic"):
-            solve_row(&p, &C[i, 0], squared_norms[i], &Z[i, 0], &gaps[i], &objectives[i],
-                      &n_rounds[i], &factors[t, 0], &doubles[t, 0], &supports[t, 0], &active[t, 0])
-
-
-cdef void solve_row(
-    const problem *p, const double *c, double squared_norm, double *z, double *gap,
-    double *objective, int *n_rounds, double *factor, double *doubles, Py_ssize_t *support,
-    signed char *is_active,
-) noexcept nogil:
     cdef row_state s
-    cdef Py_ssize_t round_, j, most = NEWCOMERS
-    cdef double excess, ratio
-    cdef bint joined
-    s.factor, s.support, s.is_active = factor, support, is_active
-    s.sign = doubles
-    s.a = doubles + p.largest_support
-    s.slope = doubles + 2 * p.largest_support
-    s.step = doubles + 3 * p.largest_support
-    s.g = doubles + 4 * p.largest_support
-    s.block_excess = s.g + p.n_atoms
-    start_from(p, &s, z)
-    n_rounds[0] = 0
-    for round_ in range(p.max_rounds + 1):
-        residual_correlations(c, p.gram, p.n_atoms, s.support, s.a, s.size, s.g)
-        violations(s.g, p.bound, p.inverse, p.n_atoms, p.positive, s.block_excess, &excess, &ratio)
-        gap[0] = certify(p, &s, c, squared_norm, ratio, z, objective)
-        if gap[0] <= p.tol or round_ == p.max_rounds:
-            break
-        n_rounds[0] += 1
+    cdef Py_ssize_t i, j, filled = 0, room = support.shape[0]
+    p.n_atoms, p.n_features = gram.shape[0], X.shape[1]
+    p.largest_support, p.max_rounds, p.positive = room, max_rounds, positive
+    p.dictionary, p.gram, p.bound = &dictionary[0, 0], &gram[0, 0], &bound[0]
+    p.rounding = 6e-8 if real is float else 1.2e-16
+    p.smallest_bound = p.largest_bound = bound[0]
+    for i in range(p.n_atoms):
+        p.smallest_bound = min(p.smallest_bound, bound[i])
+        p.largest_bound = max(p.largest_bound, bound[i])
+    p.largest_norm, p.tol = largest_norm, tol
+    s.scan.is_single, s.scan.positive, s.scan.stride = real is float, positive, C.shape[1]
+    s.scan.gram, s.scan.open_bound = &scan_gram[0, 0], &open_bound[0]
+    s.scan.g, s.scan.lane_excess = &scan_room[0], &scan_room[C.shape[1]]
+    s.support = &support[0]
+    s.sign, s.a, s.c = &doubles[0], &doubles[room], &doubles[2 * room]
+    s.g, s.slope, s.step = &doubles[3 * room], &doubles[4 * room], &doubles[5 * room]
+    s.products, s.factor = &triangles[0], &triangles[room * (room + 1) // 2]
+    i = begin
+    with nogil:
+        while i < X.shape[0] and filled + room <= atoms.shape[0]:
+            s.x, s.scan_c, s.squared_norm = &X[i, 0], &C[i, 0], squared_norms[i]
+            s.norm, s.scale, s.size = sqrt(s.squared_norm), scales[i], 0
+            if start_ends is not None:
+                for j in range(start_ends[i], start_ends[i + 1]):
+                    if start_values[j] > 0 or (start_values[j] < 0 and not positive):
+                        append(&p, &s, start_atoms[j], copysign(1, start_values[j]),
+                               start_values[j])
+            n_rounds[i] = solve_row(&p, &s)
+            gaps[i], objectives[i] = s.gap, s.objective
+            for j in range(s.size):
+                set_open_bound(&s.scan, s.support[j], bound[s.support[j]])
+                if s.a[j] != 0:
+                    atoms[filled], values[filled] = s.support[j], s.a[j]
+                    filled += 1
+            j = ends[i - 1] if i > begin else 0
+            ends[i] = filled
+            sort_row(&atoms[j], &values[j], filled - j)
+            i += 1
+    return i
+
+
+cdef int solve_row(const problem *p, row_state *s) noexcept nogil:
+    """Number of rounds."""
+    cdef int n_rounds = 0
+    cdef Py_ssize_t most = NEWCOMERS
+    cdef bint is_last = False, joined
+    while True:
+        s.top = scan_correlations(&s.scan, s.scan_c, s.support, s.a, s.size)
+        is_last |= n_rounds == p.max_rounds
+        certify(p, s, is_last)
+        if s.gap <= p.tol or is_last:
+            return n_rounds
+        n_rounds += 1
         s.n_newcomers = 0
-        add_violators(p, &s, excess, most)
-        for j in range(s.size):
-            s.slope[j] = s.g[s.support[j]] - s.sign[j] * p.bound[s.support[j]]
-        minimise_on_support(p, &s)
-        joined = False
-        for j in range(s.n_newcomers):
-            joined |= s.is_active[s.newcomers[j]]
+        if s.top > 2 * s.error:
+            add_violators(p, s, most)
+        elif s.doubtful >= 0:
+            join(p, s, s.doubtful, s.doubtful_sign)
+        minimise_on_support(p, s)
         # Newcomers that contradict each other may all leave again; the largest alone will not,
         # unless nothing is to be gained but rounding.
-        if not joined and most == 1:
-            break
+        joined = newcomers_stay(s)
+        is_last = not joined and most == 1
         most = NEWCOMERS if joined else 1
-    for j in range(s.size):
-        z[s.support[j]] = s.a[j]
-        s.is_active[s.support[j]] = False
 
 
-cdef inline void start_from(const problem *p, row_state *s, double *z) noexcept nogil:
-    """Support and factor of a given code, less its dependent atoms; leaves z at zero."""
-    cdef Py_ssize_t k
-    s.size = 0
-    for k in range(p.n_atoms):
-        if z[k] != 0:
-            if not (p.positive and z[k] < 0):
-                append(p, s, k, 1 if z[k] > 0 else -1, z[k])
-            z[k] = 0
+cdef inline bint newcomers_stay(const row_state *s) noexcept nogil:
+    """Whether one of them does."""
+    cdef Py_ssize_t i, j
+    for i in range(s.n_newcomers):
+        for j in range(s.size):
+            if s.support[j] == s.newcomers[i]:
+                return True
+    return False
 
 
 cdef inline bint append(const problem *p, row_state *s, Py_ssize_t k, double sign,
                         double value) noexcept nogil:
     """Puts atom k behind the support, unless it depends on that."""
+    cdef const double *row = p.gram + k * p.n_atoms
+    cdef double *products = s.products + s.size * (s.size + 1) // 2
+    cdef Py_ssize_t j
     if s.size == p.largest_support:
         return False
-    s.support[s.size] = k
-    if not (cholesky_append(s.factor, p.gram, p.n_atoms, s.support, s.size)
-            > DEPENDENT * p.gram[k * p.n_atoms + k]):
+    for j in range(s.size):
+        products[j] = row[s.support[j]]
+    products[s.size] = row[k]
+    if not cholesky_extend(s.factor, products, s.size) > DEPENDENT * row[k]:
         return False
-    s.sign[s.size], s.a[s.size], s.is_active[k] = sign, value, True
+    s.support[s.size], s.sign[s.size], s.a[s.size] = k, sign, value
+    set_open_bound(&s.scan, k, INFINITY)
+    s.c[s.size] = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features)
     s.size += 1
     return True
 
 
-cdef double certify(const problem *p, const row_state *s, const double *c, double squared_norm,
-                    double ratio, double *z, double *objective) noexcept nogil:
-    """`z` is zero, and room."""
-    cdef double cz = 0, gz = 0, penalty = 0, gap, slope
+cdef void certify(const problem *p, row_state *s, bint exactly) noexcept nogil:
+    """Writes the gap and, where it may be within `tol`, from correlations that are exact wherever
+    they matter, with the violators among these; otherwise, unless `exactly`, a lower bound."""
+    cdef double cz = 0, gz = 0, penalty = 0, extent = 0, slope = 0, ratio = 1, least, g, h
     cdef Py_ssize_t j, k
+    support_correlations(s.products, s.c, s.a, s.size, s.g)
+    for j in range(s.size):
+        cz += s.c[j] * s.a[j]
+        gz += s.g[j] * s.a[j]
+        penalty += p.bound[s.support[j]] * fabs(s.a[j])
+        extent += fabs(s.a[j])
+    s.error = p.rounding * p.largest_norm * (
+        (p.n_features + 8) * s.norm + (s.size + 8) * extent * p.largest_norm)
+    if s.top > s.error and p.largest_bound > 0:
+        ratio += (s.top - s.error) / p.largest_bound
+    s.gap = relative_gap(s.squared_norm, cz, gz, penalty, ratio, &s.objective)
+    s.doubtful, s.doubtful_excess = -1, 0
+    if s.gap > p.tol and s.top > 2 * s.error and not exactly:
+        return
+    least = p.smallest_bound * (ratio - 1) - s.error
+    k = next_near(&s.scan, least, -1)
+    while k < s.scan.stride:
+        g = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features) - gathered_dot(
+            p.gram + k * p.n_atoms, s.support, s.a, s.size)
+        h = g if p.positive else fabs(g)
+        observe(p, k, h, &ratio, &slope)
+        if h - p.bound[k] > s.doubtful_excess:
+            s.doubtful, s.doubtful_excess, s.doubtful_sign = k, h - p.bound[k], copysign(1, g)
+        k = next_near(&s.scan, least, k)
     for j in range(s.size):
         k = s.support[j]
-        cz += c[k] * s.a[j]
-        gz += s.g[k] * s.a[j]
-        penalty += p.bound[k] * fabs(s.a[j])
-    gap = relative_gap(squared_norm, cz, gz, penalty, ratio, objective)
-    if not p.some_unpenalised:
-        return gap
-    for j in range(s.size):
-        z[s.support[j]] = s.a[j]
-    slope = unpenalised_slope(s.g, c, z, p.bound, p.n_atoms, p.positive)
-    for j in range(s.size):
-        z[s.support[j]] = 0
+        observe(p, k, s.g[j] if p.positive and p.bound[k] > 0 else fabs(s.g[j]), &ratio, &slope)
+    s.gap = relative_gap(s.squared_norm, cz, gz, penalty, ratio, &s.objective)
     # Without any penalty the objective may vanish, and the gap relative to it is rounding.
-    return slope if p.all_unpenalised else max(gap, slope)
+    if slope > 0:
+        slope /= s.scale
+        s.gap = max(s.gap, slope) if p.largest_bound > 0 else slope
+    elif p.largest_bound == 0:
+        s.gap = 0
 
 
-cdef void add_violators(const problem *p, row_state *s, double excess,
-                        Py_ssize_t most) noexcept nogil:
-    """Adds the largest violator, and up to `most` in all of those at least half as large, but none
-    that is much like another: one of the two would have to leave again."""
-    cdef Py_ssize_t block, k, stop, i, count = 0
-    cdef Py_ssize_t[CANDIDATES] found
-    cdef double size, least = JOINING * excess
-    if not excess > 0:
-        return
-    for block in range((p.n_atoms + ATOM_BLOCK - 1) // ATOM_BLOCK):
-        if s.block_excess[block] < least:
-            continue
-        stop = min((block + 1) * ATOM_BLOCK, p.n_atoms)
-        for k in range(block * ATOM_BLOCK, stop):
-            size = excess_of(p, s, k)
-            if size < least or s.is_active[k]:
-                continue
-            # Sorted by decreasing violation; the last falls out if there are too many.
-            i = count if count < CANDIDATES else CANDIDATES - 1
-            if count == CANDIDATES and excess_of(p, s, found[i]) >= size:
-                continue
-            while i > 0 and excess_of(p, s, found[i - 1]) < size:
-                found[i] = found[i - 1]
-                i -= 1
-            found[i] = k
-            count = min(count + 1, <Py_ssize_t> CANDIDATES)
-    for i in range(count):
-        k = found[i]
-        if s.n_newcomers == most:
+cdef inline void observe(const problem *p, Py_ssize_t k, double h, double *ratio,
+                         double *slope) noexcept nogil:
+    """How far atom k lets the residual be scaled to be feasible in the dual; for an unpenalised
+    one, what its coefficient lacks of optimality."""
+    if p.bound[k] > 0:
+        ratio[0] = max(ratio[0], h / p.bound[k])
+    else:
+        slope[0] = max(slope[0], h)
+
+
+cdef void add_violators(const problem *p, row_state *s, Py_ssize_t most) noexcept nogil:
+    """Adds up to `most` violators, as greedy coordinate descent would: each time that of largest
+    violation, whose step then changes the correlations of all."""
+    cdef Py_ssize_t k
+    cdef double g, change, worth = WORTH * s.top
+    while s.n_newcomers < most and s.top > worth:
+        k = next_near(&s.scan, s.top, -1)
+        g = correlation(&s.scan, k)
+        change = STEP * copysign(s.top, g) / p.gram[k * p.n_atoms + k]
+        if not join(p, s, k, copysign(1, g)):
             break
-        if resembles_newcomer(p, s, k):
-            continue
-        if append(p, s, k, 1 if s.g[k] > 0 else -1, 0) or (i == 0 and exchange(p, s, k)):
-            s.newcomers[s.n_newcomers] = k
-            s.n_newcomers += 1
+        s.top = step_correlations(&s.scan, k, change)
 
 
-cdef inline double excess_of(const problem *p, const row_state *s, Py_ssize_t k) noexcept nogil:
-    return (s.g[k] if p.positive else fabs(s.g[k])) - p.bound[k]
+cdef inline bint join(const problem *p, row_state *s, Py_ssize_t k, double sign) noexcept nogil:
+    if not (append(p, s, k, sign, 0) or (s.n_newcomers == 0 and exchange(p, s, k, sign))):
+        return False
+    s.newcomers[s.n_newcomers] = k
+    s.n_newcomers += 1
+    return True
 
 
-cdef inline bint resembles_newcomer(const problem *p, const row_state *s,
-                                    Py_ssize_t k) noexcept nogil:
-    cdef Py_ssize_t i, j
-    for i in range(s.n_newcomers):
-        j = s.newcomers[i]
-        if fabs(p.gram[k * p.n_atoms + j]) > RESEMBLANCE * p.gram[j * p.n_atoms + j]:
-            return True
-    return False
-
-
-cdef bint exchange(const problem *p, row_state *s, Py_ssize_t k) noexcept nogil:
+cdef bint exchange(const problem *p, row_state *s, Py_ssize_t k, double sign) noexcept nogil:
     """Atom k depends on the support, D_k = sum_j w_j D_j: moves along (-w, 1), which leaves x - z D
     as it is and lowers the penalty, to the first zero, whose atom k replaces."""
-    cdef double sign = 1 if s.g[k] > 0 else -1
     cdef double length = INFINITY, change
     cdef Py_ssize_t j, leaving = -1
     for j in range(s.size):
@@ -253,22 +303,21 @@ cdef inline bint is_signed(const problem *p, const row_state *s, Py_ssize_t j) n
 
 cdef void minimise_on_support(const problem *p, row_state *s) noexcept nogil:
     """Minimises over the support and its signs; atoms that reach zero leave."""
-    cdef double length, reached
+    cdef double length
     cdef Py_ssize_t j
+    support_correlations(s.products, s.c, s.a, s.size, s.g)
+    for j in range(s.size):
+        s.slope[j] = s.g[j] - s.sign[j] * p.bound[s.support[j]]
     while s.size > 0:
-        for j in range(s.size):
-            s.step[j] = s.slope[j]
+        memcpy(s.step, s.slope, s.size * sizeof(double))
         cholesky_forward(s.factor, s.step, s.size)
         cholesky_backward(s.factor, s.step, s.size)
         length = 1
         for j in range(s.size):
-            if is_signed(p, s, j) and (s.a[j] + s.step[j]) * s.sign[j] <= 0:
-                reached = s.a[j] / -s.step[j] if s.step[j] != 0 else 0
-                if reached < length:
-                    length = reached
+            if reaches_zero(p, s, j):
+                length = min(length, -s.a[j] / s.step[j] if s.step[j] != 0 else 0)
         for j in range(s.size):
-            if (is_signed(p, s, j) and (s.a[j] + s.step[j]) * s.sign[j] <= 0
-                    and (s.step[j] == 0 or s.a[j] / -s.step[j] <= length)):
+            if reaches_zero(p, s, j) and (s.step[j] == 0 or -s.a[j] / s.step[j] <= length):
                 s.a[j] = 0
             else:
                 s.a[j] += length * s.step[j]
@@ -277,22 +326,28 @@ cdef void minimise_on_support(const problem *p, row_state *s) noexcept nogil:
             break
 
 
+cdef inline bint reaches_zero(const problem *p, const row_state *s, Py_ssize_t j) noexcept nogil:
+    return is_signed(p, s, j) and (s.a[j] + s.step[j]) * s.sign[j] <= 0
+
+
 cdef bint drop_zeros(const problem *p, row_state *s) noexcept nogil:
     """Takes atoms with sign and zero coefficient off the support. Whether there were any."""
-    cdef Py_ssize_t j, kept = 0, first = -1
-    cdef Py_ssize_t size = s.size
-    for j in range(size):
+    cdef Py_ssize_t j, kept, first = s.size
+    for j in range(s.size - 1, -1, -1):
         if s.a[j] == 0 and is_signed(p, s, j):
-            s.is_active[s.support[j]] = False
-            if first < 0:
-                first = j
-        else:
-            s.support[kept], s.sign[kept] = s.support[j], s.sign[j]
-            s.a[kept], s.slope[kept] = s.a[j], s.slope[j]
-            kept += 1
-    if first < 0:
+            set_open_bound(&s.scan, s.support[j], p.bound[s.support[j]])
+            s.sign[j] = 0
+            first = j
+    if first == s.size:
         return False
+    keep_rows(s.products, s.sign, first, s.size)
+    kept = first
+    for j in range(first, s.size):
+        if s.sign[j] != 0:
+            s.support[kept], s.sign[kept], s.a[kept] = s.support[j], s.sign[j], s.a[j]
+            s.c[kept], s.slope[kept] = s.c[j], s.slope[j]
+            kept += 1
     s.size = kept
     for j in range(first, kept):
-        cholesky_append(s.factor, p.gram, p.n_atoms, s.support, j)
+        cholesky_extend(s.factor, s.products + j * (j + 1) // 2, j)
     return True

@@ -29,10 +29,20 @@ def coordinate_descent_codes(
 
     Parameters
     ----------
-    gram, bound, correlations, squared_norms, codes, positive, n_threads
-        As of :func:`active_set_codes`.
+    gram : ndarray of float64, shape (K, K)
+        G, positive semi-definite: that of the atoms, plus the ridge of an elastic net.
+    bound : ndarray of float64, shape (K,)
+        Non-negative.
+    correlations : ndarray of float64, shape (n, K)
+        c = x Dᵀ.
+    squared_norms : ndarray of float64, shape (n,)
+        ‖x‖².
+    codes : ndarray of float64, shape (n, K), C-contiguous
+        The codes to start from; overwritten by the result.
     exponent : float in [0, 1], default=1.0
         q.
+    positive : bool, default=False
+        Whether z ≥ 0.
     lipschitz : float
         The largest eigenvalue of `gram`, the scale of the proximal residual.
     tol : float, default=1e-6
@@ -40,6 +50,8 @@ def coordinate_descent_codes(
         proximal residual max |z − prox(z + g / L)| relative to the larger of max |z|, max |c| / L.
     max_iter : int, default=1000
         Greatest number of epochs.
+    n_threads : int or None, default=None
+        See :func:`effective_n_threads`.
 
     Returns
     -------

@@ -25,7 +25,7 @@ def matching_pursuit_codes(
     Parameters
     ----------
     gram, correlations, squared_norms, n_threads
-        As of :func:`active_set_codes`.
+        As of :func:`coordinate_descent_codes`.
     bound : ndarray of float64, shape (K,) or None, default=None
         With it the code of the path that is least in ½‖x − zD‖² + Σ_k bound_k |z_k|^q is returned,
         the empty one included; None: the end of the path.

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "simd.h"
 
@@ -26,21 +27,36 @@ SKLVM_INLINE double cholesky_dot(const double *x, const double *y, ptrdiff_t n) 
     return (s0 + s2) + (s1 + s3);
 }
 
-/* Appends atom support[size] to the factor of the atoms before it. Returns what is left of its
- * squared norm; the row is valid only if that exceeds DEPENDENT times the squared norm. */
+/* Turns `row`, the products of an atom with the `size` before it and with itself, which follows their
+ * factor, into its row of the factor. Returns what is left of its squared norm; the row is valid
+ * only if that exceeds DEPENDENT times the squared norm. */
+SKLVM_INLINE double cholesky_row(const double *factor, double *row, ptrdiff_t size) {
+    const double *before = factor;
+    double left;
+    for (ptrdiff_t j = 0; j < size; j++) {
+        row[j] = (row[j] - cholesky_dot(before, row, j)) * before[j];
+        before += j + 1;
+    }
+    left = row[size] - cholesky_dot(row, row, size);
+    row[size] = left > 0 ? 1 / sqrt(left) : 0;
+    return left;
+}
+
+/* Appends atom support[size] to the factor of the atoms before it: see cholesky_row. */
 SKLVM_CLONES static double cholesky_append(double *factor, const double *gram, ptrdiff_t n_atoms,
                                            const ptrdiff_t *support, ptrdiff_t size) {
     const double *products = gram + support[size] * n_atoms;
     double *row = factor + size * (size + 1) / 2;
-    const double *before = factor;
-    double left;
-    for (ptrdiff_t j = 0; j < size; j++) {
-        row[j] = (products[support[j]] - cholesky_dot(before, row, j)) * before[j];
-        before += j + 1;
-    }
-    left = products[support[size]] - cholesky_dot(row, row, size);
-    row[size] = left > 0 ? 1 / sqrt(left) : 0;
-    return left;
+    for (ptrdiff_t j = 0; j <= size; j++) row[j] = products[support[j]];
+    return cholesky_row(factor, row, size);
+}
+
+/* The same from products[0] to products[size]. */
+SKLVM_CLONES static double cholesky_extend(double *factor, const double *products,
+                                           ptrdiff_t size) {
+    double *row = factor + size * (size + 1) / 2;
+    memcpy(row, products, (size_t)(size + 1) * sizeof *row);
+    return cholesky_row(factor, row, size);
 }
 
 /* x = L^-1 x */

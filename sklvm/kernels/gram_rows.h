@@ -1,4 +1,4 @@
-/* Passes over all atoms, for one sample: correlations with the residual, and their violations.
+/* Passes over all atoms, for one sample: correlations with the residual.
  *
  * K atoms, their Gram matrix G row-major, c = x D^T. Sums run in a fixed order.
  */
@@ -11,7 +11,6 @@
 
 #include "simd.h"
 
-#define ATOM_BLOCK 32 /* atoms whose largest violation is noted together */
 #define ATOM_LANES 8
 
 /* g = c - sum_j a_j G[support_j], four rows at a time. */
@@ -46,49 +45,5 @@ SKLVM_CLONES static void subtract_row(double *g, const double *row, double facto
 }
 
 SKLVM_INLINE double larger(double a, double b) { return a > b ? a : b; }
-
-SKLVM_INLINE double largest_lane(const double *lanes) {
-    return larger(larger(larger(lanes[0], lanes[4]), larger(lanes[1], lanes[5])),
-                  larger(larger(lanes[2], lanes[6]), larger(lanes[3], lanes[7])));
-}
-
-SKLVM_INLINE void scan_violations(const double *g, const double *bound, const double *inverse,
-                                  ptrdiff_t n, const int positive, double *block_excess,
-                                  double *excess, double *ratio) {
-    double ratios[ATOM_LANES] = {0};
-    double top = -INFINITY;
-    for (ptrdiff_t start = 0; start < n; start += ATOM_BLOCK) {
-        double over[ATOM_LANES];
-        const ptrdiff_t stop = start + ATOM_BLOCK < n ? start + ATOM_BLOCK : n;
-        ptrdiff_t k = start;
-        for (int lane = 0; lane < ATOM_LANES; lane++) over[lane] = -INFINITY;
-        for (; k + ATOM_LANES <= stop; k += ATOM_LANES)
-            for (int lane = 0; lane < ATOM_LANES; lane++) {
-                const double size = positive ? g[k + lane] : fabs(g[k + lane]);
-                over[lane] = larger(size - bound[k + lane], over[lane]);
-                ratios[lane] = larger(size * inverse[k + lane], ratios[lane]);
-            }
-        for (int lane = 0; k + lane < stop; lane++) {
-            const double size = positive ? g[k + lane] : fabs(g[k + lane]);
-            over[lane] = larger(size - bound[k + lane], over[lane]);
-            ratios[lane] = larger(size * inverse[k + lane], ratios[lane]);
-        }
-        block_excess[start / ATOM_BLOCK] = largest_lane(over);
-        top = larger(block_excess[start / ATOM_BLOCK], top);
-    }
-    *excess = top;
-    *ratio = largest_lane(ratios);
-}
-
-/* With h = |g|, or g where codes are non-negative: max of h - bound, by block and over all, and the
- * max of h * inverse. */
-SKLVM_CLONES static void violations(const double *g, const double *bound, const double *inverse,
-                                    ptrdiff_t n, int positive, double *block_excess,
-                                    double *excess, double *ratio) {
-    if (positive)
-        scan_violations(g, bound, inverse, n, 1, block_excess, excess, ratio);
-    else
-        scan_violations(g, bound, inverse, n, 0, block_excess, excess, ratio);
-}
 
 #endif

@@ -1,14 +1,24 @@
-"""Codes of many rows: chunk by chunk, missing entries by pattern."""
+"""Codes of many rows: chunk by chunk on several threads, missing entries by pattern."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
-from sklvm.sparse_coding.solvers import CodeResults, best_of_path
+from sklvm.kernels import effective_n_threads
+from sklvm.sparse_coding.solvers import CodeResults
 
 __all__ = ["encode_rows"]
 
 # Numbers in the correlations of one chunk: few enough for the caches, enough for BLAS.
-_CHUNK_SIZE = 2**18
+_CHUNK_SIZE = 2**19
+_SMALLEST_CHUNK = 64
+# Chunks into which few rows are cut, for as many threads. The cut must not depend on the number of
+# threads, so that codes do not.
+_N_CHUNKS = 16
+# Correlations that are worth a thread: fewer are coded in about a millisecond.
+_THREAD_SIZE = 2**15
 
 
 def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
@@ -18,9 +28,10 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
     ----------
     problem : CodingProblem
     solver : callable
+        See :mod:`sklvm.sparse_coding.solvers`.
     X : ndarray of shape (n, n_features)
         NaN: not known. Such a row is coded on the features that are.
-    start : array or sparse matrix of shape (n, n_components) or None
+    start : array or CSR matrix of shape (n, n_components) or None
         Codes to start from; None: zero for a convex penalty, the best of the greedy path otherwise.
     tol, max_iter : float, int
     sparse_output : bool
@@ -32,25 +43,55 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
         Its codes are of X's dtype.
     """
     n_rows, n_atoms = len(X), len(problem.dictionary)
-    chunk_rows = max(64, _CHUNK_SIZE // n_atoms)
+    chunk_rows = min(_CHUNK_SIZE // n_atoms, -(-n_rows // _N_CHUNKS))
+    chunk_rows = max(chunk_rows, _SMALLEST_CHUNK)
+    begins = range(0, n_rows, chunk_rows)
     certificates, objectives = np.empty(n_rows), np.empty(n_rows)
     n_iter = np.empty(n_rows, dtype=np.intc)
-    parts, dense = [], None if sparse_output else np.empty((n_rows, n_atoms), dtype=X.dtype)
-    for begin in range(0, n_rows, chunk_rows):
-        rows = slice(begin, begin + chunk_rows)
+    parts = [None] * len(begins)
+    dense = None if sparse_output else np.empty((n_rows, n_atoms), dtype=X.dtype)
+
+    def encode(index):
+        rows = slice(begins[index], begins[index] + chunk_rows)
         chunk = np.asarray(X[rows], dtype=np.float64, order="C")
-        result = _encode_chunk(problem, solver, chunk, _dense_rows(start, rows), tol, max_iter)
+        given = None if start is None else start[rows]
+        result = _encode_chunk(problem, solver, chunk, given, tol, max_iter)
         certificates[rows], objectives[rows] = result.certificates, result.objectives
         n_iter[rows] = result.n_iter
         if sparse_output:
-            parts.append(_to_csr(result.codes, X.dtype))
+            parts[index] = _as_csr(result.codes, X.dtype)
         else:
-            dense[rows] = result.codes
+            _copy_codes(result.codes, dense[rows])
+
+    _run(encode, len(begins), _n_threads(problem, n_rows * n_atoms))
     codes = sparse.vstack(parts, format="csr") if sparse_output else dense
     return CodeResults(codes, certificates, objectives, n_iter)
 
 
-def _to_csr(codes, dtype):
+def _n_threads(problem, size):
+    if problem.n_threads is None and size < _THREAD_SIZE:
+        return 1
+    return effective_n_threads(problem.n_threads)
+
+
+def _run(encode, n_chunks, n_threads):
+    n_threads = min(n_threads, n_chunks)
+    if n_threads <= 1:
+        for index in range(n_chunks):
+            encode(index)
+        return
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+        try:
+            for _ in pool.map(encode, range(n_chunks)):
+                pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _as_csr(codes, dtype):
+    if sparse.issparse(codes):
+        return codes.astype(dtype, copy=False)
     # Several times as fast as scipy's own conversion.
     is_nonzero = codes != 0
     row_ends = np.cumsum(np.count_nonzero(is_nonzero, axis=1))
@@ -61,17 +102,18 @@ def _to_csr(codes, dtype):
     return sparse.csr_array((data, indices, indptr), shape=codes.shape)
 
 
-def _dense_rows(start, rows):
-    if start is None:
-        return None
-    chunk = start[rows].toarray() if sparse.issparse(start) else start[rows]
-    return np.array(chunk, dtype=np.float64, order="C")
+def _copy_codes(codes, out):
+    if sparse.issparse(codes):
+        codes.astype(out.dtype, copy=False).toarray(out=out)
+    else:
+        out[...] = codes
 
 
 def _encode_chunk(problem, solver, X, start, tol, max_iter):
+    # Every other value is finite.
+    if not np.isnan(X.sum()):
+        return solver(problem, X, start, tol, max_iter)
     missing = np.isnan(X)
-    if not missing.any():
-        return _solve(problem, solver, X, start, tol, max_iter)
     n_rows = len(X)
     result = CodeResults(
         np.empty((n_rows, len(problem.dictionary))),
@@ -82,24 +124,14 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     patterns, pattern_of_row = np.unique(missing, axis=0, return_inverse=True)
     for index, pattern in enumerate(patterns):
         rows = np.flatnonzero(pattern_of_row == index)
-        part = _solve(
+        part = solver(
             problem.on_features(~pattern) if pattern.any() else problem,
-            solver,
             np.ascontiguousarray(X[np.ix_(rows, ~pattern)]),
             None if start is None else start[rows],
             tol,
             max_iter,
         )
-        for array, values in zip(result, part, strict=True):
+        dense = part.codes.toarray() if sparse.issparse(part.codes) else part.codes
+        for array, values in zip(result, (dense, *part[1:]), strict=True):
             array[rows] = values
     return result
-
-
-def _solve(problem, solver, X, start, tol, max_iter):
-    correlations = X @ problem.dictionary.T
-    squared_norms = np.einsum("ij,ij->i", X, X)
-    if start is None and problem.bound is not None and problem.exponent < 1:
-        start = best_of_path(problem, correlations, squared_norms)
-    elif start is None:
-        start = np.zeros_like(correlations)
-    return solver(problem, correlations, squared_norms, start, tol, max_iter)

@@ -1,9 +1,10 @@
 """What the solvers solve."""
 
-from functools import cached_property
+import threading
 
 import numpy as np
 
+from sklvm.kernels import ActiveSetCoder
 from sklvm.sparse_coding.penalties import Constraint
 
 __all__ = ["CodingProblem"]
@@ -14,6 +15,7 @@ class CodingProblem:
 
     The quadratic part of a penalty joins the Gram matrix: it is a dictionary of further features,
     at which x is zero. What is left is ½ z G zᵀ − c zᵀ + Σ_k bound_k |z_k|^q, c = x Dᵀ.
+    Several threads may share one: what is derived from the dictionary is computed once.
 
     Parameters
     ----------
@@ -40,6 +42,7 @@ class CodingProblem:
         self.positive, self.n_threads = positive, n_threads
         self.rank = min(self.dictionary.shape)
         self._ridge = None
+        self._computed, self._lock = {}, threading.RLock()
         if isinstance(penalty, Constraint):
             self.bound, self.exponent = None, 0.0
             return
@@ -49,17 +52,34 @@ class CodingProblem:
             self._ridge = penalty.curvature * strength
             self.rank = len(self.dictionary)
 
-    @cached_property
+    @property
     def gram(self):
         """G: that of the atoms, and the ridge of an elastic net."""
+        return self._once("gram", self._compute_gram)
+
+    @property
+    def lipschitz(self):
+        """Largest eigenvalue of G (with unequal ridges, a bound of it)."""
+        return self._once("lipschitz", self._compute_lipschitz)
+
+    @property
+    def active_set(self):
+        """What the active-set solver needs, for the convex penalties."""
+        return self._once("active_set", self._prepare_active_set)
+
+    def _once(self, name, compute):
+        with self._lock:
+            if name not in self._computed:
+                self._computed[name] = compute()
+        return self._computed[name]
+
+    def _compute_gram(self):
         gram = self.dictionary @ self.dictionary.T
         if self._ridge is not None:
             np.einsum("kk->k", gram)[...] += self._ridge
         return gram
 
-    @cached_property
-    def lipschitz(self):
-        """Largest eigenvalue of G (with unequal ridges, a bound of it)."""
+    def _compute_lipschitz(self):
         D = self.dictionary
         if not D.size:
             return 0.0
@@ -67,6 +87,11 @@ class CodingProblem:
         product = D.T @ D if D.shape[0] > D.shape[1] else D @ D.T
         largest = float(np.linalg.eigvalsh(product)[-1])
         return largest if self._ridge is None else largest + float(self._ridge.max())
+
+    def _prepare_active_set(self):
+        return ActiveSetCoder(
+            self.dictionary, self.gram, self.bound, positive=self.positive, rank=self.rank
+        )
 
     def on_features(self, observed):
         """The problem of samples that are known at some features only."""

@@ -2,15 +2,24 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from sklvm.kernels import (
-    active_set_codes,
+    ActiveSetCoder,
     coordinate_descent_codes,
     matching_pursuit_codes,
     power_penalty,
     proximal_map,
     proximal_step,
 )
+
+
+@pytest.fixture
+def dictionary_problem(rng):
+    """Unit atoms, data and bound."""
+    D = rng.standard_normal((70, 30))
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    return D, rng.standard_normal((40, 30)), rng.uniform(0.3, 0.6, 70)
 
 
 @pytest.fixture
@@ -112,17 +121,57 @@ def test_matching_pursuit(problem):
         assert objective == pytest.approx(0.5 * (norm - c[support] @ a), rel=1e-10)
 
 
-def test_active_sets_end_where_coordinate_descent_does(problem):
-    gram, bound, C, norms = problem
-    Z, expected = np.zeros_like(C), np.zeros_like(C)
-    gaps, objectives, _ = active_set_codes(gram, bound, C, norms, Z, tol=1e-13)
+def dense(rows, n_atoms):
+    indptr = np.concatenate([[0], rows.ends])
+    return sparse.csr_array((rows.values, rows.atoms, indptr), (len(rows.ends), n_atoms)).toarray()
+
+
+def test_active_sets_end_where_coordinate_descent_does(dictionary_problem):
+    D, X, bound = dictionary_problem
+    gram, C, norms = D @ D.T, X @ D.T, (X**2).sum(axis=1)
+    rows = ActiveSetCoder(D, gram, bound).codes(X, tol=1e-13)
+    expected = np.zeros_like(C)
     coordinate_descent_codes(
         gram, bound, C, norms, expected, lipschitz=1.0, tol=1e-13, max_iter=100_000
     )
+    Z = dense(rows, len(D))
     np.testing.assert_allclose(Z, expected, atol=1e-7)
-    value = 0.5 * (norms - 2 * (C * Z).sum(axis=1) + (Z @ gram * Z).sum(axis=1))
-    np.testing.assert_allclose(objectives, value + power_penalty(Z, bound), rtol=1e-12)
-    assert gaps.max() <= 1e-13
+    value = 0.5 * ((X - Z @ D) ** 2).sum(axis=1)
+    np.testing.assert_allclose(rows.objectives, value + power_penalty(Z, bound), rtol=1e-12)
+    assert rows.gaps.max() <= 1e-13
+    for begin, end in zip([0, *rows.ends], rows.ends, strict=False):
+        assert (np.diff(rows.atoms[begin:end]) > 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e12, 1e30])
+def test_precision_does_not_depend_on_the_units(dictionary_problem, scale):
+    # Beyond what single precision holds, passes over the atoms are of double.
+    D, X, bound = dictionary_problem
+    expected = dense(ActiveSetCoder(D, D @ D.T, bound).codes(X, tol=1e-12), len(D))
+    scaled = ActiveSetCoder(scale * D, scale**2 * D @ D.T, scale**2 * bound)
+    Z = dense(scaled.codes(scale * X, tol=1e-12), len(D))
+    np.testing.assert_allclose(Z, expected, atol=1e-12)
+
+
+def test_atoms_that_single_precision_leaves_in_doubt_are_settled_in_double(dictionary_problem):
+    """An atom within a hair of its bound is in the support if, and only if, it exceeds that."""
+    D, X, bound = dictionary_problem
+    coder = ActiveSetCoder(D, D @ D.T, bound)
+    Z = dense(coder.codes(X, tol=1e-14), len(D))
+    g = np.abs((X - Z @ D) @ D.T)
+    k = np.argmax(np.where(Z[0] == 0, g[0] / bound, 0))
+    for hair in (-1e-11, 1e-11):
+        near = bound.copy()
+        near[k] = g[0, k] * (1 + hair)
+        codes = dense(ActiveSetCoder(D, D @ D.T, near).codes(X[:1], tol=1e-14), len(D))
+        assert (codes[0, k] != 0) == (hair < 0)
+
+
+def test_long_codes_are_gathered_in_parts(rng):
+    X = rng.standard_normal((40, 300))
+    rows = ActiveSetCoder(np.eye(300), np.eye(300), np.full(300, 1e-3)).codes(X)
+    expected = np.sign(X) * np.maximum(np.abs(X) - 1e-3, 0)
+    np.testing.assert_allclose(dense(rows, 300), expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("n_threads", [2, 3])
@@ -130,13 +179,12 @@ def test_bits_do_not_depend_on_threads(problem, n_threads):
     gram, bound, C, norms = problem
 
     def codes(n):
-        by_active_set, by_descent = np.zeros_like(C), np.zeros_like(C)
-        active_set_codes(gram, bound, C, norms, by_active_set, n_threads=n)
+        by_descent = np.zeros_like(C)
         coordinate_descent_codes(
             gram, bound, C, norms, by_descent, exponent=0.5, lipschitz=4.0, n_threads=n
         )
         by_pursuit = matching_pursuit_codes(gram, C, norms, max_nonzero=4, n_threads=n)[0]
-        return by_active_set, by_descent, by_pursuit
+        return by_descent, by_pursuit
 
     for one, other in zip(codes(1), codes(n_threads), strict=True):
         assert one.tobytes() == other.tobytes()
@@ -144,9 +192,18 @@ def test_bits_do_not_depend_on_threads(problem, n_threads):
 
 def test_bad_arguments_are_named(problem):
     gram, bound, C, norms = problem
+    codes = np.zeros_like(C)
+
+    def descend(gram, bound, codes):
+        coordinate_descent_codes(gram, bound, C, norms, codes, lipschitz=1.0)
+
     with pytest.raises(ValueError, match=r"gram must have shape \(70, 70\)"):
-        active_set_codes(gram[:3], bound, C, norms, np.zeros_like(C))
+        descend(gram[:3], bound, codes)
     with pytest.raises(TypeError, match="bound must be of dtype float64"):
-        active_set_codes(gram, bound.astype(np.float32), C, norms, np.zeros_like(C))
+        descend(gram, bound.astype(np.float32), codes)
     with pytest.raises(ValueError, match="codes must be C-contiguous"):
-        active_set_codes(gram, bound, C, norms, np.zeros_like(C, order="F"))
+        descend(gram, bound, np.zeros_like(C, order="F"))
+    with pytest.raises(ValueError, match=r"gram must have shape \(2, 2\)"):
+        ActiveSetCoder(np.eye(2), np.eye(3), np.ones(2))
+    with pytest.raises(TypeError, match="X must be of dtype float64"):
+        ActiveSetCoder(np.eye(2), np.eye(2), np.ones(2)).codes(np.eye(2, dtype=np.float32))

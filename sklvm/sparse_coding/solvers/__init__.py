@@ -1,12 +1,13 @@
-"""How codes are found: functions of a problem, correlations, squared norms and a start."""
+"""How codes are found: ``solver(problem, X, start, tol, max_iter)`` returns CodeResults.
+
+X is C-contiguous, of float64 and without missing entries; `start` an array or CSR matrix of codes,
+or None. A solver runs on one thread, and several at once on parts of the rows.
+"""
 
 from sklvm.sparse_coding.solvers._active_set import active_set
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 from sklvm.sparse_coding.solvers._coordinate_descent import coordinate_descent
-from sklvm.sparse_coding.solvers._orthogonal_matching_pursuit import (
-    best_of_path,
-    orthogonal_matching_pursuit,
-)
+from sklvm.sparse_coding.solvers._orthogonal_matching_pursuit import orthogonal_matching_pursuit
 from sklvm.sparse_coding.solvers._proximal_gradient import fista, ista
 from sklvm.sparse_coding.solvers._selection import SOLVER_NAMES, select_solver
 
@@ -14,7 +15,6 @@ __all__ = [
     "SOLVER_NAMES",
     "CodeResults",
     "active_set",
-    "best_of_path",
     "coordinate_descent",
     "fista",
     "ista",

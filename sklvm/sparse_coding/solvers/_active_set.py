@@ -1,23 +1,21 @@
 """Block working sets for the l1 penalty and the elastic net."""
 
-from sklvm.kernels import active_set_codes
+import numpy as np
+from scipy import sparse
+
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 
 __all__ = ["active_set"]
 
 
-def active_set(problem, correlations, squared_norms, codes, tol, max_iter):
+def active_set(problem, X, start, tol, max_iter):
     """Exact minimisation over the support, whose worst violators join in blocks."""
-    certificates, objectives, n_iter = active_set_codes(
-        problem.gram,
-        problem.bound,
-        correlations,
-        squared_norms,
-        codes,
-        positive=problem.positive,
-        tol=tol,
-        max_iter=max_iter,
-        rank=problem.rank,
-        n_threads=problem.n_threads,
+    if start is not None:
+        start = sparse.csr_array(start, dtype=np.float64)
+        start.sort_indices()
+    rows = problem.active_set.codes(X, start, tol=tol, max_iter=max_iter)
+    indptr = np.concatenate([[0], rows.ends]).astype(np.int32)
+    codes = sparse.csr_array(
+        (rows.values, rows.atoms, indptr), shape=(len(X), len(problem.dictionary))
     )
-    return CodeResults(codes, certificates, objectives, n_iter)
+    return CodeResults(codes, rows.gaps, rows.objectives, rows.n_iter)

@@ -12,7 +12,7 @@ class CodeResults(NamedTuple):
 
     Attributes
     ----------
-    codes : ndarray of shape (n, n_components)
+    codes : ndarray or CSR array of shape (n, n_components)
     certificates : ndarray of shape (n,)
         Relative duality gap, or proximal residual without convexity.
     objectives : ndarray of shape (n,)

@@ -4,6 +4,7 @@ import numpy as np
 
 from sklvm.kernels import proximal_step
 from sklvm.sparse_coding.solvers._code_results import CodeResults
+from sklvm.sparse_coding.solvers._dense_rows import dense_rows, products
 
 __all__ = ["fista", "ista"]
 
@@ -12,18 +13,20 @@ __all__ = ["fista", "ista"]
 _LEAVING = 0.125
 
 
-def ista(problem, correlations, squared_norms, codes, tol, max_iter):
+def ista(problem, X, start, tol, max_iter):
     """z ← prox(z + (x − zD)Dᵀ / L): the objective never increases."""
-    return _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentum=0.0)
+    return _iterate(problem, X, start, tol, max_iter, momentum=0.0)
 
 
-def fista(problem, correlations, squared_norms, codes, tol, max_iter):
+def fista(problem, X, start, tol, max_iter):
     """ISTA with momentum (Beck and Teboulle, 2009), restarted where it points uphill (O'Donoghue
     and Candès, 2015, section 3.2). Without convexity a step that it led uphill is undone."""
-    return _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentum=1.0)
+    return _iterate(problem, X, start, tol, max_iter, momentum=1.0)
 
 
-def _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentum):
+def _iterate(problem, X, start, tol, max_iter, momentum):
+    correlations, squared_norms = products(problem, X)
+    codes = dense_rows(problem, start, correlations, squared_norms)
     n_rows = len(codes)
     result = CodeResults(codes, np.empty(n_rows), np.empty(n_rows), np.zeros(n_rows, dtype=np.intc))
     rows = np.arange(n_rows)
@@ -46,7 +49,7 @@ def _iterate(problem, correlations, squared_norms, codes, tol, max_iter, momentu
             positive=problem.positive,
             lipschitz=problem.lipschitz,
             tol=tol,
-            n_threads=problem.n_threads,
+            n_threads=1,
         )
         done = certificates <= tol
         result.n_iter[rows] += ~done & (iteration < max_iter)
