@@ -66,6 +66,29 @@ def test_the_density_is_the_sum_over_all_states_and_bounds_the_free_energy(energ
     assert np.all(energy.free_energy(theta, X)[0] >= -energy.log_density(theta, X))
 
 
+def test_the_gap_is_the_divergence_from_the_posterior(energy, theta, rng):
+    X = rng.standard_normal((4, 4))
+    gaps = energy.free_energy(theta, X)[0] + energy.log_density(theta, X)
+    for x, q_on, gap in zip(X, energy.posterior(theta, X), gaps, strict=True):
+        joint = np.array([log_joint(energy, theta, x, z) for z in binary_states(3)])
+        p = np.exp(joint - joint.max()) / np.exp(joint - joint.max()).sum()
+        q = np.prod(np.where(binary_states(3) == 1, q_on, 1 - q_on), axis=1)
+        assert gap == pytest.approx(np.sum(xlogy(q, q / p)))
+
+
+@pytest.mark.parametrize("n_components", [1, 12])
+def test_few_and_many_states_add_up_to_the_same_density(n_components, rng):
+    """All factors but one at 0: the sum over the others is their prior's."""
+    energy = BinaryFactorEnergy(2, n_components, sigma=0.8)
+    W = np.zeros((n_components, 2))
+    W[0] = [1.0, -0.5]
+    theta = energy.layout.pack(weights=W, visible_bias=[0.2, 0.1], hidden_bias=0.0)
+    X = rng.standard_normal((5, 2))
+    laws = [multivariate_normal([0.2 + z, 0.1 - 0.5 * z], 0.64 * np.eye(2)) for z in (0, 1)]
+    expected = np.log(0.5 * sum(law.pdf(X) for law in laws))
+    assert_allclose(energy.log_density(theta, X), expected)
+
+
 def test_with_orthogonal_tied_weights_the_bound_is_the_log_density(rng):
     energy = BinaryFactorEnergy(4, 3, sigma=0.8, learn_prior=True)
     W = np.linalg.qr(rng.standard_normal((4, 3)))[0].T * [[1.5], [0.7], [2.0]]

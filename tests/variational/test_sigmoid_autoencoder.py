@@ -10,7 +10,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklvm import GaussianRBM, SigmoidAutoencoder
 from sklvm.energies import DeepEnergy, GaussianRBMEnergy
-from sklvm.objectives import ReconstructionError, ScoreMatching
+from sklvm.kernels import standard_normal
+from sklvm.objectives import DenoisingScoreMatching, ReconstructionError, ScoreMatching
 from sklvm.optimizers import LBFGS, Adam
 from sklvm.testing import assert_is_gradient, binary_states
 
@@ -61,6 +62,35 @@ def test_the_criteria_are_their_formulas(X):
         assert value == pytest.approx(expected.mean())
 
 
+def test_denoising_with_unit_noise_is_denoising_score_matching(X, rng):
+    """½‖x − r(x̃)‖² = ½‖ψ(x̃) − (x − x̃)‖², for ψ(x̃) = r(x̃) − x̃."""
+    energy, weights = GaussianRBMEnergy(4, 5, sigma=1.0), np.full(len(X), 1 / len(X))
+    theta = rng.standard_normal(energy.layout.size)
+
+    def step(objective):
+        return objective.step(energy, theta, X, weights, None, np.random.default_rng(0))
+
+    error, gradient, _ = step(ReconstructionError(noise_level=1.0))
+    value, expected, _ = step(DenoisingScoreMatching(noise_level=1.0))
+    assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+    # Score matching takes the mean of ½‖noise‖² off.
+    seed = int(np.random.default_rng(0).integers(2**63))
+    noise = standard_normal(X.shape, seed, dtype=X.dtype)
+    assert error - value == pytest.approx(0.5 * (noise**2).sum(axis=1).mean())
+
+
+def test_the_denoising_criterion_is_its_formula(X):
+    coder = small(max_iter=3).fit(X)
+    _, objective = small(criterion="denoising", noise_level=0.4)._make_model(X)
+    weights = np.full(len(X), 1 / len(X))
+    rng, training = np.random.default_rng(0), coder._training
+    value = objective.step(training.energy, training.theta, X, weights, None, rng)[0]
+    seed = int(np.random.default_rng(0).integers(2**63))
+    noise = 0.4 * standard_normal(X.shape, seed, dtype=X.dtype)
+    residual = by_hand(coder, X + noise)[0] - noise
+    assert value == pytest.approx(0.5 * (residual**2).sum(axis=1).mean())
+
+
 def test_by_score_matching_it_is_the_deep_energy_model_without_layers(X, rng):
     ours, deep = GaussianRBMEnergy(4, 5, sigma=1.0), DeepEnergy(4, 5, (), sigma=1.0)
     W, a, b = rng.standard_normal((5, 4)), rng.standard_normal(4), rng.standard_normal(5)
@@ -91,6 +121,7 @@ def test_by_score_matching_it_is_the_gaussian_machine_of_unit_variance(X):
         random_state=0,
     ).fit(X)
     assert_allclose(ours.components_, machine.components_)
+    assert_allclose(ours.history_["objective"], machine.history_["objective"])
     assert_allclose(ours.score_samples(X), machine.score_samples(X))
 
 
