@@ -6,7 +6,7 @@ missing (NaN) are no part of it.
 
 import numpy as np
 
-from sklvm.kernels import sigmoid, softplus
+from sklvm.kernels import cross_entropy, sigmoid
 from sklvm.parameters import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -132,23 +132,9 @@ class BernoulliLikelihood:
 
     def evaluate(self, views, U, X):
         """−log p(x|u) of shape (n,), and ``pullback(w, out)``, the cotangent of U."""
-        missing = np.isnan(X)
-        terms = softplus(U)
-        if has_missing := missing.any():
-            X = np.where(missing, 0, X)
-            terms[missing] = 0
-        error = terms.sum(axis=1)
-        error -= np.einsum("ij,ij->i", X, U)
-
-        def pullback(w, out):
-            U_bar = sigmoid(U)
-            U_bar -= X
-            U_bar *= w[:, np.newaxis]
-            if has_missing:
-                U_bar[missing] = 0
-            return U_bar
-
-        return error, pullback
+        residual = np.empty(U.shape, dtype=U.dtype)
+        error = cross_entropy(U, X.astype(U.dtype, copy=False), residual)
+        return error, lambda w, out: residual * w[:, np.newaxis]
 
     def mean(self, U):
         """E[x|u], shape (n, d)."""

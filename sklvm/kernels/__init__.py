@@ -8,6 +8,7 @@ from sklvm.kernels._activations import sigmoid, softplus
 from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._bernoulli import sample_bernoulli
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
+from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
@@ -20,6 +21,7 @@ __all__ = [
     "SparseRows",
     "adam_update",
     "coordinate_descent_codes",
+    "cross_entropy",
     "effective_n_threads",
     "matching_pursuit_codes",
     "pairwise_products",

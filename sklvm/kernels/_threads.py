@@ -9,10 +9,11 @@ from joblib.parallel import get_active_backend
 
 from sklvm.kernels._openmp import max_threads
 
-# A pass over fewer elements takes a fraction of a millisecond. Threads would save part of that on
-# an idle machine, and cost ten milliseconds and more on a busy one, where the first thread spins
-# while the others wait for their turn on a CPU.
-MIN_ELEMENTS_FOR_THREADS = 2**19
+# A pass over fewer elements takes a millisecond or two. Threads would save part of that, and cost
+# more: when done they go on spinning for some milliseconds, on CPUs that BLAS, whose threads are
+# others, wants for its next product (15 ms instead of 4 for a training step of 0.8 million
+# parameters), and on a busy machine the first one spins while the others wait for their turn.
+MIN_ELEMENTS_FOR_THREADS = 2**22
 
 
 def effective_n_threads(n_threads=None):

@@ -34,6 +34,8 @@ class Penalty:
         θ and its gradient may go on behind the energy's parameters; `means` are ``RunningMeans``,
         or None without a target.
         """
+        if not self.weight_decay and self.sparsity_target is None:
+            return value, gradient
         views, out = (
             energy.layout.views(vector[: energy.layout.size]) for vector in (theta, gradient)
         )

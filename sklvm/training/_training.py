@@ -7,14 +7,15 @@ import numpy as np
 
 from sklvm.energies import Centred
 from sklvm.exceptions import DivergenceError
+from sklvm.training._drawn_bits import drawn_bits
 from sklvm.training._incomplete_rows import completed
 from sklvm.training._penalty import Penalty
 from sklvm.training._running_means import RunningMeans
 
 __all__ = ["Training", "slices"]
 
-# A step that moves the parameters by more than this multiple of their own length (or of 1) is an
-# explosion.
+# A step that moves the parameters by more than this multiple of the length that they had when last
+# kept (or of 1) is an explosion.
 MAX_RELATIVE_CHANGE = 1e3
 
 
@@ -38,6 +39,8 @@ class Training:
         full-batch optimiser does without.
     penalty : Penalty, default=None
         What is added to the criterion; None: nothing.
+    draws_bits : bool, default=False
+        Whether each batch is made into fresh bits, to which its entries are the odds.
 
     Attributes
     ----------
@@ -50,7 +53,17 @@ class Training:
     """
 
     def __init__(
-        self, energy, objective, optimizer, X, weights, rng, *, centred=False, penalty=None
+        self,
+        energy,
+        objective,
+        optimizer,
+        X,
+        weights,
+        rng,
+        *,
+        centred=False,
+        penalty=None,
+        draws_bits=False,
     ):
         penalty = Penalty() if penalty is None else penalty
         if optimizer.full_batch and penalty.sparsity_target is not None:
@@ -69,11 +82,10 @@ class Training:
         self.layout = energy.layout + objective.extra_layout(energy)
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
-        self.centred, self.penalty = centred, penalty
+        self.centred, self.penalty, self.draws_bits = centred, penalty, draws_bits
         self.means = None
         if isinstance(energy, Centred):
             self.means = RunningMeans.start(energy, start, X, weights)
-        self._squared_length = float(self.theta @ self.theta)
         self.keep()
 
     @property
@@ -126,7 +138,7 @@ class Training:
         weights = weights.astype(self.theta.dtype, copy=False)
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
-            X = completed(X, self.energy, self.energy_theta, self.means, self.rng)
+            X = self._as_trained(X, self.rng)
             value, gradient, self.objective_state = self.objective.step(
                 self.energy,
                 self.theta,
@@ -135,7 +147,9 @@ class Training:
                 self.objective_state,
                 self.rng,
             )
-            gradient *= weights.sum() / gradient.dtype.type(full_batch or len(weights))
+            share = weights.sum() / gradient.dtype.type(full_batch or len(weights))
+            if share != 1:
+                gradient *= share
             if self.means is not None:
                 self.means.update(self.energy, self.energy_theta, X, weights)
             if self.centred:
@@ -149,9 +163,14 @@ class Training:
         squared_change = self._move(gradient)
         if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
             self._diverge("a single step moved the parameters by far more than their own size")
-        self._squared_length = float(self.theta @ self.theta)
         self.n_steps += 1
         return value, math.sqrt(squared_gradient)
+
+    def _as_trained(self, X, rng):
+        """A batch with its bits and its missing entries drawn."""
+        if self.draws_bits:
+            X = drawn_bits(X, rng)
+        return completed(X, self.energy, self.energy_theta, self.means, rng)
 
     def _move(self, gradient):
         """A step of the optimiser, in centred parameters if that is asked for; ‖change‖²."""
@@ -171,7 +190,7 @@ class Training:
         total = 0.0
         for rows in slices(len(weights), batch_size):
             batch_weight = weights[rows].sum()
-            batch = completed(X[rows], self.energy, self.energy_theta, self.means, rng)
+            batch = self._as_trained(X[rows], rng)
             value, _, state = self.objective.step(
                 self.energy, self.theta, batch, weights[rows] / batch_weight, state, rng
             )
@@ -191,13 +210,13 @@ class Training:
         """Keep the current parameters as the ones to return to."""
         states = (self.optimizer_state, self.objective_state, self.means, self.n_steps)
         self._kept = (self.theta.copy(), copy.deepcopy(states))
+        self._squared_length = float(self.theta @ self.theta)
 
     def restore(self):
         """Return to what ``keep`` last kept."""
         theta, states = self._kept
         self.theta = theta.copy()
         self.optimizer_state, self.objective_state, self.means, self.n_steps = copy.deepcopy(states)
-        self._squared_length = float(self.theta @ self.theta)
 
     def _diverge(self, what):
         n_steps = self.n_steps

@@ -41,8 +41,13 @@ class VAETransformer(EncoderDecoderModel):
         Of the hidden layers.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
         p(x|z): N(m(z), Σ) with a diagonal Σ, or independent bits of which the decoder gives the
-        log-odds. The latter takes X in [0, 1]; where X is not binary, its score is a cross-entropy
-        and no log-density.
+        log-odds. The latter takes X in [0, 1]; where X is not binary, scores are lower bounds of
+        the expected log-probability of bits to which X holds the odds.
+    binarize : "dynamic" or None, default=None
+        "dynamic" is for the Bernoulli likelihood and grey levels in [0, 1]: every training step,
+        and with early stopping every look at the held-out rows, takes bits drawn with them as the
+        odds, so that the model is one of bits and no two epochs see the same data. None trains on
+        X as it is. All other methods take X as it is too: give them bits.
     sigma : float or {"learn", "learn_diagonal", "predict"}, default="learn"
         Standard deviation of the Gaussian likelihood, in the units of x: given, one learned, one
         learned for each feature, or given by the decoder for each feature as a function of z.
@@ -133,6 +138,7 @@ class VAETransformer(EncoderDecoderModel):
         "decoder_layer_sizes": [tuple, list, None],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "likelihood": [StrOptions({"gaussian", "bernoulli"})],
+        "binarize": [StrOptions({"dynamic"}), None],
         "sigma": [
             Interval(Real, 0, None, closed="neither"),
             StrOptions({"learn", "learn_diagonal", "predict"}),
@@ -154,6 +160,7 @@ class VAETransformer(EncoderDecoderModel):
         decoder_layer_sizes=None,
         activation="relu",
         likelihood="gaussian",
+        binarize=None,
         sigma="learn",
         sigma_floor=1e-3,
         posterior="diagonal",
@@ -179,6 +186,7 @@ class VAETransformer(EncoderDecoderModel):
         self.decoder_layer_sizes = decoder_layer_sizes
         self.activation = activation
         self.likelihood = likelihood
+        self.binarize = binarize
         self.sigma = sigma
         self.sigma_floor = sigma_floor
         self.posterior = posterior
@@ -201,7 +209,15 @@ class VAETransformer(EncoderDecoderModel):
 
     # -- fitting ----------------------------------------------------------------------------------
 
+    def _training_options(self):
+        return {"draws_bits": self.binarize is not None}
+
     def _make_model(self, X):
+        if self.binarize is not None and self.likelihood != "bernoulli":
+            raise ValueError(
+                f"binarize={self.binarize!r} trains on bits, which likelihood={self.likelihood!r} "
+                "is not for. Use likelihood='bernoulli'."
+            )
         hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
         decoder_hidden = hidden[::-1]
         if self.decoder_layer_sizes is not None:

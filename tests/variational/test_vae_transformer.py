@@ -218,6 +218,49 @@ def test_the_bernoulli_likelihood_takes_the_unit_interval_only(bad, rng):
         small(likelihood="bernoulli").fit(X)
 
 
+def grey_levels(rng, n_samples=400):
+    """Two kinds of rows, whose features are likely, or unlikely, to be on together."""
+    kinds = np.array([[0.9, 0.9, 0.1, 0.1], [0.1, 0.1, 0.9, 0.9]])
+    return kinds[rng.integers(2, size=n_samples)]
+
+
+def test_bits_drawn_for_every_step_make_a_model_of_bits(rng):
+    X = grey_levels(rng)
+    vae = small(likelihood="bernoulli", binarize="dynamic", n_importance_samples=20_000)
+    vae.set_params(optimizer=Adam(0.02, schedule="cosine"), max_iter=150).fit(X)
+    states = np.stack(np.meshgrid(*4 * [[0.0, 1.0]]), axis=-1).reshape(-1, 4)
+    odds = grey_levels(rng, 2000)
+    law = np.prod(np.where(states[:, np.newaxis], odds, 1 - odds), axis=2).mean(axis=1)
+    # Independent bits of the same means would be off by 0.27.
+    assert_allclose(np.exp(vae.score_samples(states)), law, atol=0.08)
+
+
+def test_scores_of_grey_levels_are_below_the_expected_score_of_their_bits(rng):
+    X = grey_levels(rng)
+    vae = small(likelihood="bernoulli", binarize="dynamic", n_importance_samples=20_000).fit(X)
+    states = np.stack(np.meshgrid(*4 * [[0.0, 1.0]]), axis=-1).reshape(-1, 4)
+    scores = vae.score_samples(states)
+    rows = rng.random((20, 4))
+    chances = np.prod(np.where(states, rows[:, np.newaxis], 1 - rows[:, np.newaxis]), axis=2)
+    assert np.all(vae.score_samples(rows) < chances @ scores)
+
+
+def test_held_out_rows_are_judged_by_the_same_bits_every_time(rng):
+    X = grey_levels(rng)
+    vae = small(
+        likelihood="bernoulli", binarize="dynamic", early_stopping=True, optimizer=SGD(1e-12)
+    ).fit(X)
+    validation = vae.history_["validation_objective"]
+    assert_allclose(validation, validation[0], rtol=1e-6)
+    assert np.ptp(vae.history_["objective"]) > 1e-3
+
+
+def test_bits_are_drawn_for_the_bernoulli_likelihood_only(rng):
+    for method in ("fit", "partial_fit"):
+        with pytest.raises(ValueError, match=r"binarize='dynamic' .* likelihood='gaussian'"):
+            getattr(small(binarize="dynamic"), method)(rng.random((20, 3)))
+
+
 @pytest.mark.parametrize("name", ["hidden_layer_sizes", "decoder_layer_sizes"])
 def test_layers_have_to_have_a_width(name, rng):
     with pytest.raises(ValueError, match=f"{name} must hold integers of at least 1"):
