@@ -33,6 +33,8 @@ class SparseRows(NamedTuple):
         Relative duality gap that each row reached.
     objectives : ndarray of shape (n,)
         ½‖x − zD‖² + Σ_k bound_k |z_k| (and the ridge).
+    curvatures : ndarray of shape (n,)
+        (b s) G⁻¹ (b s)ᵀ on the support, where codes have signs s and bounds b.
     n_iter : ndarray of int32, shape (n,)
         Rounds.
     """
@@ -42,6 +44,7 @@ class SparseRows(NamedTuple):
     values: np.ndarray
     gaps: np.ndarray
     objectives: np.ndarray
+    curvatures: np.ndarray
     n_iter: np.ndarray
 
 
@@ -114,7 +117,7 @@ class ActiveSetCoder:
         starts = (None, None, None)
         if start is not None:
             starts = start.indptr.astype(np.intc), start.indices.astype(np.intc), start.data
-        results = (np.empty(len(X)), np.empty(len(X)), np.empty(len(X), dtype=np.intc))
+        results = (*np.empty((3, len(X))), np.empty(len(X), dtype=np.intc))
         parts, room = [], self._room(scan)
         begin, ends = 0, np.zeros(len(X), dtype=np.intc)
         atoms = np.empty(max(self._largest_support, _EXPECTED_NONZERO * len(X)), dtype=np.intc)

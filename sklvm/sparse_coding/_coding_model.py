@@ -176,7 +176,7 @@ class CodingModel(LatentVariableModel):
     def _problem_and_solver(self, components):
         penalty = resolve(self.penalty, PENALTIES, "penalty", type(self).__name__)
         positive = self._coding_parameter("positive")
-        if positive and isinstance(penalty, Constraint):
+        if positive and isinstance(penalty, Constraint) and not penalty.allows_positive:
             name = self._coding_names["positive"]
             raise ValueError(f"{name}=True does not go with penalty={penalty!r}, a constraint.")
         solver = select_solver(self.solver, penalty)

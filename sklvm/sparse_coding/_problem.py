@@ -29,7 +29,7 @@ class CodingProblem:
     ----------
     dictionary : ndarray of float64, shape (n_components, n_features)
     bound : ndarray of shape (n_components,) or None
-        None under a constraint.
+        None under a constraint without weights.
     exponent : float
         q.
     rank : int
@@ -44,7 +44,7 @@ class CodingProblem:
         self._ridge = None
         self._computed, self._lock = {}, threading.RLock()
         if isinstance(penalty, Constraint):
-            self.bound, self.exponent = None, 0.0
+            self.bound, self.exponent = penalty.weigh(len(self.dictionary)), penalty.exponent
             return
         strength = penalty.weigh(alpha, len(self.dictionary))
         self.bound, self.exponent = penalty.slope * strength, penalty.exponent

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from sklvm import SparseCoder
-from sklvm.sparse_coding import L1, AtMostNonzero, Lq
+from sklvm.sparse_coding import L1, AtMostNonzero, BasisPursuit, Lq
 
 EVERY = [
     ("l1", "active_set"),
@@ -17,6 +17,7 @@ EVERY = [
     ("l0", "auto"),
     (Lq(2 / 3), "fista"),
     (AtMostNonzero(4), "auto"),
+    (BasisPursuit(1.0), "auto"),
 ]
 every = pytest.mark.parametrize("penalty, solver", EVERY)
 

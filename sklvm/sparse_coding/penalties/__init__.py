@@ -1,7 +1,7 @@
 """What makes codes sparse: penalties, by value and prox, and constraints."""
 
 from sklvm.sparse_coding.penalties._base import Constraint, PowerPenalty
-from sklvm.sparse_coding.penalties._constraints import AtMostNonzero, AtMostResidual
+from sklvm.sparse_coding.penalties._constraints import AtMostNonzero, AtMostResidual, BasisPursuit
 from sklvm.sparse_coding.penalties._elastic_net import ElasticNet
 from sklvm.sparse_coding.penalties._l0 import L0
 from sklvm.sparse_coding.penalties._l1 import L1
@@ -13,6 +13,7 @@ __all__ = [
     "PENALTIES",
     "AtMostNonzero",
     "AtMostResidual",
+    "BasisPursuit",
     "Constraint",
     "ElasticNet",
     "Lq",
@@ -22,6 +23,7 @@ __all__ = [
 PENALTIES = {
     "at_most_nonzero": AtMostNonzero,
     "at_most_residual": AtMostResidual,
+    "basis_pursuit": BasisPursuit,
     "elastic_net": ElasticNet,
     "l0": L0,
     "l1": L1,

@@ -103,3 +103,9 @@ class Constraint(ParameterObject):
 
     max_nonzero = None
     max_residual = 0.0
+    exponent = 0.0
+    allows_positive = False
+
+    def weigh(self, n_components):
+        """The weight of each component in what is minimised, or None if that has no weights."""
+        return None

@@ -4,8 +4,9 @@ from numbers import Integral, Real
 
 from sklvm._compat import Interval
 from sklvm.sparse_coding.penalties._base import Constraint
+from sklvm.sparse_coding.penalties._l1 import L1
 
-__all__ = ["AtMostNonzero", "AtMostResidual"]
+__all__ = ["AtMostNonzero", "AtMostResidual", "BasisPursuit"]
 
 
 class AtMostNonzero(Constraint):
@@ -57,3 +58,47 @@ class AtMostResidual(Constraint):
     @property
     def max_residual(self):
         return float(self.residual)
+
+
+class BasisPursuit(Constraint):
+    """min Σ_k w_k |z_k| subject to ‖x − zD‖ ≤ `residual`; ``alpha`` does not enter.
+
+    Basis pursuit denoising (Chen, Donoho and Saunders, 1998): of all codes that leave no more, the
+    one of least l1 norm. Each sample has the l1 penalty's solution for an α of its own. Where no
+    code leaves so little, the certificate is what the residual exceeds it by, relative to ‖x‖.
+
+    Parameters
+    ----------
+    residual : float, default=0.1
+        Greatest norm of what is left, in the units of x. For white noise of standard deviation σ
+        on d features, about σ√d.
+    weights : array-like of shape (n_components,), default=None
+        w, positive; None: 1 for each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm import SparseCoder
+    >>> from sklvm.sparse_coding import BasisPursuit
+    >>> coder = SparseCoder(np.eye(2), penalty=BasisPursuit(1.0)).fit(np.eye(2))
+    >>> coder.transform([[3.0, 0.0], [0.5, 0.5]]).round(4)
+    array([[2., 0.],
+           [0., 0.]])
+    """
+
+    _parameter_constraints: dict = {
+        "residual": [Interval(Real, 0, None, closed="left")],
+        "weights": ["array-like", None],
+    }
+    exponent = 1.0
+    allows_positive = True
+
+    def __init__(self, residual=0.1, *, weights=None):
+        self.residual = residual
+        self.weights = weights
+
+    def weigh(self, n_components):
+        weights = L1(weights=self.weights).weigh(1.0, n_components)
+        if not (weights > 0).all():
+            raise ValueError("The 'weights' of BasisPursuit must be positive, got a 0.")
+        return weights

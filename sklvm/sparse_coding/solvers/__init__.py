@@ -5,6 +5,7 @@ or None. A solver runs on one thread, and several at once on parts of the rows.
 """
 
 from sklvm.sparse_coding.solvers._active_set import active_set
+from sklvm.sparse_coding.solvers._basis_pursuit import basis_pursuit
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 from sklvm.sparse_coding.solvers._coordinate_descent import coordinate_descent
 from sklvm.sparse_coding.solvers._orthogonal_matching_pursuit import orthogonal_matching_pursuit
@@ -15,6 +16,7 @@ __all__ = [
     "SOLVER_NAMES",
     "CodeResults",
     "active_set",
+    "basis_pursuit",
     "coordinate_descent",
     "fista",
     "ista",

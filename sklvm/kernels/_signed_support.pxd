@@ -1,0 +1,191 @@
+"""The signed support of a code, and the minimum over it.
+
+An atom joins behind the others and leaves at a zero; the products of the atoms and their Cholesky
+factor follow.
+"""
+
+from libc.math cimport INFINITY, fabs
+from libc.string cimport memcpy
+
+cdef extern from "correlation_scans.h" nogil:
+    ctypedef struct correlation_scan:
+        bint is_single, positive
+        Py_ssize_t stride
+        const void *gram
+        void *open_bound
+        void *g
+        void *lane_excess
+    double scan_correlations(const correlation_scan *s, const void *c, const Py_ssize_t *support,
+                             const double *a, Py_ssize_t size) noexcept
+    double step_correlations(const correlation_scan *s, Py_ssize_t k, double change) noexcept
+    Py_ssize_t next_near(const correlation_scan *s, double least, Py_ssize_t k) noexcept
+    double correlation(const correlation_scan *s, Py_ssize_t k) noexcept
+    void set_open_bound(const correlation_scan *s, Py_ssize_t k, double bound) noexcept
+
+cdef extern from "support_products.h" nogil:
+    double long_dot(const double *x, const double *y, Py_ssize_t n) noexcept
+    void support_correlations(const double *products, const double *c, const double *a,
+                              Py_ssize_t size, double *g) noexcept
+    double gathered_dot(const double *row, const Py_ssize_t *support, const double *a,
+                        Py_ssize_t size) noexcept
+    void sort_row(int *atoms, double *values, Py_ssize_t size) noexcept
+    void keep_rows(double *products, const double *marks, Py_ssize_t first,
+                   Py_ssize_t size) noexcept
+
+cdef extern from "cholesky.h" nogil:
+    double DEPENDENT
+    double cholesky_extend(double *factor, const double *products, Py_ssize_t size) noexcept
+    void cholesky_forward(const double *factor, double *x, Py_ssize_t size) noexcept
+    void cholesky_backward(const double *factor, double *x, Py_ssize_t size) noexcept
+
+cdef enum: NEWCOMERS = 16    # at most, that join the support in one round
+
+cdef struct problem:
+    Py_ssize_t n_atoms, n_features, largest_support, max_rounds
+    const double *dictionary
+    const double *gram
+    const double *bound     # of |g_k|: the penalty's slope
+    double smallest_bound, largest_bound, largest_norm
+    bint positive
+    double rounding         # of passes over all atoms
+    double tol
+
+cdef struct row_state:
+    const double *x
+    const void *scan_c      # x D^T, in the precision of
+    correlation_scan scan   # which finds violators off the support
+    double norm, squared_norm, scale
+    double top              # largest excess of |g_k| over bound_k, by the last pass,
+    double error            # which its rounding leaves in doubt by so much
+    double gap, objective
+    Py_ssize_t doubtful     # violator that only its exact correlation shows, or -1
+    double doubtful_excess, doubtful_sign
+    Py_ssize_t n_newcomers
+    Py_ssize_t[NEWCOMERS] newcomers
+    Py_ssize_t size         # of the support
+    Py_ssize_t *support
+    double *sign
+    double *a
+    double *c               # x D^T and (x - z D) D^T on the support, exactly
+    double *g
+    double *slope           # of the objective, downhill
+    double *step
+    double *products        # of the atoms, packed like their factor
+    double *factor
+
+
+cdef inline bint append(const problem *p, row_state *s, Py_ssize_t k, double sign,
+                        double value) noexcept nogil:
+    """Puts atom k behind the support, unless it depends on that."""
+    cdef const double *row = p.gram + k * p.n_atoms
+    cdef double *products = s.products + s.size * (s.size + 1) // 2
+    cdef Py_ssize_t j
+    if s.size == p.largest_support:
+        return False
+    for j in range(s.size):
+        products[j] = row[s.support[j]]
+    products[s.size] = row[k]
+    if not cholesky_extend(s.factor, products, s.size) > DEPENDENT * row[k]:
+        return False
+    s.support[s.size], s.sign[s.size], s.a[s.size] = k, sign, value
+    set_open_bound(&s.scan, k, INFINITY)
+    s.c[s.size] = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features)
+    s.size += 1
+    return True
+
+
+cdef inline bint join(const problem *p, row_state *s, Py_ssize_t k, double sign) noexcept nogil:
+    if not (append(p, s, k, sign, 0) or (s.n_newcomers == 0 and exchange(p, s, k, sign))):
+        return False
+    s.newcomers[s.n_newcomers] = k
+    s.n_newcomers += 1
+    return True
+
+
+cdef inline bint exchange(const problem *p, row_state *s, Py_ssize_t k, double sign) noexcept nogil:
+    """Atom k depends on the support, D_k = sum_j w_j D_j: moves along (-w, 1), which leaves x - z D
+    as it is and lowers the penalty, to the first zero, whose atom k replaces."""
+    cdef double length = INFINITY, change
+    cdef Py_ssize_t j, leaving = -1
+    for j in range(s.size):
+        s.step[j] = p.gram[k * p.n_atoms + s.support[j]]
+    cholesky_forward(s.factor, s.step, s.size)
+    cholesky_backward(s.factor, s.step, s.size)
+    for j in range(s.size):
+        change = -sign * s.step[j]
+        if is_signed(p, s, j) and change * s.sign[j] < 0 and -s.a[j] / change < length:
+            length, leaving = -s.a[j] / change, j
+    if leaving < 0:
+        return False
+    for j in range(s.size):
+        s.a[j] -= length * sign * s.step[j]
+    s.a[leaving] = 0
+    drop_zeros(p, s)
+    return append(p, s, k, sign, length * sign)
+
+
+cdef inline bint is_signed(const problem *p, const row_state *s, Py_ssize_t j) noexcept nogil:
+    return p.positive or p.bound[s.support[j]] > 0
+
+
+cdef inline void minimise_on_support(const problem *p, row_state *s) noexcept nogil:
+    """Minimises over the support and its signs; atoms that reach zero leave."""
+    cdef double length
+    cdef Py_ssize_t j
+    support_correlations(s.products, s.c, s.a, s.size, s.g)
+    for j in range(s.size):
+        s.slope[j] = s.g[j] - s.sign[j] * p.bound[s.support[j]]
+    while s.size > 0:
+        memcpy(s.step, s.slope, s.size * sizeof(double))
+        cholesky_forward(s.factor, s.step, s.size)
+        cholesky_backward(s.factor, s.step, s.size)
+        length = 1
+        for j in range(s.size):
+            if reaches_zero(p, s, j):
+                length = min(length, -s.a[j] / s.step[j] if s.step[j] != 0 else 0)
+        for j in range(s.size):
+            if reaches_zero(p, s, j) and (s.step[j] == 0 or -s.a[j] / s.step[j] <= length):
+                s.a[j] = 0
+            else:
+                s.a[j] += length * s.step[j]
+            s.slope[j] *= 1 - length
+        if not drop_zeros(p, s) or length == 1:
+            break
+
+
+cdef inline bint reaches_zero(const problem *p, const row_state *s, Py_ssize_t j) noexcept nogil:
+    return is_signed(p, s, j) and (s.a[j] + s.step[j]) * s.sign[j] <= 0
+
+
+cdef inline bint drop_zeros(const problem *p, row_state *s) noexcept nogil:
+    """Takes atoms with sign and zero coefficient off the support. Whether there were any."""
+    cdef Py_ssize_t j, kept, first = s.size
+    for j in range(s.size - 1, -1, -1):
+        if s.a[j] == 0 and is_signed(p, s, j):
+            set_open_bound(&s.scan, s.support[j], p.bound[s.support[j]])
+            s.sign[j] = 0
+            first = j
+    if first == s.size:
+        return False
+    keep_rows(s.products, s.sign, first, s.size)
+    kept = first
+    for j in range(first, s.size):
+        if s.sign[j] != 0:
+            s.support[kept], s.sign[kept], s.a[kept] = s.support[j], s.sign[j], s.a[j]
+            s.c[kept], s.slope[kept] = s.c[j], s.slope[j]
+            kept += 1
+    s.size = kept
+    for j in range(first, kept):
+        cholesky_extend(s.factor, s.products + j * (j + 1) // 2, j)
+    return True
+
+
+cdef inline double curvature(const problem *p, row_state *s) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef double sum_ = 0
+    for j in range(s.size):
+        s.step[j] = s.sign[j] * p.bound[s.support[j]]
+    cholesky_forward(s.factor, s.step, s.size)
+    for j in range(s.size):
+        sum_ += s.step[j] * s.step[j]
+    return sum_
