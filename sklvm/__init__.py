@@ -3,7 +3,7 @@
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.sparse_coding import SparseCoder
+from sklvm.sparse_coding import DictionaryLearner, SparseCoder
 from sklvm.variational import BernoulliVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ConstrainedGaussian",
     "DeepEnergyModel",
     "DensityOutlierDetector",
+    "DictionaryLearner",
     "GaussianRBM",
     "SigmoidAutoencoder",
     "SparseCoder",

@@ -9,6 +9,7 @@ from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._bernoulli import sample_bernoulli
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
+from sklvm.kernels._dictionary import add_code_products, update_atoms
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
@@ -20,6 +21,7 @@ __all__ = [
     "ActiveSetCoder",
     "SparseRows",
     "adam_update",
+    "add_code_products",
     "coordinate_descent_codes",
     "cross_entropy",
     "effective_n_threads",
@@ -36,4 +38,5 @@ __all__ = [
     "softplus",
     "standard_normal",
     "uniform",
+    "update_atoms",
 ]

@@ -1,6 +1,7 @@
 """Sparse coding: data as combinations of a few atoms of a dictionary."""
 
 from sklvm.sparse_coding._coding_model import CodingInfo
+from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
 from sklvm.sparse_coding.penalties import (
     L0,
@@ -22,6 +23,7 @@ __all__ = [
     "BasisPursuit",
     "CodingInfo",
     "Constraint",
+    "DictionaryLearner",
     "ElasticNet",
     "Lq",
     "PowerPenalty",

@@ -1,6 +1,7 @@
 """Mergeable sufficient statistics: collect, merge, solve."""
 
 from sklvm.statistics._column_moments import column_moments
+from sklvm.statistics._dictionary_statistics import DictionaryStatistics
 from sklvm.statistics._gaussian_statistics import GaussianStatistics
 
-__all__ = ["GaussianStatistics", "column_moments"]
+__all__ = ["DictionaryStatistics", "GaussianStatistics", "column_moments"]
