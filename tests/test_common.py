@@ -53,7 +53,7 @@ ESTIMATORS = [
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),
     SparseCoder(alpha=0.1),
     DictionaryLearner(4, alpha=0.1, init="svd"),
-    DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=20),
+    DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
     DensityOutlierDetector(ConstrainedGaussian()),
 ]
 
