@@ -39,6 +39,8 @@ ctypedef fused real:
     float
     double
 
+# Relative gaps beyond this many times the tolerance are not computed exactly.
+cdef double CLEARLY = 2
 # Violators that join the support in one round: of at least this part of the largest violation,
 cdef double WORTH = 0.15
 # each of which is taken to move by this part of the step that is best for it alone.
@@ -82,7 +84,7 @@ def active_set_loop(
     with nogil:
         while i < X.shape[0] and filled + room <= atoms.shape[0]:
             s.x, s.scan_c, s.squared_norm = &X[i, 0], &C[i, 0], squared_norms[i]
-            s.norm, s.scale, s.size = sqrt(s.squared_norm), scales[i], 0
+            s.norm, s.scale, s.size, s.n_settled = sqrt(s.squared_norm), scales[i], 0, 0
             if start_ends is not None:
                 for j in range(start_ends[i], start_ends[i + 1]):
                     if start_values[j] > 0 or (start_values[j] < 0 and not positive):
@@ -142,20 +144,23 @@ cdef void certify(const problem *p, row_state *s, bint exactly) noexcept nogil:
     they matter, with the violators among these; otherwise, unless `exactly`, a lower bound."""
     cdef double cz = 0, gz = 0, penalty = 0, extent = 0, slope = 0, ratio = 1, least, g, h
     cdef Py_ssize_t j, k
-    support_correlations(s.products, s.c, s.a, s.size, s.g)
     for j in range(s.size):
         cz += s.c[j] * s.a[j]
-        gz += s.g[j] * s.a[j]
         penalty += p.bound[s.support[j]] * fabs(s.a[j])
         extent += fabs(s.a[j])
     s.error = p.rounding * p.largest_norm * (
         (p.n_features + 8) * s.norm + (s.size + 8) * extent * p.largest_norm)
     if s.top > s.error and p.largest_bound > 0:
         ratio += (s.top - s.error) / p.largest_bound
-    s.gap = relative_gap(s.squared_norm, cz, gz, penalty, ratio, &s.objective)
     s.doubtful, s.doubtful_excess = -1, 0
-    if s.gap > p.tol and s.top > 2 * s.error and not exactly:
-        return
+    # Where all atoms are settled, g a is the penalty but for rounding.
+    if s.n_settled == s.size and s.top > 2 * s.error and not exactly:
+        s.gap = relative_gap(s.squared_norm, cz, penalty, penalty, ratio, &s.objective)
+        if s.gap > CLEARLY * p.tol:
+            return
+    support_correlations(s.products, s.c, s.a, s.size, s.g)
+    for j in range(s.size):
+        gz += s.g[j] * s.a[j]
     least = p.smallest_bound * (ratio - 1) - s.error
     k = next_near(&s.scan, least, -1)
     while k < s.scan.stride:

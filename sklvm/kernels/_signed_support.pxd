@@ -26,6 +26,8 @@ cdef extern from "support_products.h" nogil:
     double long_dot(const double *x, const double *y, Py_ssize_t n) noexcept
     void support_correlations(const double *products, const double *c, const double *a,
                               Py_ssize_t size, double *g) noexcept
+    void support_correlations_from(const double *products, const double *c, const double *a,
+                                   Py_ssize_t first, Py_ssize_t size, double *g) noexcept
     double gathered_dot(const double *row, const Py_ssize_t *support, const double *a,
                         Py_ssize_t size) noexcept
     void sort_row(int *atoms, double *values, Py_ssize_t size) noexcept
@@ -35,6 +37,8 @@ cdef extern from "support_products.h" nogil:
 cdef extern from "cholesky.h" nogil:
     double DEPENDENT
     double cholesky_extend(double *factor, const double *products, Py_ssize_t size) noexcept
+    void cholesky_forward_from(const double *factor, double *x, Py_ssize_t zeros,
+                               Py_ssize_t size) noexcept
     void cholesky_forward(const double *factor, double *x, Py_ssize_t size) noexcept
     void cholesky_backward(const double *factor, double *x, Py_ssize_t size) noexcept
 
@@ -66,6 +70,7 @@ cdef struct row_state:
     Py_ssize_t *support
     double *sign
     double *a
+    Py_ssize_t n_settled    # atoms, the first ones, along which the objective is minimal
     double *c               # x D^T and (x - z D) D^T on the support, exactly
     double *g
     double *slope           # of the objective, downhill
@@ -119,7 +124,7 @@ cdef inline bint exchange(const problem *p, row_state *s, Py_ssize_t k, double s
         return False
     for j in range(s.size):
         s.a[j] -= length * sign * s.step[j]
-    s.a[leaving] = 0
+    s.a[leaving], s.n_settled = 0, 0
     drop_zeros(p, s)
     return append(p, s, k, sign, length * sign)
 
@@ -129,15 +134,19 @@ cdef inline bint is_signed(const problem *p, const row_state *s, Py_ssize_t j) n
 
 
 cdef inline void minimise_on_support(const problem *p, row_state *s) noexcept nogil:
-    """Minimises over the support and its signs; atoms that reach zero leave."""
-    cdef double length
-    cdef Py_ssize_t j
-    support_correlations(s.products, s.c, s.a, s.size, s.g)
+    """Minimises over the support and its signs; atoms that reach zero leave. Without newcomers it
+    takes away what rounding has left."""
+    cdef double length = 0
+    cdef Py_ssize_t j, zeros = s.n_settled if s.n_newcomers > 0 else 0
+    support_correlations_from(s.products, s.c, s.a, zeros, s.size, s.g)
     for j in range(s.size):
-        s.slope[j] = s.g[j] - s.sign[j] * p.bound[s.support[j]]
-    while s.size > 0:
+        s.slope[j] = s.g[j] - s.sign[j] * p.bound[s.support[j]] if j >= zeros else 0
+    while s.size > 0 and length < 1:
+        zeros = 0
+        while zeros < s.size and s.slope[zeros] == 0:
+            zeros += 1
         memcpy(s.step, s.slope, s.size * sizeof(double))
-        cholesky_forward(s.factor, s.step, s.size)
+        cholesky_forward_from(s.factor, s.step, zeros, s.size)
         cholesky_backward(s.factor, s.step, s.size)
         length = 1
         for j in range(s.size):
@@ -149,16 +158,16 @@ cdef inline void minimise_on_support(const problem *p, row_state *s) noexcept no
             else:
                 s.a[j] += length * s.step[j]
             s.slope[j] *= 1 - length
-        if not drop_zeros(p, s) or length == 1:
-            break
+        drop_zeros(p, s)
+    s.n_settled = s.size
 
 
 cdef inline bint reaches_zero(const problem *p, const row_state *s, Py_ssize_t j) noexcept nogil:
     return is_signed(p, s, j) and (s.a[j] + s.step[j]) * s.sign[j] <= 0
 
 
-cdef inline bint drop_zeros(const problem *p, row_state *s) noexcept nogil:
-    """Takes atoms with sign and zero coefficient off the support. Whether there were any."""
+cdef inline void drop_zeros(const problem *p, row_state *s) noexcept nogil:
+    """Takes atoms with sign and zero coefficient off the support."""
     cdef Py_ssize_t j, kept, first = s.size
     for j in range(s.size - 1, -1, -1):
         if s.a[j] == 0 and is_signed(p, s, j):
@@ -166,7 +175,7 @@ cdef inline bint drop_zeros(const problem *p, row_state *s) noexcept nogil:
             s.sign[j] = 0
             first = j
     if first == s.size:
-        return False
+        return
     keep_rows(s.products, s.sign, first, s.size)
     kept = first
     for j in range(first, s.size):
@@ -177,7 +186,6 @@ cdef inline bint drop_zeros(const problem *p, row_state *s) noexcept nogil:
     s.size = kept
     for j in range(first, kept):
         cholesky_extend(s.factor, s.products + j * (j + 1) // 2, j)
-    return True
 
 
 cdef inline double curvature(const problem *p, row_state *s) noexcept nogil:

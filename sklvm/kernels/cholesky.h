@@ -59,12 +59,18 @@ SKLVM_CLONES static double cholesky_extend(double *factor, const double *product
     return cholesky_row(factor, row, size);
 }
 
-/* x = L^-1 x */
-SKLVM_CLONES static void cholesky_forward(const double *factor, double *x, ptrdiff_t size) {
-    for (ptrdiff_t i = 0; i < size; i++) {
-        x[i] = (x[i] - cholesky_dot(factor, x, i)) * factor[i];
+/* x = L^-1 x, where the `zeros` first of x are zero. */
+SKLVM_CLONES static void cholesky_forward_from(const double *factor, double *x, ptrdiff_t zeros,
+                                               ptrdiff_t size) {
+    factor += zeros * (zeros + 1) / 2;
+    for (ptrdiff_t i = zeros; i < size; i++) {
+        x[i] = (x[i] - cholesky_dot(factor + zeros, x + zeros, i - zeros)) * factor[i];
         factor += i + 1;
     }
+}
+
+static inline void cholesky_forward(const double *factor, double *x, ptrdiff_t size) {
+    cholesky_forward_from(factor, x, 0, size);
 }
 
 /* x = L^-T x */

@@ -113,12 +113,13 @@ SKLVM_CLONES static double SCAN(step_correlations)(const REAL *row, const REAL *
  * if there is none. */
 static ptrdiff_t SCAN(next_near)(const REAL *g, const REAL *bound, const REAL *lane_excess,
                                  ptrdiff_t stride, int positive, double least, ptrdiff_t k) {
+    const REAL lowest = (REAL)least;
     ptrdiff_t lane = k < 0 ? 0 : k % LANES;
     k = k < 0 ? 0 : k + LANES;
     for (; lane < LANES; lane++, k = lane) {
-        if (lane_excess[lane] < least) continue;
+        if (lane_excess[lane] < lowest) continue;
         for (; k < stride; k += LANES)
-            if (SCAN(excess)(g[k], bound[k], positive) >= least) return k;
+            if (SCAN(excess)(g[k], bound[k], positive) >= lowest) return k;
     }
     return stride;
 }

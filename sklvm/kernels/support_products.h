@@ -41,6 +41,21 @@ static inline double gathered_dot(const double *row, const ptrdiff_t *support, c
     return sum;
 }
 
+/* The same from entry `first` on, where a is zero from there on. */
+SKLVM_CLONES static void support_correlations_from(const double *products, const double *c,
+                                                   const double *a, ptrdiff_t first,
+                                                   ptrdiff_t size, double *g) {
+    if (first == 0) {
+        support_correlations(products, c, a, size, g);
+        return;
+    }
+    products += first * (first + 1) / 2;
+    for (ptrdiff_t i = first; i < size; i++) {
+        g[i] = c[i] - long_dot(products, a, first);
+        products += i + 1;
+    }
+}
+
 /* Takes the rows and columns of mark 0, `first` the first of them, out of packed products. */
 static inline void keep_rows(double *products, const double *marks, ptrdiff_t first,
                              ptrdiff_t size) {
