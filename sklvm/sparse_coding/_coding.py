@@ -1,10 +1,11 @@
 """Codes of many rows: chunk by chunk on several threads, missing entries by pattern."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from sklvm.kernels import effective_n_threads
 from sklvm.sparse_coding.solvers import CodeResults
@@ -80,13 +81,19 @@ def _run(encode, n_chunks, n_threads):
         for index in range(n_chunks):
             encode(index)
         return
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+    with _blas_libraries().limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
         try:
             for _ in pool.map(encode, range(n_chunks)):
                 pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@cache
+def _blas_libraries():
+    # To look for them takes milliseconds, in which thousands of samples could be coded.
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _as_csr(codes, dtype):
