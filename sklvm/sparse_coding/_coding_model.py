@@ -33,9 +33,11 @@ class CodingInfo:
         objective, or to 10⁻⁶ · ½‖x‖² where that is greater, and for unpenalised coefficients also
         their max |(x − zD)Dᵀ| relative to max |x Dᵀ|. For others the proximal residual
         max |z − prox(z + (x − zD)Dᵀ / L)|, relative to the larger of max |z| and max |x Dᵀ| / L.
-        Under a constraint the optimality of the coefficients on their support.
+        For basis pursuit the duality gap relative to Σ_k w_k |z_k|, or what ‖x − zD‖ exceeds its
+        bound by, relative to ‖x‖. Under the other constraints the optimality of the coefficients
+        on their support.
     objective_ : ndarray of shape (n_samples,)
-        J(x, z).
+        J(x, z); Σ_k w_k |z_k| for basis pursuit, ½‖x − zD‖² under the other constraints.
     n_iter_ : ndarray of int, shape (n_samples,)
         Iterations of the solver.
     """

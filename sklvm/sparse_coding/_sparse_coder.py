@@ -21,17 +21,17 @@ class SparseCoder(CodingModel):
         are shrunken data.
     alpha : float, default=1.0
         α, the strength of the penalty. With l1, codes are zero from max |x Dᵀ| on.
-    penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual"} or object, \
-            default="l1"
-        A short name, or an object such as ``Lq(2 / 3)`` or ``L1(weights=...)``. The last two are
+    penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual", \
+            "basis_pursuit"} or object, default="l1"
+        A short name, or an object such as ``Lq(2 / 3)`` or ``L1(weights=...)``. The last three are
         constraints, in which `alpha` does not enter.
     positive : bool, default=False
-        Whether z ≥ 0. Not with a constraint.
+        Whether z ≥ 0. Not with the constraints of matching pursuit.
     solver : {"auto", "active_set", "coordinate_descent", "fista", "ista", "omp"}, default="auto"
-        "active_set" (for convex penalties, and their default) minimises directly over a support
-        that violators join in blocks. "coordinate_descent" is the default of non-convex penalties.
-        "fista" and "ista" take one matrix product an iteration for all rows, and suit dense codes.
-        "omp" is orthogonal matching pursuit, for constraints.
+        "active_set" (for convex penalties and basis pursuit, and their default) minimises directly
+        over a support that violators join in blocks. "coordinate_descent" is the default of
+        non-convex penalties. "fista" and "ista" take one matrix product an iteration for all rows,
+        and suit dense codes. "omp" is orthogonal matching pursuit, for the other constraints.
     tol : float, default=1e-6
         Greatest certificate with which a sample is done; see :class:`CodingInfo`.
     max_iter : int, default=10000
@@ -63,6 +63,10 @@ class SparseCoder(CodingModel):
 
     Penalties that are not convex have many local solutions. Their solvers start from the best code
     of the orthogonal matching pursuit path and never end at a worse one.
+
+    Data of float32 give codes of float32. All solvers compute in double; the active-set solver
+    looks for violators in single precision, with a bound of its error, and settles in double what
+    that leaves in doubt: its certificates hold for either.
 
     References
     ----------
