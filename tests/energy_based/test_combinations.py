@@ -1,4 +1,4 @@
-"""Restricted Boltzmann machines by every objective, with every option: they train or say why not."""
+"""Restricted Boltzmann machines by every objective and option: they train, or say why not."""
 
 import warnings
 

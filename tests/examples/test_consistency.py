@@ -54,10 +54,12 @@ def test_the_results_are_those_that_the_text_explains(monkeypatch):
     assert level == pytest.approx(0.040, abs=5e-4)
     assert level < errors[REAL]["denoising"][-1] < 1.3 * level
 
-    # Contrastive divergence is consistent on data of the family, whatever k is.
+    # The parameters are found by all; by contrastive divergence too, whatever k is.
     for name, slope in slopes[BINARY].items():
-        assert abs(slope + 1) < 0.3, name
-        assert ratios[BINARY][name] < 2, name
+        assert abs(slope + 1) < 0.35, name
+        assert ratios[BINARY][name] < 2.3, name
+    for name in ("pseudo-likelihood", "ratio matching", "NCE, ν = 10"):
+        assert ratios[BINARY][name] < 1.2, name
 
     # It is not where the family is too small; more steps lower its plateau.
     for name in ("CD-1", "score matching"):
