@@ -8,7 +8,6 @@ from scipy.special import logsumexp
 
 from sklvm._compat import HasMethods, Interval, StrOptions
 from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates
-from sklvm.energies._binary_states import binary_states
 from sklvm.kernels import sigmoid, softplus
 from sklvm.networks import ACTIVATIONS, DiscreteEncoder, GaussianEncoder, check_layer_sizes
 from sklvm.objectives._latent_draws import (
@@ -210,7 +209,8 @@ def _all_states(energy):
             f"latent variables, and this {type(energy).__name__} has {energy.n_components}"
             f"{'' if isinstance(energy, Joint) else ' real ones'}. Give the number of draws."
         )
-    return next(binary_states(energy.n_components))
+    units = np.arange(energy.n_components)
+    return ((np.arange(2**energy.n_components)[:, np.newaxis] >> units) & 1).astype(np.float64)
 
 
 def _joint_energies(energy, theta, X, Z):

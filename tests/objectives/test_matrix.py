@@ -21,6 +21,7 @@ from sklvm.objectives import (
     OBJECTIVES,
     DenoisingScoreMatching,
     NoiseContrastiveEstimation,
+    VariationalNoiseContrastiveEstimation,
     check_capabilities,
     suitable_objectives,
 )
@@ -42,6 +43,14 @@ TOLERANCE = 0.04
 KNOWN_BIAS = {
     "cd": 0.02,  # few sweeps from the data
     "denoising_score_matching": 0.01,  # that of the noisy data
+}
+
+# Of an encoder that can be the posterior.
+ENCODER_LAYERS = {
+    "BernoulliRBMEnergy": (),
+    "DeepEnergy": (64,),
+    "GaussianMixtureEnergy": (64,),
+    "GaussianRBMEnergy": (),
 }
 
 
@@ -103,20 +112,43 @@ def test_every_energy_of_the_package_has_a_case():
 
 @pytest.mark.parametrize(("name", "model"), FITTING)
 def test_an_objective_that_fits_trains_to_the_right_density(name, model, random_seed):
+    start, end = train(SETTINGS.get(name, OBJECTIVES[name]()), model, random_seed)
+    assert start > 0.08
+    assert end < TOLERANCE + KNOWN_BIAS.get(name, 0.0)
+
+
+@pytest.mark.parametrize("model", sorted(ENCODER_LAYERS))
+@pytest.mark.parametrize("n_importance_samples", [5, "all"])
+def test_variational_noise_contrast_does_so_too_where_it_learns_the_posterior(
+    model, n_importance_samples, random_seed
+):
+    objective = VariationalNoiseContrastiveEstimation(
+        3,
+        posterior="encoder",
+        hidden_layer_sizes=ENCODER_LAYERS[model],
+        n_importance_samples=n_importance_samples,
+    )
+    _, end = train(objective, model, random_seed)
+    assert end < TOLERANCE + 0.02  # of few steps: the encoder has to be learned as well
+
+
+def test_an_encoder_is_tried_on_every_energy_with_latent_variables():
+    assert set(ENCODER_LAYERS) == {model for name, model in FITTING if name == "vnce"}
+
+
+def train(objective, model, random_seed):
+    """The divergences from the truth before and after."""
     energy, true = CASES[model]()
     rng = np.random.default_rng(random_seed)
     law = ExactLaw(energy, true, rng.standard_normal((10, energy.n_features)))
     X, weights = law.sample(2000, rng), np.ones(2000)
-    objective = SETTINGS.get(name, OBJECTIVES[name]())
     training = Training(energy, objective, Adam(0.1, schedule="linear"), X, weights, rng)
     start = divergence(law, energy, true, training.energy_theta)
-    assert start > 0.08
     training.plan(500)
     for _ in range(500):
         rows = rng.choice(len(X), 200)
         training.step(X[rows], weights[rows])
-    end = divergence(law, energy, true, training.energy_theta)
-    assert end < TOLERANCE + KNOWN_BIAS.get(name, 0.0)
+    return start, divergence(law, energy, true, training.energy_theta)
 
 
 def divergence(law, energy, true, theta):
