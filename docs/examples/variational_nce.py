@@ -216,9 +216,9 @@ plt.show()
 # *No hidden units* leave a gap of 0.76 nats, and the encoder answers next to nothing but "wide".
 # When the model may move as well it closes the gap from its side: both widths become 2.9, the
 # standard deviation :math:`\sqrt{(1 + 16) / 2}` of all data, for in a model that is a single
-# Gaussian z says nothing of x, and the encoder is right. More rows do not help. A variational criterion
-# prefers models whose posterior its encoder can be, and on its own it does not tell: compare with
-# the exact posterior or a larger encoder.
+# Gaussian z says nothing of x, and the encoder is right. More rows do not help. A variational
+# criterion prefers models whose posterior its encoder can be, and does not tell by itself: compare
+# with the exact posterior or a larger encoder.
 #
 # *Few importance samples* lower J, by less and less as 1/S. A poor encoder pays nats for it, a good
 # one nothing that could be seen, for then :math:`\tilde p(x, z)/q(z \mid x)` is nearly the same for
