@@ -3,10 +3,11 @@
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.sparse_coding import DictionaryLearner, SparseCoder
+from sklvm.sparse_coding import ARDSparseCoder, DictionaryLearner, SparseCoder
 from sklvm.variational import BernoulliVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
+    "ARDSparseCoder",
     "BernoulliRBM",
     "BernoulliVAE",
     "ConstrainedGaussian",

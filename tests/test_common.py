@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 import sklvm
 from sklvm import (
+    ARDSparseCoder,
     BernoulliRBM,
     BernoulliVAE,
     ConstrainedGaussian,
@@ -26,7 +27,7 @@ from sklvm import (
 
 def expected_failures(estimator):
     """Check name → why it cannot pass, for mathematical reasons only."""
-    if isinstance(estimator, SparseCoder):
+    if isinstance(estimator, ARDSparseCoder | SparseCoder):
         return {"check_transformer_n_iter": "To fit a given dictionary takes no iterations."}
     if getattr(estimator, "objective", "mle") in ("mle", "score_matching") and not (
         isinstance(estimator, BernoulliVAE | DeepEnergyModel | SigmoidAutoencoder | VAETransformer)
@@ -52,6 +53,7 @@ ESTIMATORS = [
     SigmoidAutoencoder(4, criterion="variational"),
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),
     SparseCoder(alpha=0.1),
+    ARDSparseCoder(),
     DictionaryLearner(4, alpha=0.1, init="svd"),
     DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
     DensityOutlierDetector(ConstrainedGaussian()),
@@ -192,7 +194,7 @@ def test_bad_training_data_are_refused_before_any_work(fitted, X, bad, message):
     if message == "NaN" and get_tags(fitted).input_tags.allow_nan:
         pytest.skip("NaN stands for missing entries")
     model = clone(fitted)
-    if isinstance(model, SparseCoder) and message == "1 sample|minimum of 2":
+    if isinstance(model, ARDSparseCoder | SparseCoder) and message == "1 sample|minimum of 2":
         pytest.skip("a given dictionary needs no second row")
     before = set(vars(model))
     with pytest.raises(ValueError, match=message):

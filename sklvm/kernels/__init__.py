@@ -6,6 +6,7 @@ cut into chunks.
 
 from sklvm.kernels._activations import sigmoid, softplus
 from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
+from sklvm.kernels._automatic_relevance import RelevanceResults, automatic_relevance_codes
 from sklvm.kernels._bernoulli import sample_bernoulli
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
@@ -19,9 +20,11 @@ from sklvm.kernels._updates import adam_update, sgd_update
 
 __all__ = [
     "ActiveSetCoder",
+    "RelevanceResults",
     "SparseRows",
     "adam_update",
     "add_code_products",
+    "automatic_relevance_codes",
     "coordinate_descent_codes",
     "cross_entropy",
     "effective_n_threads",

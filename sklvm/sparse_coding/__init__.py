@@ -1,5 +1,6 @@
 """Sparse coding: data as combinations of a few atoms of a dictionary."""
 
+from sklvm.sparse_coding._ard_sparse_coder import ARDInfo, ARDSparseCoder
 from sklvm.sparse_coding._coding_model import CodingInfo
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
@@ -18,6 +19,8 @@ from sklvm.sparse_coding.penalties import (
 __all__ = [
     "L0",
     "L1",
+    "ARDInfo",
+    "ARDSparseCoder",
     "AtMostNonzero",
     "AtMostResidual",
     "BasisPursuit",

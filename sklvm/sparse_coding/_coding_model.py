@@ -10,16 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import LatentVariableModel
 from sklvm.parameter_objects import resolve
 from sklvm.sparse_coding._coding import encode_rows
+from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
 from sklvm.sparse_coding._problem import CodingProblem
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
 from sklvm.sparse_coding.solvers import SOLVER_NAMES, select_solver
 
-__all__ = ["FLOATS", "CodingInfo", "CodingModel"]
-
-FLOATS = [np.float64, np.float32]
+__all__ = ["CodingInfo", "CodingModel"]
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,13 @@ class CodingInfo:
     n_iter_: np.ndarray
 
 
-class CodingModel(LatentVariableModel):
+class CodingModel(DictionaryModel):
     """Base of the estimators that code data by J = ½‖x − zD‖² + α penalty(z).
 
     A subclass has a ``fit`` that sets ``components_``. In ``_coding_names`` it says how it calls
     the parameters of the coding that others may call otherwise.
     """
 
-    score_normalized_ = False
     _coding_names = {"positive": "positive", "tol": "tol", "max_iter": "max_iter"}
     _shorthands = {"penalty": PENALTIES}
     _parameter_constraints: dict = {
@@ -111,23 +108,6 @@ class CodingModel(LatentVariableModel):
         if not return_info:
             return results.codes
         return results.codes, CodingInfo(results.certificates, results.objectives, results.n_iter)
-
-    def inverse_transform(self, Z):
-        """Reconstruct: zD.
-
-        Parameters
-        ----------
-        Z : array-like or sparse matrix of shape (n_samples, n_components)
-            Codes.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        """
-        check_is_fitted(self)
-        Z = check_array(Z, dtype=FLOATS, accept_sparse="csr", input_name="Z")
-        self._check_width(Z, "Z")
-        return Z @ self.components_.astype(Z.dtype, copy=False)
 
     def score_samples(self, X):
         """−min_z J(x, z) of each row: greater where a few atoms explain it.
@@ -188,13 +168,6 @@ class CodingModel(LatentVariableModel):
     def _coding_parameter(self, name):
         return getattr(self, self._coding_names[name])
 
-    def _check_width(self, Z, name):
-        if Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"{name} has {Z.shape[1]} features, but {type(self).__name__}'s codes have "
-                f"{len(self.components_)}."
-            )
-
     def _warn_of_unfinished(self, results):
         tol, names = self._coding_parameter("tol"), self._coding_names
         unfinished = ~(results.certificates <= tol)
@@ -206,12 +179,3 @@ class CodingModel(LatentVariableModel):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-
-    @property
-    def _n_features_out(self):
-        return len(self.components_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

@@ -2,11 +2,11 @@
 
 from numbers import Integral, Real
 
-import numpy as np
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import validate_data
 
 from sklvm._compat import Interval, _fit_context
-from sklvm.sparse_coding._coding_model import FLOATS, CodingModel
+from sklvm.sparse_coding._coding_model import CodingModel
+from sklvm.sparse_coding._dictionary_model import FLOATS
 
 __all__ = ["SparseCoder"]
 
@@ -142,15 +142,7 @@ class SparseCoder(CodingModel):
             not go together.
         """
         X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
-        if self.dictionary is None:
-            components = np.eye(X.shape[1], dtype=X.dtype)
-        else:
-            components = check_array(self.dictionary, dtype=FLOATS, input_name="dictionary")
-        if components.shape[1] != X.shape[1]:
-            raise ValueError(
-                f"dictionary must have X's number of features, {X.shape[1]}, got shape "
-                f"{components.shape}."
-            )
+        components = self._given_dictionary(X)
         self._problem_and_solver(components)
         self.components_ = components
         return self

@@ -1,0 +1,273 @@
+"""Sparse codes by automatic relevance determination."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklvm._compat import Interval, StrOptions, _fit_context
+from sklvm.kernels import RelevanceResults, automatic_relevance_codes
+from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
+
+__all__ = ["ARDInfo", "ARDSparseCoder"]
+
+# Learned noise variance is at least this part of the data's mean square.
+_LEAST_NOISE = 1e-6
+
+
+@dataclass(frozen=True)
+class ARDInfo:
+    """What the evidence says of codes, one row or value a sample.
+
+    Attributes
+    ----------
+    variance_ : ndarray of shape (n_samples, n_components)
+        Of each coefficient's posterior; 0 for atoms that are ruled out.
+    prior_variance_ : ndarray of shape (n_samples, n_components)
+        1 / α_k; 0 for atoms that are ruled out.
+    noise_variance_ : ndarray of shape (n_samples,)
+        σ².
+    log_evidence_ : ndarray of shape (n_samples,)
+        log N(x; 0, σ²I + Σ_k d_k d_kᵀ / α_k), in nats.
+    gain_ : ndarray of shape (n_samples,)
+        What the best further step would add to that; `tol` bounds it.
+    n_iter_ : ndarray of int, shape (n_samples,)
+        Steps taken.
+    """
+
+    variance_: np.ndarray
+    prior_variance_: np.ndarray
+    noise_variance_: np.ndarray
+    log_evidence_: np.ndarray
+    gain_: np.ndarray
+    n_iter_: np.ndarray
+
+
+class ARDSparseCoder(DictionaryModel):
+    """Sparse Bayesian codes: the strength of the prior of each coefficient is found by evidence. ::
+
+        x = zD + ε,   z_k ~ N(0, 1/α_k),   ε ~ N(0, σ²I),
+        L(α, σ²) = log N(x; 0, σ²I + Σ_k d_k d_kᵀ / α_k)
+
+    For each sample L is maximised over α, and over σ² unless that is given [1]_. Most α_k become
+    infinite: their atoms are ruled out. The code is the posterior mean. There is no penalty to
+    choose. One 1/α_k at a time goes to its optimum, the one that gains most [2]_, and σ² to its
+    own, so that the evidence never decreases; it ends at a local maximum.
+
+    Parameters
+    ----------
+    dictionary : array-like of shape (n_components, n_features), default=None
+        D, its rows the atoms, of any norm; None: the identity of the data's width.
+    noise_variance : "learn" or float, default="learn"
+        σ². "learn" finds one for each sample, at least 10⁻⁶ of the mean square of the data that
+        ``fit`` sees. That takes fewer atoms than features: as many explain any sample without
+        noise, so that σ² is too small; with overcomplete dictionaries give it.
+    tol : float, default=1e-6
+        A sample is done where no step gains more evidence, in nats.
+    max_iter : int, default=10000
+        Greatest number of steps a sample.
+    n_jobs : int, default=None
+        Number of threads, −1 for all CPUs; None: what OpenMP and joblib allow. Codes are the same.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        D.
+    least_noise_variance_ : float
+        What a learned σ² is at least.
+    score_normalized_ : bool
+        False: see ``score_samples``.
+    n_features_in_ : int
+        Number of features seen during ``fit``.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of features seen during ``fit``, where X has string names.
+
+    See Also
+    --------
+    SparseCoder : Codes by penalties.
+    sklearn.linear_model.ARDRegression : The same model of one signal.
+
+    Notes
+    -----
+    NaN is a missing entry: the sample is coded on the features that are known, and its evidence is
+    that of those.
+
+    References
+    ----------
+    .. [1] Tipping (2001), "Sparse Bayesian learning and the relevance vector machine".
+    .. [2] Tipping and Faul (2003), "Fast marginal likelihood maximisation for sparse Bayesian
+       models", equations 18 to 21. σ² is maximised at fixed α_k σ², where the optimum is
+       xᵀ(I + Σ_k d_k d_kᵀ / (α_k σ²))⁻¹x / n_features; stationary points are the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm import ARDSparseCoder
+    >>> rng = np.random.default_rng(0)
+    >>> D = rng.standard_normal((30, 40))
+    >>> X = 2 * D[[3]] - D[[17]] + 0.1 * rng.standard_normal((1, 40))
+    >>> Z, info = ARDSparseCoder(D).fit(X).encode(X, return_info=True)
+    >>> Z[0, [3, 17]].round(1)
+    array([ 2., -1.])
+    >>> bool(np.sqrt(info.variance_[0, 3]) < 0.05)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "dictionary": ["array-like", None],
+        "noise_variance": [StrOptions({"learn"}), Interval(Real, 0, None, closed="neither")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self, dictionary=None, *, noise_variance="learn", tol=1e-6, max_iter=10_000, n_jobs=None
+    ):
+        self.dictionary = dictionary
+        self.noise_variance = noise_variance
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Check the dictionary against the data; nothing is learned but the scale of the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; NaN: missing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ARDSparseCoder
+
+        Raises
+        ------
+        ValueError
+            If the dictionary has another number of features.
+        """
+        X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
+        self.components_ = self._given_dictionary(X)
+        known = X[~np.isnan(X)].astype(np.float64)
+        mean_square = float(known @ known) / max(len(known), 1)
+        self.least_noise_variance_ = _LEAST_NOISE * (mean_square if mean_square > 0 else 1.0)
+        return self
+
+    def transform(self, X):
+        """Posterior means of the codes of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; NaN: missing.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+
+        Warns
+        -----
+        ConvergenceWarning
+            If some samples do not reach `tol`.
+        """
+        return self.encode(X)
+
+    def encode(self, X, *, return_info=False):
+        """Posterior means of the codes of X, and what else the evidence says of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; NaN: missing.
+        return_info : bool, default=False
+            Whether to return variances and evidence too.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+        info : ARDInfo
+            If `return_info`.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If some samples do not reach `tol`.
+        """
+        results, dtype = self._encode(X)
+        Z = results.means.astype(dtype, copy=False)
+        return (Z, ARDInfo(*results[1:])) if return_info else Z
+
+    def score_samples(self, X):
+        """Log evidence of each row, L(α, σ²) at its maximum, in nats.
+
+        It is a true log-density of x at the α and σ² that were found. But those were fitted to this
+        very row: it is a type-II maximised evidence, which favours flexible dictionaries, and does
+        not integrate to 1 over x (``score_normalized_`` is False).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data; NaN: missing, for which the evidence is that of the known features.
+
+        Returns
+        -------
+        log_evidence : ndarray of shape (n_samples,)
+
+        Warns
+        -----
+        ConvergenceWarning
+            If some samples do not reach `tol`.
+        """
+        results, dtype = self._encode(X)
+        return results.log_evidences.astype(dtype, copy=False)
+
+    def _encode(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
+        D = self.components_.astype(np.float64)
+        shape = (len(X), len(D))
+        results = RelevanceResults(
+            *(np.zeros(shape) for _ in range(3)),
+            *(np.zeros(len(X)) for _ in range(3)),
+            np.zeros(len(X), dtype=np.intc),
+        )
+        patterns, pattern_of_row = np.unique(np.isnan(X), axis=0, return_inverse=True)
+        for index, missing in enumerate(patterns):
+            rows = np.flatnonzero(pattern_of_row == index)
+            if missing.all():
+                continue  # nothing is known: a code of zero, and an evidence of 1
+            part = self._fit_rows(X[np.ix_(rows, ~missing)].astype(np.float64), D[:, ~missing])
+            for array, values in zip(results, part, strict=True):
+                array[rows] = values
+        unfinished = np.sum(~(results.gains <= self.tol))
+        if self.tol > 0 and unfinished:
+            warnings.warn(
+                f"{unfinished} of {len(X)} samples did not reach tol={self.tol} in "
+                f"max_iter={self.max_iter} iterations; the worst could still gain "
+                f"{results.gains.max():.3g} nats.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return results, X.dtype
+
+    def _fit_rows(self, X, D):
+        learns = isinstance(self.noise_variance, str)
+        return automatic_relevance_codes(
+            D @ D.T,
+            X @ D.T,
+            np.einsum("ij,ij->i", X, X),
+            X.shape[1],
+            noise_variance=None if learns else float(self.noise_variance),
+            least_noise_variance=self.least_noise_variance_,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
+        )

@@ -1,0 +1,61 @@
+"""What estimators with a dictionary share."""
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from sklvm.base import LatentVariableModel
+
+__all__ = ["FLOATS", "DictionaryModel"]
+
+FLOATS = [np.float64, np.float32]
+
+
+class DictionaryModel(LatentVariableModel):
+    """Base of the estimators whose ``components_`` are atoms, and which code x as z with x ≈ zD."""
+
+    score_normalized_ = False
+
+    def inverse_transform(self, Z):
+        """Reconstruct: zD.
+
+        Parameters
+        ----------
+        Z : array-like or sparse matrix of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        Z = check_array(Z, dtype=FLOATS, accept_sparse="csr", input_name="Z")
+        self._check_width(Z, "Z")
+        return Z @ self.components_.astype(Z.dtype, copy=False)
+
+    def _given_dictionary(self, X):
+        """The parameter `dictionary`, or the identity of X's width."""
+        if self.dictionary is None:
+            return np.eye(X.shape[1], dtype=X.dtype)
+        components = check_array(self.dictionary, dtype=FLOATS, input_name="dictionary")
+        if components.shape[1] != X.shape[1]:
+            raise ValueError(
+                f"dictionary must have X's number of features, {X.shape[1]}, got shape "
+                f"{components.shape}."
+            )
+        return components
+
+    def _check_width(self, Z, name):
+        if Z.shape[1] != len(self.components_):
+            raise ValueError(
+                f"{name} has {Z.shape[1]} features, but {type(self).__name__}'s codes have "
+                f"{len(self.components_)}."
+            )
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
