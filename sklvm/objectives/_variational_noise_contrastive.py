@@ -30,9 +30,9 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
     ::
 
         J = E_data E_q[softplus(−G(x, z))] + ν E_noise[softplus(log E_q[exp G(x, z)])],
-        G(x, z) = log p̃(x, z) − c − log q(z|x) − log p_n(x) − log ν         (after [1]_)
+        G(x, z) = log p̃(x, z) − c − log q(z|x) − log p_n(x) − log ν,
 
-    for a sum or an integral over z that cannot be done. The second term is that of
+    for a sum or an integral over z that cannot be done [1]_. The second term is that of
     noise-contrastive estimation itself, whatever q is, since E_q[p̃(x, z)/q(z|x)] = p̃(x). The
     first is an upper bound of its counterpart, by Jensen's inequality. The gap ::
 
@@ -89,7 +89,10 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
 
     _parameter_constraints = {
         **NoiseContrastiveEstimation._parameter_constraints,
-        "posterior": [StrOptions({"auto", "exact", "encoder"}), HasMethods(["encode"])],
+        "posterior": [
+            StrOptions({"auto", "exact", "encoder"}),
+            HasMethods(["encode", "init_parameters"]),
+        ],
         "hidden_layer_sizes": [tuple, list],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "n_importance_samples": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left")],

@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "variational_nce.py"
 @pytest.mark.slow
 def test_the_results_are_those_that_the_text_explains(monkeypatch):
     monkeypatch.setattr(plt, "show", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["", "--sizes", "500", "2000", "--replications", "4"])
+    monkeypatch.setattr(sys, "argv", ["", "--sizes", "250", "4000", "--replications", "4"])
     page = runpy.run_path(str(SCRIPT))
     plt.close("all")
     errors, widths = page["errors"], np.exp(np.median(page["found"]["VNCE, no hidden units"], 1))

@@ -19,8 +19,10 @@ from sklvm.energies import (
 from sklvm.kernels import standard_normal
 from sklvm.networks import DiscreteEncoder, GaussianEncoder
 from sklvm.objectives import (
+    OBJECTIVES,
     NoiseContrastiveEstimation,
     VariationalNoiseContrastiveEstimation,
+    check_capabilities,
 )
 from sklvm.optimizers import LBFGS, Adam
 from sklvm.testing import (
@@ -357,6 +359,21 @@ def test_all_states_are_those_of_few_binary_units_only(rng):
     _, full, (decoder, _, X, weights, _, _) = run_on_decoder(rng)
     with pytest.raises(ValueError, match="has 2 real ones"):
         objective.init(decoder, full[: decoder.layout.size], X, weights, rng)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("posterior", "exakt"), ("posterior", None), ("n_importance_samples", 0), ("noise_ratio", 0)],
+)
+def test_a_parameter_out_of_its_range_is_named(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of VariationalNoise"):
+        VariationalNoiseContrastiveEstimation(**{name: value}).validate()
+
+
+def test_an_exact_posterior_is_not_asked_of_an_energy_without(rng):
+    _, _, (decoder, *_) = run_on_decoder(rng)
+    with pytest.raises(ValueError, match="with the ExactPosterior capability"):
+        check_capabilities(vnce(posterior="exact"), decoder, OBJECTIVES, "SomeModel")
 
 
 def test_it_is_deterministic_where_neither_noise_nor_states_are_drawn():
