@@ -7,8 +7,12 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm.base import TrainedModel, generator_from
+from sklvm.training import slices
 
-__all__ = ["DecodingModel"]
+__all__ = ["DecodingModel", "by_blocks"]
+
+# Rows to be passed through a network at a time: its layers are wider than what is kept of them.
+MAX_ROWS = 4096
 
 
 class DecodingModel(TrainedModel):
@@ -38,7 +42,9 @@ class DecodingModel(TrainedModel):
                 f"Z has {Z.shape[1]} columns, and {type(self).__name__} has "
                 f"{training.energy.n_components} components."
             )
-        return training.energy.visible_mean(training.energy_theta, Z)
+        return by_blocks(
+            len(Z), lambda rows: training.energy.visible_mean(training.energy_theta, Z[rows])
+        )
 
     def reconstruct(self, X):
         """``inverse_transform(transform(X))``; missing entries come back filled.
@@ -73,7 +79,15 @@ class DecodingModel(TrainedModel):
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
-        training = self._training
-        return training.energy.sample(
-            training.energy_theta, n_samples, generator_from(random_state)
+        training, rng = self._training, generator_from(random_state)
+        return by_blocks(
+            n_samples,
+            lambda rows: training.energy.sample(
+                training.energy_theta, rows.stop - rows.start, rng
+            ),
         )
+
+
+def by_blocks(n_rows, function):
+    """`function` of slices of rows, one after the other, its results put together."""
+    return np.concatenate([function(rows) for rows in slices(n_rows, MAX_ROWS)])

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.variational._decoding_model import DecodingModel
+from sklvm.variational._decoding_model import DecodingModel, by_blocks
 from sklvm.variational._importance_weights import log_importance_weights
 
 __all__ = ["EncoderDecoderModel"]
@@ -49,7 +49,10 @@ class EncoderDecoderModel(DecodingModel):
         Z : ndarray of shape (n_samples, n_components)
             The means.
         """
-        return self._encode(X).mean.copy()
+        check_is_fitted(self)
+        X = self._check_X(X)
+        encoder, phi = self._training.objective.encoder, self._training.objective_theta
+        return by_blocks(len(X), lambda rows: encoder.encode(phi, X[rows]).mean)
 
     def latent_traversal(self, x=None, *, components=None, values=None):
         """What the decoder makes of z as one latent variable after the other moves.

@@ -163,6 +163,18 @@ def test_reconstructions_and_traversals_are_what_the_decoder_makes(rng):
             assert_allclose(image, vae.inverse_transform(moved[np.newaxis])[0])
 
 
+def test_blocks_of_rows_make_no_difference(rng, monkeypatch):
+    X = factor_data(rng, 100)
+    vae = small().fit(X)
+    Z, reconstructed = vae.transform(X), vae.reconstruct(X)
+    monkeypatch.setattr("sklvm.variational._decoding_model.MAX_ROWS", 7)
+    assert_allclose(vae.transform(X), Z)
+    assert_allclose(vae.reconstruct(X), reconstructed)
+    draws = vae.sample(100, random_state=0)
+    assert draws.shape == X.shape
+    assert len(np.unique(draws, axis=0)) == 100
+
+
 def test_latent_variables_of_another_number_are_refused(rng):
     vae = small().fit(factor_data(rng, 50))
     with pytest.raises(ValueError, match="Z has 3 columns, and VAETransformer has 2"):
