@@ -53,7 +53,7 @@ def main():
         compare_bounds(grey[::2], grey[1::25], None, n_epochs=2)
     else:
         X = np.tile(bits(load_digit_images().data), (4, 1))
-        race(X, n_rounds=11, thread_counts=[1, 2])
+        race(X, n_rounds=7, thread_counts=[1, 2])
 
 
 def new_vae(**parameters):

@@ -124,7 +124,8 @@ accuracy = search.cv_results_["mean_test_score"].reshape(3, 2)
 figure, axis = plt.subplots(figsize=(4, 3.6), layout="constrained")
 image = axis.imshow(accuracy, cmap="viridis")
 for (row, column), value in np.ndenumerate(accuracy):
-    axis.text(column, row, f"{value:.2f}", ha="center", va="center", color="w")
+    color = "w" if value < accuracy.mean() else "k"
+    axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=color)
 axis.set_xticks(range(2), grid["vae__n_components"])
 axis.set_yticks(range(3), grid["vae__beta"])
 axis.set(xlabel="latent variables", ylabel="β", title="accuracy in cross-validation")
@@ -141,3 +142,9 @@ rivals = {
 print("best of the grid:", search.best_params_)
 for name, model in rivals.items():
     print(f"{name:<24} {model.score(test, digits.target[is_test]):.3f} on test digits")
+
+# %%
+# A classifier wants what tells classes apart, cheap or not: more latent variables and a small β.
+# The sixteen means serve it about as well as sixteen principal components, and nearly as well as
+# all 196 pixels. They were learned from 2,000 rows here; what they have beside that is a density,
+# draws, and a decoder.
