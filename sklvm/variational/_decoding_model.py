@@ -82,9 +82,7 @@ class DecodingModel(TrainedModel):
         training, rng = self._training, generator_from(random_state)
         return by_blocks(
             n_samples,
-            lambda rows: training.energy.sample(
-                training.energy_theta, rows.stop - rows.start, rng
-            ),
+            lambda rows: training.energy.sample(training.energy_theta, rows.stop - rows.start, rng),
         )
 
 
