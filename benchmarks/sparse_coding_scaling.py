@@ -12,6 +12,7 @@ import ctypes
 import multiprocessing
 import re
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,11 @@ def main():
     cases = [(n // 4, 1024), (n // 2, 1024), (n, 1024), (n // 4, 256), (n // 4, 512)]
     cases += [(n // 4, 2048)]
     print(f"{'rows':>8}{'K':>6}{'nonzero':>9}{'seconds':>9}{'us/row':>8}{'MB beyond':>11}")
-    context = multiprocessing.get_context("spawn")
+    spawn = multiprocessing.get_context("spawn")
     for n_rows, n_atoms in cases:
-        with context.Pool(1) as pool:
-            job = (arguments.mnist, n_rows, n_atoms, arguments.threads)
-            nonzero, seconds, beyond = pool.apply(measure, job)
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            job = pool.submit(measure, arguments.mnist, n_rows, n_atoms, arguments.threads)
+            nonzero, seconds, beyond = job.result()
         print(
             f"{n_rows:>8}{n_atoms:>6}{nonzero:>9.1f}{seconds:>9.2f}{1e6 * seconds / n_rows:>8.1f}"
             f"{beyond:>11.0f}",
