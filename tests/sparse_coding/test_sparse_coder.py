@@ -100,6 +100,31 @@ def test_dtypes_and_memory_layouts(problem, penalty, solver, dtype):
     np.testing.assert_allclose(fortran.transform(X), Z, atol=1e-6)
 
 
+@pytest.mark.parametrize("penalty", ["l1", BasisPursuit(1.0)])
+def test_float32_codes_are_as_good_as_their_rounding_lets_them_be(rng, penalty):
+    D = rng.standard_normal((300, 40)).astype(np.float32)
+    X = rng.standard_normal((500, 40)).astype(np.float32)
+    coder = SparseCoder(D, alpha=4.0, penalty=penalty, sparse_output=True).fit(X)
+    Z, info = coder.encode(X, return_info=True)
+    assert Z.dtype == np.float32 and info.dual_gap_.max() <= 1e-6
+    # The same numbers in float64 have the same codes, before these are rounded.
+    exact = SparseCoder(D.astype(np.float64), alpha=4.0, penalty=penalty).fit(X.astype(np.float64))
+    np.testing.assert_array_equal(
+        Z.toarray(), exact.transform(X.astype(np.float64)).astype(np.float32)
+    )
+
+
+def test_many_chunks_on_threads_are_as_each_row_alone(rng):
+    D, X = rng.standard_normal((50, 12)), rng.standard_normal((1500, 12))
+    coder = SparseCoder(D, alpha=2.0, tol=1e-10, n_jobs=3).fit(X)
+    Z = coder.transform(X)
+    np.testing.assert_array_equal(coder.set_params(n_jobs=1).transform(X), Z)
+    order = rng.permutation(len(X))
+    np.testing.assert_allclose(coder.transform(X[order]), Z[order], atol=1e-12)
+    alone = [coder.transform(x[np.newaxis])[0] for x in X[:20]]
+    np.testing.assert_allclose(alone, Z[:20], atol=1e-12)
+
+
 def test_without_a_dictionary_codes_are_soft_thresholded_data(problem):
     X, _ = problem
     Z = SparseCoder(alpha=0.5).fit_transform(X)

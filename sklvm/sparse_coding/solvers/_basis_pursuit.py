@@ -11,8 +11,9 @@ __all__ = ["basis_pursuit"]
 _MOST_STEPS = 60
 # Below this part of its largest value, λ is zero: the residual cannot be reached.
 _SMALLEST = 1e-10
-# The part of `tol` to which the lasso is solved.
-_INNER_TOL = 0.01
+# The lasso is solved to the square of this part of `tol`: a gap of δ leaves the residual in doubt
+# by √(2δ).
+_INNER_PART = 0.1
 
 
 def basis_pursuit(problem, X, start, tol, max_iter):
@@ -76,7 +77,7 @@ class _Path:
         problem, lambdas = self._problem, self.lambdas[:, np.newaxis]
         start = None if self.codes is None else sparse.csr_array(self.codes / lambdas)
         solved = problem.active_set.codes(
-            self.X / lambdas, start, tol=_INNER_TOL * tol, max_iter=max_iter
+            self.X / lambdas, start, tol=(_INNER_PART * tol) ** 2, max_iter=max_iter
         )
         counts = np.diff(solved.ends, prepend=0)
         self.codes = sparse.csr_array(
