@@ -55,6 +55,8 @@ class TestVariationalNoiseContrastiveEstimation(ObjectiveTestCase):
 
 
 class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
+    n_repetitions = 20
+
     def make(self):
         return VariationalNoiseContrastiveEstimation(
             noise_ratio=2,
@@ -70,6 +72,8 @@ class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
 
 
 class TestVariationalNoiseContrastiveEstimationByDraws(ObjectiveTestCase):
+    n_repetitions = 20
+
     def make(self):
         return VariationalNoiseContrastiveEstimation(
             noise_ratio=2, posterior="encoder", hidden_layer_sizes=(3,), n_importance_samples=3
