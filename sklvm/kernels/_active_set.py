@@ -1,12 +1,14 @@
 """Sparse codes of an l1 penalty by block active sets."""
 
 import threading
+import time
 from typing import NamedTuple
 
 import numpy as np
 
 from sklvm.kernels._active_set_loops import active_set_loop
 from sklvm.kernels._arrays import check_matching_array
+from sklvm.kernels._row_blocks import rows_of_next_block
 
 # Atoms of a row are padded to a multiple of this, for vectors of any length.
 _ATOM_BLOCK = 64
@@ -15,6 +17,8 @@ _ATOM_BLOCK = 64
 _LARGEST_ERROR = 1e-2
 _LARGEST_SINGLE = 1e15
 _SINGLE_ROUNDING = 2.0**-24
+# Rows after which Python has its turn, at first.
+_FIRST_ROWS = 64
 # Non-zero coefficients of a row for which there is room at first.
 _EXPECTED_NONZERO = 32
 
@@ -119,10 +123,11 @@ class ActiveSetCoder:
             starts = start.indptr.astype(np.intc), start.indices.astype(np.intc), start.data
         results = (*np.empty((3, len(X))), np.empty(len(X), dtype=np.intc))
         parts, room = [], self._room(scan)
-        begin, ends = 0, np.zeros(len(X), dtype=np.intc)
+        begin, n_rows, ends = 0, _FIRST_ROWS, np.zeros(len(X), dtype=np.intc)
         atoms = np.empty(max(self._largest_support, _EXPECTED_NONZERO * len(X)), dtype=np.intc)
         values = np.empty(len(atoms))
         while begin < len(X):
+            begun = time.perf_counter()
             end = active_set_loop(
                 self._dictionary,
                 self._gram,
@@ -130,7 +135,7 @@ class ActiveSetCoder:
                 scan.gram,
                 self._norm,
                 self._positive,
-                X,
+                X[: begin + n_rows],
                 correlations,
                 squared_norms,
                 scales,
@@ -147,6 +152,8 @@ class ActiveSetCoder:
             parts.append((atoms[: ends[end - 1]].copy(), values[: ends[end - 1]].copy()))
             if begin:
                 ends[begin:end] += ends[begin - 1]
+            elapsed = time.perf_counter() - begun
+            n_rows = rows_of_next_block(end - begin, elapsed)
             begin = end
         return SparseRows(ends, *map(np.concatenate, zip(*parts, strict=True)), *results)
 

@@ -2,7 +2,7 @@
 
 import time
 
-__all__ = ["run_in_row_blocks"]
+__all__ = ["rows_of_next_block", "run_in_row_blocks"]
 
 _FIRST_ROWS = 16  # a thread
 _SECONDS = 0.2
@@ -23,4 +23,9 @@ def run_in_row_blocks(run, n_rows, n_threads):
         run(slice(start, min(start + size, n_rows)))
         start += size
         elapsed = time.perf_counter() - begun
-        size = max(n_threads, min(int(size * _SECONDS / max(elapsed, 1e-6)), 4 * size))
+        size = max(n_threads, rows_of_next_block(size, elapsed))
+
+
+def rows_of_next_block(n_rows, elapsed):
+    """As many rows as take about a fifth of a second, where the last `n_rows` took `elapsed`."""
+    return max(1, min(int(n_rows * _SECONDS / max(elapsed, 1e-6)), 4 * n_rows))
