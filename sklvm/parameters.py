@@ -18,6 +18,8 @@ class ParameterLayout(Mapping):
     ----------
     shapes : mapping of str to tuple of int
         The parameters in the order in which they lie; ``()`` is a scalar.
+    column_major : iterable of str, default=()
+        Those that lie column by column.
 
     Attributes
     ----------
@@ -37,7 +39,8 @@ class ParameterLayout(Mapping):
     array([4. , 4. , 0.5])
     """
 
-    def __init__(self, shapes):
+    def __init__(self, shapes, column_major=()):
+        self._column_major = frozenset(column_major)
         self._shapes = {name: tuple(shape) for name, shape in shapes.items()}
         self._slices = {}
         start = 0
@@ -59,7 +62,9 @@ class ParameterLayout(Mapping):
         """The layout of this vector followed by the other."""
         if shared := self.keys() & other.keys():
             raise ValueError(f"Both layouts name the parameters {sorted(shared)}.")
-        return ParameterLayout({**self._shapes, **other._shapes})
+        return ParameterLayout(
+            {**self._shapes, **other._shapes}, self._column_major | other._column_major
+        )
 
     def __repr__(self):
         return f"ParameterLayout({self._shapes})"
@@ -70,9 +75,12 @@ class ParameterLayout(Mapping):
             raise ValueError(
                 f"Expected a parameter vector of shape ({self.size},), got {theta.shape}."
             )
-        return {
+        views = {
             name: theta[self._slices[name]].reshape(shape) for name, shape in self._shapes.items()
         }
+        for name in self._column_major:
+            views[name] = theta[self._slices[name]].reshape(self._shapes[name][::-1]).T
+        return views
 
     def pack(self, *, dtype=np.float64, **values):
         """A new flat vector that holds `values`, one for each parameter."""

@@ -52,6 +52,16 @@ def test_layouts_with_a_common_name_do_not_join():
         LAYOUT + ParameterLayout({"bias": ()})
 
 
+def test_a_matrix_may_lie_column_by_column(rng):
+    layout = ParameterLayout({"weights": (2, 3), "bias": (2,)}, column_major=("weights",))
+    theta = np.arange(8.0)
+    assert_array_equal(layout.views(theta)["weights"], [[0, 2, 4], [1, 3, 5]])
+    assert layout.views(theta)["weights"].T.flags.c_contiguous
+    assert_array_equal(layout.pack(**layout.views(theta)), theta)
+    both = ParameterLayout({"gamma": (1,)}) + layout
+    assert_array_equal(both.views(np.arange(9.0))["weights"], [[1, 3, 5], [2, 4, 6]])
+
+
 @pytest.mark.parametrize("shape", [(8,), (10,), (9, 1)])
 def test_a_vector_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match=r"of shape \(9,\), got"):

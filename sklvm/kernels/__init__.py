@@ -1,13 +1,14 @@
-"""Compiled loops: sigmoids, counter-based random numbers, optimiser updates, sparse codes.
+"""Compiled loops: sigmoids, counter-based random numbers, optimiser updates, products of sparse
+rows, sparse codes.
 
 Every kernel returns the same bits for any number of threads, on any CPU, and however its rows are
-cut into chunks.
+cut into chunks; but for products that are left to BLAS.
 """
 
 from sklvm.kernels._activations import sigmoid, softplus
 from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._automatic_relevance import RelevanceResults, automatic_relevance_codes
-from sklvm.kernels._bernoulli import sample_bernoulli
+from sklvm.kernels._bernoulli import draw_bernoulli, sample_bernoulli
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
@@ -15,6 +16,7 @@ from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
+from sklvm.kernels._sparse_products import product, transposed_product
 from sklvm.kernels._threads import effective_n_threads
 from sklvm.kernels._updates import adam_update, sgd_update
 
@@ -27,12 +29,14 @@ __all__ = [
     "automatic_relevance_codes",
     "coordinate_descent_codes",
     "cross_entropy",
+    "draw_bernoulli",
     "effective_n_threads",
     "matching_pursuit_codes",
     "pairwise_products",
     "pairwise_products_vjp",
     "philox4x32",
     "power_penalty",
+    "product",
     "proximal_map",
     "proximal_step",
     "sample_bernoulli",
@@ -40,6 +44,7 @@ __all__ = [
     "sigmoid",
     "softplus",
     "standard_normal",
+    "transposed_product",
     "uniform",
     "update_atoms",
 ]

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from sklvm.kernels._arrays import check_float_array, check_matching_array, check_out
-from sklvm.kernels._random import check_random_index
+from sklvm.kernels._random import check_random_index, uniform
 from sklvm.kernels._random_loops import bernoulli_loop
 from sklvm.kernels._threads import threads_for
 
@@ -110,6 +110,35 @@ def sample_bernoulli(
         return units
     out[...] = units
     return out
+
+
+def draw_bernoulli(probabilities, seed, *, sweep=0, layer=0):
+    """Draw binary units of given probabilities: 1 where u < p, for :func:`uniform` numbers u.
+
+    The draws are those of :func:`sample_bernoulli` at the same coordinates.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (rows, units), float32 or float64
+    seed : int in [0, 2**64)
+    sweep, layer : int in [0, 2**32), default=0
+        Coordinates of the random numbers, see :func:`uniform`.
+
+    Returns
+    -------
+    units : ndarray of shape (rows, units) and of the dtype of `probabilities`
+        0 or 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.kernels import draw_bernoulli
+    >>> draw_bernoulli(np.array([[0.0, 1.0, 1.0]]), seed=0)
+    array([[0., 1., 1.]])
+    """
+    dtype = probabilities.dtype
+    units = uniform(probabilities.shape, seed, sweep=sweep, layer=layer, dtype=dtype)
+    return np.less(units, probabilities, out=units)
 
 
 def _check_clamping(free, state, shape, dtype):

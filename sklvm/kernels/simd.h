@@ -11,6 +11,9 @@
  * SKLVM_INDEPENDENT says that the iterations of the loop that follows do not depend on each other,
  * as the arrays are either the same or do not overlap; without it the compiler tests for aliasing
  * and runs the in-place case one element at a time.
+ *
+ * SKLVM_NOT_JAMMED, a statement in a loop around a vectorised one, keeps the compiler from merging
+ * iterations of the outer loop, after which it would vectorise neither.
  */
 #ifndef SKLVM_SIMD_H
 #define SKLVM_SIMD_H
@@ -49,6 +52,12 @@
 #define SKLVM_INDEPENDENT _Pragma("GCC ivdep")
 #else
 #define SKLVM_INDEPENDENT
+#endif
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define SKLVM_NOT_JAMMED __asm__ volatile("")
+#else
+#define SKLVM_NOT_JAMMED ((void)0)
 #endif
 
 SKLVM_INLINE uint32_t bits_of_f32(float x) {

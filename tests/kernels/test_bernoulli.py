@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from sklvm.kernels import sample_bernoulli, sigmoid, uniform
+from sklvm.kernels import draw_bernoulli, sample_bernoulli, sigmoid, uniform
 
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 INDEX = {"sweep": 4, "layer": 1, "row_offset": 9}
@@ -30,6 +30,16 @@ def test_it_is_its_numpy_twin(shape, scale, dtype, rng):
     np.testing.assert_array_equal(
         sample_bernoulli(activation, bias, 5, scale=scale, **INDEX), expected
     )
+
+
+@dtypes
+def test_draws_by_their_probabilities_are_the_same(dtype, rng):
+    activation, bias = rng.normal(size=(50, 30)).astype(dtype), rng.normal(size=30).astype(dtype)
+    probabilities = np.empty((50, 30), dtype)
+    units = sample_bernoulli(activation, bias, 5, sweep=2, layer=1, probabilities=probabilities)
+    drawn = draw_bernoulli(probabilities, 5, sweep=2, layer=1)
+    assert drawn.dtype == dtype
+    np.testing.assert_array_equal(drawn, units)
 
 
 @dtypes
