@@ -23,6 +23,7 @@ __all__ = [
     "ExactLikelihood",
     "ExactPosterior",
     "FreeEnergy",
+    "HiddenMeans",
     "Joint",
     "LatentStates",
     "Marginal",
@@ -182,6 +183,24 @@ class BlockGibbs(Protocol):
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z), shape (n, n_features)."""
+
+
+@runtime_checkable
+class HiddenMeans(Protocol):
+    """E(x, z) is linear in hidden units that are binary and, given x, independent.
+
+    Their means m = E[z | x] then tell all: z | x is drawn from them, and ∂E(x)/∂θ = ∂E(x, z)/∂θ at
+    z = m. The product with θ that gives them serves the gradient and the next sweep of a chain.
+    """
+
+    def posterior(self, theta, X):
+        """m, shape (n, n_components)."""
+
+    def draw_hidden(self, means, seed, sweep=0):
+        """z | x from its means, as ``sample_hidden`` draws it."""
+
+    def joint_gradient(self, theta, X, Z, w):
+        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ for states zᵢ, or for their means."""
 
 
 @runtime_checkable

@@ -9,7 +9,14 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
-from sklvm.kernels import sample_bernoulli, sigmoid, softplus
+from sklvm.kernels import (
+    draw_bernoulli,
+    product,
+    sample_bernoulli,
+    sigmoid,
+    softplus,
+    transposed_product,
+)
 from sklvm.parameters import ParameterLayout
 
 __all__ = ["BernoulliRBMEnergy"]
@@ -27,9 +34,12 @@ class BernoulliRBMEnergy:
         log p̃(x, z) = zᵀWx + aᵀx + bᵀz,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
-    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, exact
-    posterior, block Gibbs, tempered, shared inputs, enumerable, exact likelihood, bit flips,
+    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, exact posterior,
+    block Gibbs, hidden means, tempered, shared inputs, enumerable, exact likelihood, bit flips,
     centred.
+
+    W lies in memory column by column, so that what the units of x that are on give to the hidden
+    ones is a sum of contiguous columns: products with mostly zero x then skip the zeros.
 
     Parameters
     ----------
@@ -58,7 +68,8 @@ class BernoulliRBMEnergy:
                 "weights": (n_components, n_features),
                 "visible_bias": (n_features,),
                 "hidden_bias": (n_components,),
-            }
+            },
+            column_major=("weights",),
         )
 
     def init_parameters(self, X, rng):
@@ -73,32 +84,35 @@ class BernoulliRBMEnergy:
     def evaluate(self, theta, X):
         """E(x) = −aᵀx − Σ_k S(w_kᵀx + b_k), and ``pullback(w)``."""
         views = self.layout.views(theta)
-        inputs = X @ views["weights"].T + views["hidden_bias"]
+        inputs = self.posterior_log_odds(theta, X)
         energy = -(X @ views["visible_bias"]) - softplus(inputs).sum(axis=1)
-        return energy, lambda w: self._gradient(theta, X, sigmoid(inputs), w)
+        return energy, lambda w: self.joint_gradient(theta, X, sigmoid(inputs), w)
 
     def evaluate_joint(self, theta, X, Z):
         """E(x, z) = −zᵀWx − aᵀx − bᵀz, and ``pullback(w)``."""
         views = self.layout.views(theta)
-        inputs = X @ views["weights"].T + views["hidden_bias"]
+        inputs = self.posterior_log_odds(theta, X)
         energy = -(X @ views["visible_bias"]) - np.einsum("nk,...nk->...n", inputs, Z)
-        return energy, lambda w: self._gradient(theta, X, Z, w)
+        return energy, lambda w: self.joint_gradient(theta, X, Z, w)
 
     def posterior(self, theta, X):
         """p(z_k = 1 | x) = s(w_kᵀx + b_k), shape (n, K)."""
-        return sigmoid(self.posterior_log_odds(theta, X))
+        log_odds = self.posterior_log_odds(theta, X)
+        return sigmoid(log_odds, out=log_odds)
 
     def posterior_log_odds(self, theta, X):
         """u = Wx + b, shape (n, K)."""
         views = self.layout.views(theta)
-        return X @ views["weights"].T + views["hidden_bias"]
+        log_odds = product(X, views["weights"].T)
+        log_odds += views["hidden_bias"]
+        return log_odds
 
-    def _gradient(self, theta, X, hidden, w):
-        """Σᵢ wᵢ ∂E/∂θ where ∂E/∂W = −z xᵀ, with z or its posterior mean."""
+    def joint_gradient(self, theta, X, Z, w):
+        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ, where ∂E/∂W = −z xᵀ."""
         gradient = np.empty_like(theta)
         out = self.layout.views(gradient)
-        w, weighted = sum_over_states(-w, hidden)
-        np.matmul(weighted.T, X, out=out["weights"])
+        w, weighted = sum_over_states(-w, Z)
+        transposed_product(X, weighted, out=out["weights"].T)
         np.matmul(w, X, out=out["visible_bias"])
         weighted.sum(axis=0, out=out["hidden_bias"])
         return gradient
@@ -116,7 +130,7 @@ class BernoulliRBMEnergy:
         The n·d·K softplus are taken in blocks; no array is larger than X or the hidden inputs u.
         """
         views = self.layout.views(theta)
-        inputs = X @ views["weights"].T + views["hidden_bias"]
+        inputs = self.posterior_log_odds(theta, X)
         change = 1 - 2 * X
         differences = softplus(inputs).sum(axis=1)[:, np.newaxis] - change * views["visible_bias"]
         for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
@@ -159,7 +173,7 @@ class BernoulliRBMEnergy:
         """A draw from p(z | x); units where `free` is False keep their entry of `current`."""
         views = self.layout.views(theta)
         return sample_bernoulli(
-            X @ views["weights"].T,
+            product(X, views["weights"].T),
             views["hidden_bias"],
             seed,
             sweep=sweep,
@@ -167,6 +181,10 @@ class BernoulliRBMEnergy:
             free=free,
             state=current,
         )
+
+    def draw_hidden(self, means, seed, sweep=0):
+        """z | x from its means, the same draw as that of ``sample_hidden``."""
+        return draw_bernoulli(means, seed, sweep=sweep, layer=1)
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
@@ -186,8 +204,8 @@ class BernoulliRBMEnergy:
     def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
         """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
         out = self.layout.views(gradient)
-        left = np.column_stack([hidden_offset, out["hidden_bias"]])
-        out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset])
+        left = np.column_stack([out["visible_bias"], visible_offset])
+        out["weights"].T[...] -= left @ np.stack([hidden_offset, out["hidden_bias"]])
 
     def move_centred(self, theta, change, visible_offset, hidden_offset):
         """ΔW; Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ."""
@@ -225,7 +243,7 @@ class BernoulliRBMEnergy:
 
     def tempered_inputs(self, theta, X):
         """XWᵀ, shape (n, K)."""
-        return X @ self.layout.views(theta)["weights"].T
+        return product(X, self.layout.views(theta)["weights"].T)
 
     def tempered_energies(self, theta_0, theta, betas, X, inputs):
         """E(x) at each inverse temperature, shape (len(betas), n)."""

@@ -9,7 +9,7 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
-from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
+from sklvm.kernels import draw_bernoulli, sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.parameters import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -30,7 +30,7 @@ class GaussianRBMEnergy:
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
     Capabilities: marginal, joint, exact posterior, score, divergence, directional curvature, block
-    Gibbs, tempered, enumerable, exact likelihood, centred.
+    Gibbs, hidden means, tempered, enumerable, exact likelihood, centred.
 
     Parameters
     ----------
@@ -118,13 +118,13 @@ class GaussianRBMEnergy:
         """E(x) = Σ_j (x_j − a_j)²/(2σ_j²) − Σ_k S(u_k), and ``pullback(w)``."""
         views, precision, inputs = self._inputs(theta, X)
         energy = self._visible_energy(views, precision, X) - softplus(inputs).sum(axis=1)
-        return energy, lambda w: self._energy_gradient(theta, X, sigmoid(inputs), w)
+        return energy, lambda w: self.joint_gradient(theta, X, sigmoid(inputs), w)
 
     def evaluate_joint(self, theta, X, Z):
         """E(x, z) = Σ_j (x_j − a_j)²/(2σ_j²) − zᵀu, and ``pullback(w)``."""
         views, precision, inputs = self._inputs(theta, X)
         energy = self._visible_energy(views, precision, X) - np.einsum("nk,...nk->...n", inputs, Z)
-        return energy, lambda w: self._energy_gradient(theta, X, Z, w)
+        return energy, lambda w: self.joint_gradient(theta, X, Z, w)
 
     def posterior(self, theta, X):
         """p(z_k = 1 | x) = s(u_k), shape (n, K)."""
@@ -150,13 +150,13 @@ class GaussianRBMEnergy:
         centred = X - views["visible_bias"]
         return 0.5 * np.einsum("ij,ij,j->i", centred, centred, precision)
 
-    def _energy_gradient(self, theta, X, hidden, w):
-        """Σᵢ wᵢ ∂E/∂θ, with z or its posterior mean for `hidden`."""
+    def joint_gradient(self, theta, X, Z, w):
+        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ."""
         views = self.layout.views(theta)
         precision, a = self._precision(views), views["visible_bias"]
         gradient = np.empty_like(theta)
         out = self.layout.views(gradient)
-        w, weighted = sum_over_states(w, hidden)
+        w, weighted = sum_over_states(w, Z)
         weighted = -weighted
         products = weighted.T @ X
         np.multiply(products, precision, out=out["weights"])
@@ -260,6 +260,10 @@ class GaussianRBMEnergy:
             free=free,
             state=current,
         )
+
+    def draw_hidden(self, means, seed, sweep=0):
+        """z | x from its means, the same draw as that of ``sample_hidden``."""
+        return draw_bernoulli(means, seed, sweep=sweep, layer=1)
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklvm._compat import StrOptions
-from sklvm.energies import BlockGibbs, Marginal, Score
+from sklvm.energies import BlockGibbs, HiddenMeans, Marginal, Score
 from sklvm.objectives._base import Objective
 from sklvm.parameter_objects import StringShorthandMixin
 from sklvm.samplers import CHAINS, Chains, HamiltonianChains
@@ -46,7 +46,19 @@ class ChainLikelihood(StringShorthandMixin, Objective):
         return state.diagnostics()
 
     @staticmethod
-    def gradient(energy, theta, X, weights, chains, chain_weights):
-        """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ)."""
-        _, pullback = energy.evaluate(theta, np.vstack([X, chains]))
-        return pullback(np.concatenate([weights, -chain_weights]))
+    def gradient(
+        energy, theta, X, weights, chains, chain_weights, *, data_means=None, chain_means=None
+    ):
+        """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ).
+
+        Of an energy with ``HiddenMeans``, those that are known already need not be computed again.
+        """
+        rows, signed = np.vstack([X, chains]), np.concatenate([weights, -chain_weights])
+        if not isinstance(energy, HiddenMeans):
+            _, pullback = energy.evaluate(theta, rows)
+            return pullback(signed)
+        means = [
+            energy.posterior(theta, points) if known is None else known
+            for points, known in ((X, data_means), (chains, chain_means))
+        ]
+        return energy.joint_gradient(theta, rows, np.vstack(means), signed)

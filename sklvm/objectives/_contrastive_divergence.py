@@ -1,11 +1,11 @@
 """Contrastive divergence."""
 
-from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from sklvm._compat import Interval
+from sklvm.energies import HiddenMeans
 from sklvm.objectives._chain_likelihood import ChainLikelihood
 
 __all__ = ["ContrastiveDivergence"]
@@ -47,5 +47,16 @@ class ContrastiveDivergence(ChainLikelihood):
         return np.empty(0, dtype=theta.dtype), self.chains(energy).init(energy, theta, X[:1], seed)
 
     def step(self, energy, theta, X, weights, state, rng):
-        state = self.chains(energy).step(energy, theta, replace(state, visible=X), self.n_steps)
-        return None, self.gradient(energy, theta, X, weights, state.visible, weights), state
+        means = energy.posterior(theta, X) if isinstance(energy, HiddenMeans) else None
+        state = self.chains(energy).step(energy, theta, state.at(X, means), self.n_steps)
+        gradient = self.gradient(
+            energy,
+            theta,
+            X,
+            weights,
+            state.visible,
+            weights,
+            data_means=means,
+            chain_means=state.hidden_means,
+        )
+        return None, gradient, state

@@ -1,6 +1,5 @@
 """Persistent contrastive divergence."""
 
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -60,10 +59,19 @@ class PersistentContrastiveDivergence(ChainLikelihood):
             visible = state.visible.copy()
             restarts = rng.random(self.n_chains) < self.restart_fraction
             visible[restarts] = _draw_rows(X, weights, np.count_nonzero(restarts), rng)
-            state = replace(state, visible=visible)
+            state = state.at(visible)
         state = self.chains(energy).step(energy, theta, state, self.n_steps)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
-        return None, self.gradient(energy, theta, X, weights, state.visible, uniform), state
+        gradient = self.gradient(
+            energy,
+            theta,
+            X,
+            weights,
+            state.visible,
+            uniform,
+            chain_means=state.hidden_means,
+        )
+        return None, gradient, state
 
 
 def _draw_rows(X, weights, n_rows, rng):

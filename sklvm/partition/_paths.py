@@ -119,7 +119,7 @@ class SharedInputsPath(TemperedPath):
 
     def _with_inputs(self, visible, seed, sweep):
         inputs = self._energy.tempered_inputs(self._theta, visible)
-        return _ParticlesWithInputs(visible, seed, sweep, inputs)
+        return _ParticlesWithInputs(visible, seed, sweep, inputs=inputs)
 
 
 @dataclass

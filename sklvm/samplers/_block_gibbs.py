@@ -9,11 +9,19 @@ __all__ = ["BlockGibbs", "GibbsState"]
 
 @dataclass
 class GibbsState:
-    """Chains of visible units, one a row, and how far the stream of random numbers has run."""
+    """Chains of visible units, one a row, and how far the stream of random numbers has run.
+
+    ``hidden_means`` are E[z | x] at the chains, for whoever left them there; z is drawn from them.
+    """
 
     visible: np.ndarray
     seed: int
     sweep: int = 0
+    hidden_means: np.ndarray | None = None
+
+    def at(self, visible, hidden_means=None):
+        """The state with its chains elsewhere."""
+        return GibbsState(visible, self.seed, self.sweep, hidden_means)
 
     def diagnostics(self):
         """Nothing: every draw is accepted."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from sklvm._compat import Interval
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import Score
+from sklvm.energies import HiddenMeans, Score
 from sklvm.parameter_objects import ParameterObject
-from sklvm.samplers._block_gibbs import BlockGibbs
+from sklvm.samplers._block_gibbs import BlockGibbs, GibbsState
 from sklvm.samplers._hamiltonian_monte_carlo import HamiltonianMonteCarlo
 
 __all__ = ["CHAINS", "Chains", "GibbsChains", "HamiltonianChains", "HamiltonianChainsState"]
@@ -18,10 +18,9 @@ __all__ = ["CHAINS", "Chains", "GibbsChains", "HamiltonianChains", "HamiltonianC
 class Chains(ParameterObject):
     """A way to move chains at whatever θ training has reached.
 
-    A state is a dataclass with the chains in ``visible``, shape (n_chains, d), and with
-    ``diagnostics()``, floats by name that tell of the last transitions.
-    ``dataclasses.replace(state, visible=...)`` moves the chains elsewhere and keeps what the
-    sampler has learned on the way.
+    A state has the chains in ``visible``, shape (n_chains, d), in ``hidden_means`` E[z | x] there
+    or None, and ``diagnostics()``, floats by name that tell of the last transitions. ``at(visible,
+    hidden_means)`` moves the chains elsewhere and keeps what the sampler has learned on the way.
 
     Attributes
     ----------
@@ -43,6 +42,10 @@ class Chains(ParameterObject):
 class GibbsChains(Chains):
     """Chains of block Gibbs sampling: nothing to tune.
 
+    Where the energy has ``HiddenMeans``, a step ends with them, for the gradient as for the next
+    step's first draw of z. One product in six is saved so; that draw is from p(z | x) at the θ of
+    the gradient, and lags behind by half a sweep.
+
     Examples
     --------
     >>> from sklvm.objectives import PersistentContrastiveDivergence
@@ -56,7 +59,18 @@ class GibbsChains(Chains):
         return BlockGibbs(energy).init(visible, seed)
 
     def step(self, energy, theta, state, n_steps=1):
-        return BlockGibbs(energy).step(theta, state, n_steps)
+        if not isinstance(energy, HiddenMeans):
+            return BlockGibbs(energy).step(theta, state, n_steps)
+        visible, means = state.visible, state.hidden_means
+        for sweep in range(state.sweep, state.sweep + n_steps):
+            if means is None:
+                hidden = energy.sample_hidden(theta, visible, state.seed, sweep)
+            else:
+                hidden = energy.draw_hidden(means, state.seed, sweep)
+            visible = energy.sample_visible(theta, hidden, state.seed, sweep)
+            means = None
+        means = energy.posterior(theta, visible)
+        return GibbsState(visible, state.seed, state.sweep + n_steps, means)
 
 
 @dataclass
@@ -73,6 +87,13 @@ class HamiltonianChainsState:
     squared_score: np.ndarray
     n_transitions: int = 0
     acceptance: float = float("nan")
+
+    # They are not on the way of a trajectory.
+    hidden_means = None
+
+    def at(self, visible, hidden_means=None):
+        """The state with its chains elsewhere."""
+        return replace(self, visible=visible)
 
     def diagnostics(self):
         """The mean acceptance probability, and the step size as it is now."""

@@ -3,14 +3,20 @@
 from sklvm.testing._array_checks import ArrayChecks
 from sklvm.testing._bit_flip_checks import BitFlipChecks
 from sklvm.testing._derivative_checks import DerivativeChecks
-from sklvm.testing._latent_checks import BlockGibbsChecks, JointChecks
+from sklvm.testing._latent_checks import BlockGibbsChecks, HiddenMeansChecks, JointChecks
 from sklvm.testing._normalization_checks import NormalizationChecks
 
 __all__ = ["EnergyTestCase"]
 
 
 class EnergyTestCase(
-    DerivativeChecks, BitFlipChecks, JointChecks, BlockGibbsChecks, NormalizationChecks, ArrayChecks
+    DerivativeChecks,
+    BitFlipChecks,
+    JointChecks,
+    HiddenMeansChecks,
+    BlockGibbsChecks,
+    NormalizationChecks,
+    ArrayChecks,
 ):
     """What an energy inherits by handing over one model.
 
@@ -19,8 +25,8 @@ class EnergyTestCase(
 
     - derivatives: energies, joint energies, scores and divergences against finite differences;
     - bit flips: differences of energies, and their derivatives;
-    - hidden units: posterior, its log-odds and marginal against sums over all hidden states; draws,
-      sweeps and clamping against the enumerated model;
+    - hidden units: posterior, its log-odds and marginal against sums over all hidden states;
+      gradients and draws by their means; draws, sweeps and clamping against the enumerated model;
     - normalisation: log Z in closed form, by enumeration and by annealing, its gradient, tempered
       ends, independent draws and Hamiltonian transitions, against sums over all of space;
     - arrays: float32, memory layouts, independence of rows.

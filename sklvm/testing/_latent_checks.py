@@ -7,12 +7,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import ExactPosterior, Joint, LatentStates, Marginal, Score
+from sklvm.energies import ExactPosterior, HiddenMeans, Joint, LatentStates, Marginal, Score
 from sklvm.samplers import BlockGibbs
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
 from sklvm.testing._exact_law import ExactLaw, binary_states
 
-__all__ = ["BlockGibbsChecks", "JointChecks"]
+__all__ = ["BlockGibbsChecks", "HiddenMeansChecks", "JointChecks"]
 
 N_DRAWS = 20_000
 
@@ -74,6 +74,28 @@ class JointChecks(EnergyChecks):
         )
         product = np.einsum("ij,ij->i", energy.posterior_log_odds(theta, X), mean)
         assert_allclose(at_mean, at_zero - product, rtol=1e-9, atol=1e-9)
+
+
+class HiddenMeansChecks(EnergyChecks):
+    """Checks of the hidden means: they tell all that states of the hidden units would."""
+
+    def test_the_joint_gradient_at_the_means_is_that_of_the_marginal_energy(self):
+        energy, theta, X = self.model(HiddenMeans, Marginal)
+        w = self.rng.standard_normal(len(X))
+        _, pullback = energy.evaluate(theta, X)
+        gradient = energy.joint_gradient(theta, X, energy.posterior(theta, X), w)
+        assert_allclose(gradient, pullback(w), rtol=1e-9, atol=1e-12)
+
+    def test_the_joint_gradient_is_that_of_the_joint_energy(self):
+        energy, theta, X = self.model(HiddenMeans, Joint)
+        w, Z = self.rng.standard_normal(len(X)), some_hidden(energy, X)
+        _, pullback = energy.evaluate_joint(theta, X, Z)
+        assert_allclose(energy.joint_gradient(theta, X, Z, w), pullback(w), rtol=1e-9, atol=1e-12)
+
+    def test_hidden_units_drawn_from_their_means_are_those_drawn_given_x(self):
+        energy, theta, X = self.model(HiddenMeans, BlockGibbsCapability)
+        drawn = energy.draw_hidden(energy.posterior(theta, X), self.seed, 3)
+        assert_array_equal(drawn, energy.sample_hidden(theta, X, self.seed, 3))
 
 
 class BlockGibbsChecks(EnergyChecks):

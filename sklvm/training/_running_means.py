@@ -9,9 +9,13 @@ __all__ = ["RunningMeans"]
 # Share of a batch in the new mean.
 RATE = 0.01
 
-# Rows of a batch whose hidden units are looked at: a product with W for all rows is a fifth of a
-# step's work, and the mean over many batches needs few rows of each.
-N_ROWS = 20
+# Hidden units cost a product with W, a fifth of a step's work if it were made for all rows. One
+# batch in so many is looked at, with as much weight as all of them, and so many rows of it.
+STEPS_BETWEEN = 10
+N_ROWS = 50
+
+# Rows whose hidden units make the first mean.
+N_STARTING_ROWS = 1000
 
 
 class RunningMeans(NamedTuple):
@@ -31,16 +35,25 @@ class RunningMeans(NamedTuple):
 
     @classmethod
     def start(cls, energy, theta, X, weights):
-        """The means over all rows of X at the parameters θ."""
-        share = _shares(weights)
-        return cls(share @ X, share @ energy.posterior(theta, X))
+        """The means over X at the parameters θ, those of hidden units over some of its rows."""
+        return cls(_shares(weights) @ X, _mean_hidden(energy, theta, X, weights, N_STARTING_ROWS))
 
-    def update(self, energy, theta, X, weights):
-        """Move towards the means of a batch, in place."""
-        few = slice(None, None, -(-len(X) // N_ROWS))
-        batch = _shares(weights) @ X, _shares(weights[few]) @ energy.posterior(theta, X[few])
-        for mean, batch_mean in zip(self, batch, strict=True):
-            mean += mean.dtype.type(RATE) * (batch_mean - mean)
+    def update(self, energy, theta, X, weights, n_steps):
+        """Move towards the means of a batch, in place, after `n_steps` others."""
+        _move(self.visible, _shares(weights) @ X, RATE)
+        if n_steps % STEPS_BETWEEN == 0:
+            hidden = _mean_hidden(energy, theta, X, weights, N_ROWS)
+            _move(self.hidden, hidden, STEPS_BETWEEN * RATE)
+
+
+def _mean_hidden(energy, theta, X, weights, n_rows):
+    """Of p(z | x), over `n_rows` rows spread over X."""
+    few = slice(None, None, -(-len(X) // n_rows))
+    return _shares(weights[few]) @ energy.posterior(theta, X[few])
+
+
+def _move(mean, target, rate):
+    mean += mean.dtype.type(rate) * (target - mean)
 
 
 def _shares(weights):

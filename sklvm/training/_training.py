@@ -151,7 +151,7 @@ class Training:
             if share != 1:
                 gradient *= share
             if self.means is not None:
-                self.means.update(self.energy, self.energy_theta, X, weights)
+                self.means.update(self.energy, self.energy_theta, X, weights, self.n_steps)
             if self.centred:
                 of_energy = gradient[: self.energy.layout.size]
                 self.energy.centre_gradient(self.energy_theta, of_energy, *self.means)

@@ -49,7 +49,8 @@ def test_draws_follow_the_model(binary, real):
     law = ExactLaw(binary._training.energy, binary._training.theta, np.eye(4))
     law.assert_drawn(binary.sample(20_000, n_steps=10, random_state=0))
     law = ExactLaw(real._training.energy, real._training.theta, np.eye(2))
-    law.assert_drawn(real.sample(20_000, n_steps=10, random_state=0))
+    # From one of its two modes to the other it is a long way.
+    law.assert_drawn(real.sample(20_000, n_steps=50, random_state=0))
 
 
 def test_clamped_binary_draws_follow_the_conditional(binary):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from sklvm.energies import BernoulliRBMEnergy
-from sklvm.samplers import BlockGibbs
+from sklvm.samplers import BlockGibbs, GibbsChains
 from sklvm.testing import ExactLaw, random_parameters
 
 
@@ -42,3 +42,27 @@ def test_successive_sweeps_take_fresh_random_numbers():
     once = gibbs.step(theta, gibbs.init(np.zeros((50, 40)), 0))
     twice = gibbs.step(theta, once)
     assert abs(np.corrcoef(once.visible.ravel(), twice.visible.ravel())[0, 1]) < 0.1
+
+
+def test_chains_for_training_draw_what_the_sampler_draws_and_keep_the_hidden_means(rng):
+    energy = BernoulliRBMEnergy(6, 4)
+    theta, start = random_parameters(energy, rng), (rng.random((30, 6)) < 0.5).astype(float)
+    gibbs, chains = BlockGibbs(energy), GibbsChains()
+    plain, state = gibbs.init(start, 3), chains.init(energy, theta, start, 3)
+    for n_sweeps in (1, 3, 2):
+        plain = gibbs.step(theta, plain, n_sweeps)
+        state = chains.step(energy, theta, state, n_sweeps)
+        assert_array_equal(state.visible, plain.visible)
+        assert_array_equal(state.hidden_means, energy.posterior(theta, state.visible))
+    assert state.sweep == plain.sweep == 6
+
+
+def test_chains_that_are_moved_do_not_keep_the_hidden_means_of_where_they_were(rng):
+    energy = BernoulliRBMEnergy(6, 4)
+    theta, start = 3 * random_parameters(energy, rng), np.zeros((2000, 6))
+    chains = GibbsChains()
+    state = chains.step(energy, theta, chains.init(energy, theta, start, 3))
+    moved = state.at(np.ones((2000, 6)))
+    assert moved.hidden_means is None
+    expected = energy.sample_visible(theta, energy.sample_hidden(theta, moved.visible, 3, 1), 3, 1)
+    assert_array_equal(chains.step(energy, theta, moved).visible, expected)
