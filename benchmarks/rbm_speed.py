@@ -34,14 +34,14 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer rows, temperatures and rounds")
     parser.add_argument("--threads", type=int, nargs="+", help="default: 1, and all there are")
     arguments = parser.parse_args()
-    n_rounds = 3 if arguments.quick else 11
+    n_rounds = 3 if arguments.quick else 9
     X = binary_strokes(1_000 if arguments.quick else 10_000)
     n_temperatures = N_TEMPERATURES // (100 if arguments.quick else 10)
     for n_threads in arguments.threads or sorted({1, effective_n_threads()}):
         with threadpool_limits(n_threads):
             report_epochs("binary data", X, n_rounds, n_threads)
             report_epochs("grey levels", 0.1 + 0.8 * X, n_rounds, n_threads)
-            report_annealing(X, n_temperatures, 3 if arguments.quick else 5)
+            report_annealing(X, n_temperatures, 3)
 
 
 def report_epochs(name, X, n_rounds, n_threads):
