@@ -93,7 +93,7 @@ plt.show()
 # %%
 # Reconstructions and samples
 # ---------------------------
-# Ten numbers are enough for a digit and its style. Of each pair of rows the upper one shows test
+# Ten numbers keep most digits and their style. Of each pair of rows the upper one shows test
 # digits, as bits, and the lower one what is left of them after the detour through z.
 
 shown = np.concatenate([np.flatnonzero(labels == digit)[:2] for digit in range(10)])
