@@ -2,7 +2,9 @@
 
 Half of the rows train and the others are scored: mean log-density in nats a feature, without the 2%
 of rows that have the largest norm. Features that are constant in the training half are left out.
-Short of .03 nats a feature below the Gaussian, or any number that is not finite, is a failure.
+More than .03 nats a feature below the Gaussian, or any number that is not finite, is a failure.
+The last table is noise with several features a row, and there the machine is expected to fail: its
+weights overfit, which neither `weight_decay` nor another rate cures, but fewer components do.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from sklvm import GaussianRBM
 
 TOLERANCE = 0.03
 QUICK = ("iris", "wine", "log-normal", "fewer rows than features")
+OVERFITTED = "noise, 40 rows a half"
 
 
 def main():
@@ -54,7 +57,8 @@ def main():
         print(f"{name:<26}{len(X):>7}{test.shape[1]:>9}{mine:>9.3f}{gaussian:>10.3f}", end="")
         print(f"{mine - gaussian:>+12.3f}{size:>18.0f}{seconds:>9.2f}")
         is_finite = np.all(np.isfinite(model.components_)) and np.isfinite(mine)
-        if not (is_finite and mine >= gaussian - TOLERANCE):
+        is_good = mine >= gaussian - TOLERANCE or name == OVERFITTED
+        if not (is_finite and is_good):
             failures.append(name)
     sys.exit(f"short of the Gaussian: {', '.join(failures)}" if failures else None)
 
@@ -82,6 +86,7 @@ def tables():
         "five factors in noise": factors + 0.3 * rng.standard_normal(factors.shape),
         "uniform, one feature": rng.random((1000, 1)),
         "fewer rows than features": load_digits().data[:100],
+        OVERFITTED: rng.standard_normal((80, 300)),
     }
 
 
