@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--mnist", metavar="DIR", help="folder of the four idx files")
     parser.add_argument("--quick", action="store_true", help="a few epochs: a smoke test")
     parser.add_argument("--hidden", type=int, nargs="+", choices=[16, 500], default=[16, 500])
-    parser.add_argument("--epochs", type=int, default=60, help="of the 500 hidden units")
+    parser.add_argument("--epochs", type=int, default=90, help="of the 500 hidden units")
     arguments = parser.parse_args()
     grey = grey_digits(arguments.mnist)
     print(f"{len(grey[0])} training and {len(grey[1])} test digits of 784 pixels")
