@@ -70,11 +70,12 @@ left.plot(told.sum(axis=1), error, "o-")
 for beta, x, y in zip(BETAS, told.sum(axis=1), error, strict=True):
     left.annotate(f"β = {beta}", (x, y), (6, 4), textcoords="offset points")
 left.set(xlabel="divergence, nats", ylabel="error, nats", title="test digits")
-left.margins(x=0.15)
+left.margins(x=0.25, y=0.1)
 for beta, nats in zip(BETAS, told, strict=True):
     right.plot(np.arange(1, 17), np.sort(nats)[::-1], ".-", label=f"β = {beta}")
-right.set(xlabel="latent variable, by rank", ylabel="nats that it tells", ylim=(0, None))
-right.legend()
+right.set(xlabel="latent variable, by rank", ylabel="nats that it tells")
+right.set_ylim(0, 1.3 * told.max())
+right.legend(ncols=3, loc="upper right")
 plt.show()
 
 # %%
