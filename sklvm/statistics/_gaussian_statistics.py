@@ -46,7 +46,7 @@ class GaussianStatistics:
     >>> location, covariance = whole.solve()
     >>> location
     array([1., 2.])
-    >>> covariance
+    >>> covariance.round(12)
     array([[1., 0.],
            [0., 4.]])
     """
