@@ -97,6 +97,7 @@ class DiscreteEncoder:
         self.network = MultiLayerPerceptron(
             (n_features, *hidden_layer_sizes, n_components),
             (activation,) * len(hidden_layer_sizes) + ("identity",),
+            skip_zeros=True,
         )
         self.layout = self.network.layout
 

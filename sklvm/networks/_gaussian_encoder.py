@@ -49,6 +49,7 @@ class GaussianEncoder:
         self.network = MultiLayerPerceptron(
             ((1 + mask_channel) * n_features, *hidden_layer_sizes, 2 * n_components + n_below),
             (activation,) * len(hidden_layer_sizes) + ("identity",),
+            skip_zeros=True,
         )
         self.layout = self.network.layout
 

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from sklvm.kernels import product, transposed_product
 from sklvm.networks._activations import ACTIVATIONS
 from sklvm.parameters import ParameterLayout
 
@@ -38,6 +39,9 @@ class MultiLayerPerceptron:
         One of {"identity", "relu", "sigmoid", "softplus", "tanh"} a layer.
     use_bias : sequence of bool, default=None
         Whether a layer has a dₗ; None: all have.
+    skip_zeros : bool, default=False
+        Whether to look for zeros in x. V₁ then lies in memory column by column, so that V₁x is a
+        sum of contiguous columns, and where few entries of x are not zero, it is a sum of few.
 
     Attributes
     ----------
@@ -45,7 +49,7 @@ class MultiLayerPerceptron:
         ``coefs_l`` of shape (width of layer l, width of the layer before it) and ``intercepts_l``.
     """
 
-    def __init__(self, layer_sizes, activations, use_bias=None):
+    def __init__(self, layer_sizes, activations, use_bias=None, skip_zeros=False):
         self.layer_sizes = tuple(layer_sizes)
         self.activations = [ACTIVATIONS[name] for name in activations]
         self.n_layers = len(self.activations)
@@ -55,7 +59,7 @@ class MultiLayerPerceptron:
             shapes[f"coefs_{layer}"] = (self.layer_sizes[layer + 1], self.layer_sizes[layer])
             if self.use_bias[layer]:
                 shapes[f"intercepts_{layer}"] = (self.layer_sizes[layer + 1],)
-        self.layout = ParameterLayout(shapes)
+        self.layout = ParameterLayout(shapes, ("coefs_0",) if skip_zeros else ())
 
     def coefs(self, views):
         return [views[f"coefs_{layer}"] for layer in range(self.n_layers)]
@@ -80,7 +84,7 @@ class MultiLayerPerceptron:
         passed = ForwardPass(X, [], [])
         h = X
         for layer, activation in enumerate(self.activations):
-            u = h @ views[f"coefs_{layer}"].T
+            u = product(h, views[f"coefs_{layer}"].T)
             if self.use_bias[layer]:
                 u += views[f"intercepts_{layer}"]
             h = activation.value(u)
@@ -107,7 +111,7 @@ class MultiLayerPerceptron:
         u_bar = cotangent
         for layer in reversed(range(self.n_layers)):
             if out is not None:
-                np.matmul(u_bar.T, passed.input_of(layer), out=out[f"coefs_{layer}"])
+                transposed_product(passed.input_of(layer), u_bar, out=out[f"coefs_{layer}"].T)
                 if self.use_bias[layer]:
                     u_bar.sum(axis=0, out=out[f"intercepts_{layer}"])
             if layer > 0:

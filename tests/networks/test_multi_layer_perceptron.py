@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from sklvm.kernels import _sparse_products
 from sklvm.networks import ACTIVATIONS, MultiLayerPerceptron
 from sklvm.testing import assert_is_gradient, numerical_jacobian
 
@@ -11,6 +12,7 @@ NETWORKS = {
     "one layer": MultiLayerPerceptron((3, 2), ["sigmoid"]),
     "two layers": MultiLayerPerceptron((3, 5, 2), ["tanh", "softplus"], [False, True]),
     "rectified": MultiLayerPerceptron((3, 6, 2), ["relu", "identity"]),
+    "skips zeros": MultiLayerPerceptron((3, 5, 2), ["tanh", "sigmoid"], skip_zeros=True),
     "three layers": MultiLayerPerceptron((3, 4, 5, 2), ["sigmoid", "softplus", "tanh"]),
 }
 
@@ -61,6 +63,60 @@ def test_vjp_of_the_preactivation_is_the_gradient(network, theta, rng):
         return np.vdot(U, network.forward(network.layout.views(t), X).preactivations[-1])
 
     assert_is_gradient(gradient, pulled, theta, network.layout)
+
+
+@pytest.fixture
+def zeros_pay(monkeypatch):
+    """Zeros are skipped in small products too, and the numbers of products that did so counted."""
+    monkeypatch.setattr(_sparse_products, "MIN_MULTIPLICATIONS", 0)
+    monkeypatch.setattr(_sparse_products, "effective_n_threads", lambda: 1)
+    calls, loop = [], _sparse_products.product_loop
+    monkeypatch.setattr(
+        _sparse_products, "product_loop", lambda *args: (calls.append(args), loop(*args))
+    )
+    return calls
+
+
+def mostly_zero(rng, shape, dtype=np.float64):
+    X = (rng.standard_normal(shape) * (rng.random(shape) < 0.2)).astype(dtype)
+    X[1] = 0
+    return X
+
+
+def test_vjp_in_the_parameters_is_the_gradient_where_zeros_are_skipped(rng, zeros_pay):
+    network = NETWORKS["skips zeros"]
+    theta = rng.standard_normal(network.layout.size)
+    X, U = mostly_zero(rng, (8, 3)), rng.standard_normal((8, 2))
+    views = network.layout.views(theta)
+    gradient, out = by_name(network)
+    network.vjp(views, network.forward(views, X), U, out)
+    assert len(zeros_pay) == 2
+    assert_is_gradient(gradient, lambda t: np.vdot(U, output(network, t, X)), theta, network.layout)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("zeros", [True, False])
+def test_inputs_with_zeros_and_without_have_the_products_of_float64(rng, zeros_pay, dtype, zeros):
+    network = MultiLayerPerceptron((90, 70, 4), ["tanh", "identity"], skip_zeros=True)
+    theta = rng.standard_normal(network.layout.size).astype(dtype) / 10
+    X = mostly_zero(rng, (50, 90), dtype) if zeros else rng.random((50, 90), dtype=dtype) + 1
+    U = rng.standard_normal((50, 4)).astype(dtype)
+    views = network.layout.views(theta)
+    gradient = np.full_like(theta, np.nan)
+    passed = network.forward(views, X)
+    network.vjp(views, passed, U, network.layout.views(gradient))
+    assert len(zeros_pay) == 2 * zeros
+
+    V, a, W, b = (view.astype(np.float64) for view in views.values())
+    h = np.tanh(X @ V.T + a)
+    u_bar = (U @ W) * (1 - h**2)
+    expected = network.layout.pack(
+        coefs_0=u_bar.T @ X, intercepts_0=u_bar.sum(0), coefs_1=U.T @ h, intercepts_1=U.sum(0)
+    )
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
+    assert passed.output.dtype == gradient.dtype == dtype
+    assert_allclose(passed.output, h @ W.T + b, rtol=tolerance, atol=tolerance)
+    assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance)
 
 
 def test_jvp_and_vjp_in_the_input_are_products_with_the_jacobian(network, theta, rng):
