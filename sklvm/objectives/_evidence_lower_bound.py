@@ -47,7 +47,7 @@ class EvidenceLowerBound(Objective):
 
     requires = (Decoder,)
     _parameter_constraints = {
-        "encoder": [HasMethods("encode")],
+        "encoder": [HasMethods(["encode", "init_parameters"])],  # a string has the first
         "beta": [Interval(Real, 0, None, closed="left")],
         "n_warm_up_steps": [Interval(Integral, 0, None, closed="left")],
         "free_bits": [Interval(Real, 0, None, closed="left")],

@@ -217,3 +217,9 @@ def test_training_raises_the_bound(rng):
     for _ in range(200):
         training.step(X, np.ones(200))
     assert training.evaluate(X, np.ones(200), 100) < before - 0.5
+
+
+@pytest.mark.parametrize("encoder", ["gaussian", None, 3])
+def test_what_is_no_encoder_is_refused(encoder):
+    with pytest.raises(ValueError, match="The 'encoder' parameter of EvidenceLowerBound"):
+        EvidenceLowerBound(encoder).validate()
