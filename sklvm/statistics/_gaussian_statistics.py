@@ -73,10 +73,12 @@ class GaussianStatistics:
         n_samples, n_features = X.shape
         weights = np.ones(n_samples) if sample_weight is None else sample_weight
         centre = _choose_centre(X, weights)
+        is_centred = centre.any()
+        is_copied = is_centred or sample_weight is not None
         n_rows = min(n_samples, max(_MIN_CHUNK_ROWS, _CHUNK_ENTRIES // n_features))
-        if sample_weight is None and X.dtype == np.float64 and not centre.any():
+        if X.dtype == np.float64 and X.flags.forc and not is_copied:
             n_rows = n_samples  # nothing to be gained by chunks
-        buffer = np.empty((n_rows, n_features), dtype=X.dtype)
+        buffer = np.empty((n_rows if is_copied else 0, n_features), dtype=X.dtype)
         product = np.empty((n_features, n_features), dtype=X.dtype)
         deviation = np.zeros(n_features)
         scatter = np.zeros((n_features, n_features))
@@ -84,7 +86,7 @@ class GaussianStatistics:
             stop = min(start + n_rows, n_samples)
             rows, room = X[start:stop], buffer[: stop - start]
             chunk_weights = weights[start:stop].astype(X.dtype)
-            if centre.any():
+            if is_centred:
                 rows = np.subtract(rows, centre, out=room)
             deviation += chunk_weights @ rows
             if sample_weight is not None:
