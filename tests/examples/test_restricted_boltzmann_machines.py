@@ -1,26 +1,12 @@
 """Pages of the gallery on restricted Boltzmann machines: their text says what their numbers say."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-plt = pytest.importorskip("matplotlib.pyplot")
-
-PAGES = Path(__file__).parents[2] / "docs" / "examples"
-
-
-def run(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    results = runpy.run_path(str(PAGES / f"{name}.py"))
-    plt.close("all")
-    return results
-
 
 @pytest.mark.slow
-def test_filters_of_patches_are_local_and_oriented(monkeypatch):
-    results = run("filters_of_patches", monkeypatch)
+def test_filters_of_patches_are_local_and_oriented(run_page):
+    results = run_page("filters_of_patches")
     for measure, of_patches, of_filters in (
         (results["share_in_a_quarter"], 0.44, 0.85),
         (results["orientation"], 0.29, 0.83),
@@ -31,16 +17,16 @@ def test_filters_of_patches_are_local_and_oriented(monkeypatch):
 
 
 @pytest.mark.slow
-def test_hidden_units_beat_pixels_and_scikit_learns_machine(monkeypatch):
-    accuracy = run("digits_features", monkeypatch)["accuracy"]
+def test_hidden_units_beat_pixels_and_scikit_learns_machine(run_page):
+    accuracy = run_page("digits_features")["accuracy"]
     pixels, theirs, ours = accuracy.values()
     assert ours > theirs > pixels
     assert ours == pytest.approx(0.954, abs=0.01)
 
 
 @pytest.mark.slow
-def test_the_machine_of_digits_completes_them_and_doubts_letters(monkeypatch):
-    results = run("digits_completed", monkeypatch)
+def test_the_machine_of_digits_completes_them_and_doubts_letters(run_page):
+    results = run_page("digits_completed")
     originals, machine = results["originals"], results["machine"]
     given = np.where(results["lower_half"], np.nan, originals)
     means = machine.impute(given, random_state=0)

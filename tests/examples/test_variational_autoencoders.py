@@ -1,26 +1,12 @@
 """Pages of the gallery on variational auto-encoders: their text says what their numbers say."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-plt = pytest.importorskip("matplotlib.pyplot")
-
-PAGES = Path(__file__).parents[2] / "docs" / "examples"
-
-
-def run(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda: None)
-    results = runpy.run_path(str(PAGES / f"{name}.py"))
-    plt.close("all")
-    return results
-
 
 @pytest.mark.slow
-def test_bits_drawn_once_are_learned_by_heart(monkeypatch):
-    results = run("digits_latent_space", monkeypatch)
+def test_bits_drawn_once_are_learned_by_heart(run_page):
+    results = run_page("digits_latent_space")
     models, bits = results["models"], results["test_bits"]
     anew, once, grey = (models[name] for name in list(models)[:3])
     assert once.history_["objective"][-1] < anew.history_["objective"][-1] - 2
@@ -30,8 +16,8 @@ def test_bits_drawn_once_are_learned_by_heart(monkeypatch):
 
 
 @pytest.mark.slow
-def test_beta_is_the_price_of_a_nat(monkeypatch):
-    results = run("how_beta_shapes_a_latent_space", monkeypatch)
+def test_beta_is_the_price_of_a_nat(run_page):
+    results = run_page("how_beta_shapes_a_latent_space")
     told, models, bits = results["told"], results["models"], results["test"]
     assert np.all(np.diff(results["error"]) > 0)
     assert np.all(np.diff(told.sum(axis=1)) < 0)
