@@ -109,9 +109,14 @@ class ActiveSetCoder:
         Returns
         -------
         rows : SparseRows
+
+        Raises
+        ------
+        ValueError
+            Where the square of a row's norm leaves the range of double precision.
         """
         X = _checked(X, "X", (len(X), self._dictionary.shape[1]))
-        squared_norms = np.einsum("ij,ij->i", X, X)
+        squared_norms = _squared_norms(X)
         scan = self._scan(squared_norms, start)
         correlations = X.astype(scan.dictionary.dtype, copy=False) @ scan.dictionary.T
         # What unpenalised coefficients are held to.
@@ -200,6 +205,17 @@ class _Scan(NamedTuple):
     dictionary: np.ndarray
     gram: np.ndarray
     bound: np.ndarray
+
+
+def _squared_norms(X):
+    with np.errstate(over="ignore"):
+        squared_norms = np.einsum("ij,ij->i", X, X)
+    if not np.isfinite(squared_norms).all():
+        raise ValueError(
+            f"The data have entries of up to {np.abs(X).max():.3g}, and their squares overflow. "
+            "Scale the data."
+        )
+    return squared_norms
 
 
 def _checked(array, name, shape):

@@ -74,6 +74,7 @@ def active_set_loop(
         p.largest_bound = max(p.largest_bound, bound[i])
     p.largest_norm, p.tol = largest_norm, tol
     s.scan.is_single, s.scan.positive, s.scan.stride = real is float, positive, C.shape[1]
+    s.scan.n_atoms = p.n_atoms
     s.scan.gram, s.scan.open_bound = &scan_gram[0, 0], &open_bound[0]
     s.scan.g, s.scan.lane_excess = &scan_room[0], &scan_room[C.shape[1]]
     s.support = &support[0]
@@ -163,7 +164,7 @@ cdef void certify(const problem *p, row_state *s, bint exactly) noexcept nogil:
         gz += s.g[j] * s.a[j]
     least = p.smallest_bound * (ratio - 1) - s.error
     k = next_near(&s.scan, least, -1)
-    while k < s.scan.stride:
+    while k < p.n_atoms:
         g = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features) - gathered_dot(
             p.gram + k * p.n_atoms, s.support, s.a, s.size)
         h = g if p.positive else fabs(g)
@@ -200,6 +201,8 @@ cdef void add_violators(const problem *p, row_state *s, Py_ssize_t most) noexcep
     cdef double g, change, worth = WORTH * s.top
     while s.n_newcomers < most and s.top > worth:
         k = next_near(&s.scan, s.top, -1)
+        if k == p.n_atoms:
+            break
         g = correlation(&s.scan, k)
         change = STEP * copysign(s.top, g) / p.gram[k * p.n_atoms + k]
         if not join(p, s, k, copysign(1, g)):

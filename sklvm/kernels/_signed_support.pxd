@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 cdef extern from "correlation_scans.h" nogil:
     ctypedef struct correlation_scan:
         bint is_single, positive
-        Py_ssize_t stride
+        Py_ssize_t n_atoms, stride
         const void *gram
         void *open_bound
         void *g

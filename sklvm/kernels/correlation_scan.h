@@ -109,19 +109,19 @@ SKLVM_CLONES static double SCAN(step_correlations)(const REAL *row, const REAL *
                     : SCAN(lane_maxima)(g, row, by, bound, stride, 0, lane_excess);
 }
 
-/* The next atom after `k`, lane by lane (-1: the first), whose h - bound is at least `least`; `stride`
- * if there is none. */
+/* The next of `n` atoms after `k`, lane by lane (-1: the first), whose h - bound is at least `least`;
+ * `n` if there is none. Padding is never found, not even where `least` is -infinity. */
 static ptrdiff_t SCAN(next_near)(const REAL *g, const REAL *bound, const REAL *lane_excess,
-                                 ptrdiff_t stride, int positive, double least, ptrdiff_t k) {
+                                 ptrdiff_t n, int positive, double least, ptrdiff_t k) {
     const REAL lowest = (REAL)least;
     ptrdiff_t lane = k < 0 ? 0 : k % LANES;
     k = k < 0 ? 0 : k + LANES;
     for (; lane < LANES; lane++, k = lane) {
         if (lane_excess[lane] < lowest) continue;
-        for (; k < stride; k += LANES)
+        for (; k < n; k += LANES)
             if (SCAN(excess)(g[k], bound[k], positive) >= lowest) return k;
     }
-    return stride;
+    return n;
 }
 
 #undef LANES

@@ -20,7 +20,7 @@
 typedef struct {
     int is_single; /* precision of the four arrays */
     int positive;
-    ptrdiff_t stride;
+    ptrdiff_t n_atoms, stride; /* of a row without its padding, and with it */
     const void *gram;
     void *open_bound; /* the bounds, but infinity for atoms that are not to be found */
     void *g;
@@ -50,12 +50,12 @@ static inline double step_correlations(const correlation_scan *s, ptrdiff_t k, d
                                        (double *)s->g, (double *)s->lane_excess);
 }
 
-/* The next atom after k (-1: the first) whose h - bound is at least `least`, or `stride`. */
+/* The next atom after k (-1: the first) whose h - bound is at least `least`, or `n_atoms`. */
 static inline ptrdiff_t next_near(const correlation_scan *s, double least, ptrdiff_t k) {
     return s->is_single ? next_near_f32((float *)s->g, (float *)s->open_bound,
-                                        (float *)s->lane_excess, s->stride, s->positive, least, k)
+                                        (float *)s->lane_excess, s->n_atoms, s->positive, least, k)
                         : next_near_f64((double *)s->g, (double *)s->open_bound,
-                                        (double *)s->lane_excess, s->stride, s->positive, least, k);
+                                        (double *)s->lane_excess, s->n_atoms, s->positive, least, k);
 }
 
 static inline double correlation(const correlation_scan *s, ptrdiff_t k) {

@@ -207,3 +207,23 @@ def test_bad_arguments_are_named(problem):
         ActiveSetCoder(np.eye(2), np.eye(3), np.ones(2))
     with pytest.raises(TypeError, match="X must be of dtype float64"):
         ActiveSetCoder(np.eye(2), np.eye(2), np.ones(2)).codes(np.eye(2, dtype=np.float32))
+
+
+@pytest.mark.parametrize("n_atoms", [2, 63, 64, 65])
+@pytest.mark.parametrize("positive", [False, True])
+def test_active_sets_find_no_atom_beyond_the_last(n_atoms, positive, rng):
+    """Not where the error bound of the correlations is infinite, so that all atoms are in doubt."""
+    D = rng.standard_normal((n_atoms, 3))
+    X = np.vstack([rng.standard_normal((20, 3)), [[1e153, -1e153, 1e152]]])
+    coder = ActiveSetCoder(D * 1e155, np.full((n_atoms, n_atoms), np.inf), np.ones(n_atoms))
+    for gram_coder in (coder, ActiveSetCoder(D, D @ D.T, np.full(n_atoms, 0.1), positive=positive)):
+        with np.errstate(all="ignore"):
+            rows = gram_coder.codes(X, max_iter=20)
+        assert rows.atoms.min(initial=0) >= 0 and rows.atoms.max(initial=0) < n_atoms
+        assert np.all(np.diff(rows.ends) >= 0)
+
+
+def test_squares_that_overflow_are_refused(rng):
+    D = rng.standard_normal((3, 2))
+    with pytest.raises(ValueError, match=r"entries of up to 2e\+155.*Scale the data"):
+        ActiveSetCoder(D, D @ D.T, np.ones(3)).codes(np.array([[1.0, 2e155], [0.0, 0.0]]))
