@@ -16,7 +16,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sklvm import DeepEnergyModel
-from sklvm.energies import DeepEnergy, GaussianDensity
+from sklvm.densities import GaussianDensity
+from sklvm.energies import DeepEnergy
 from sklvm.kernels import effective_n_threads
 from sklvm.objectives import DenoisingScoreMatching, NoiseContrastiveEstimation, ScoreMatching
 from sklvm.optimizers import Adam

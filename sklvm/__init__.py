@@ -4,12 +4,12 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
 from sklvm.sparse_coding import ARDSparseCoder, DictionaryLearner, SparseCoder
-from sklvm.variational import BernoulliVAE, SigmoidAutoencoder, VAETransformer
+from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
     "ARDSparseCoder",
     "BernoulliRBM",
-    "BernoulliVAE",
+    "BinaryLatentVAE",
     "ConstrainedGaussian",
     "DeepEnergyModel",
     "DensityOutlierDetector",

@@ -12,7 +12,7 @@ import sklvm
 from sklvm import (
     ARDSparseCoder,
     BernoulliRBM,
-    BernoulliVAE,
+    BinaryLatentVAE,
     ConstrainedGaussian,
     DeepEnergyModel,
     DensityOutlierDetector,
@@ -30,7 +30,9 @@ def expected_failures(estimator):
     if isinstance(estimator, ARDSparseCoder | SparseCoder):
         return {"check_transformer_n_iter": "To fit a given dictionary takes no iterations."}
     if getattr(estimator, "objective", "mle") in ("mle", "score_matching") and not (
-        isinstance(estimator, BernoulliVAE | DeepEnergyModel | SigmoidAutoencoder | VAETransformer)
+        isinstance(
+            estimator, BinaryLatentVAE | DeepEnergyModel | SigmoidAutoencoder | VAETransformer
+        )
         or (isinstance(estimator, DictionaryLearner) and estimator.batch_size is not None)
     ):
         return {}
@@ -48,7 +50,7 @@ ESTIMATORS = [
     ConstrainedGaussian(objective="cnce"),
     ZCAWhitener(),
     DeepEnergyModel(4, hidden_layer_sizes=(6,)),
-    BernoulliVAE(4),
+    BinaryLatentVAE(4),
     SigmoidAutoencoder(4),
     SigmoidAutoencoder(4, criterion="variational"),
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),

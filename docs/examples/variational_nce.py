@@ -21,14 +21,15 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import binom
 
-from sklvm.energies import GaussianDensity, GaussianMixtureEnergy
-from sklvm.networks import DiscreteEncoder
+from sklvm.densities import GaussianDensity
+from sklvm.energies import GaussianMixtureEnergy
 from sklvm.objectives import (
     MaximumLikelihood,
     NoiseContrastiveEstimation,
     VariationalNoiseContrastiveEstimation,
 )
 from sklvm.optimizers import LBFGS
+from sklvm.posteriors import DiscreteEncoder
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000])

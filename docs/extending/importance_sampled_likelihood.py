@@ -5,7 +5,8 @@ from numbers import Integral
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies import GaussianDensity, IndependentBernoulliDensity, Marginal, Score
+from sklvm.densities import GaussianDensity, IndependentBernoulliDensity
+from sklvm.energies import Marginal, Score
 from sklvm.objectives import Objective
 
 

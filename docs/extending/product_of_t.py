@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklvm.energy_based import EnergyBasedModel
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 
 
 class ProductOfTEnergy:

@@ -9,7 +9,7 @@ from sklearn.base import (
 )
 
 from sklvm._compat import CallbackSupportMixin
-from sklvm.parameter_objects import StringShorthandMixin
+from sklvm.settings import StringShorthandMixin
 
 __all__ = ["DensityModel", "DocumentationLinkMixin", "LatentVariableModel"]
 

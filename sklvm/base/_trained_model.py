@@ -12,7 +12,7 @@ from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_conte
 from sklvm.base._estimators import LatentVariableModel
 from sklvm.base._random_state import generator_from
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
-from sklvm.parameter_objects import resolve
+from sklvm.settings import resolve
 from sklvm.training import (
     EpochCallbacks,
     Monitor,

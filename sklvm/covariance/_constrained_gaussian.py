@@ -24,7 +24,7 @@ from sklvm.covariance._solvers import (
 )
 from sklvm.covariance._structures import find_degeneracy, resolve_mask
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
-from sklvm.parameter_objects import StringShorthandMixin, resolve
+from sklvm.settings import StringShorthandMixin, resolve
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ConstrainedGaussian"]

@@ -17,7 +17,7 @@ from sklvm.kernels import (
     softplus,
     transposed_product,
 )
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 
 __all__ = ["BernoulliRBMEnergy"]
 

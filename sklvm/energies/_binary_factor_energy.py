@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 
 from sklvm.energies._binary_states import binary_states
 from sklvm.kernels import sigmoid, softplus
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 
 __all__ = ["BinaryFactorEnergy"]
 

@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 
 from sklvm.energies._binary_states import sum_over_states
+from sklvm.layouts import ParameterLayout
 from sklvm.networks import (
     InputDerivatives,
     MultiLayerPerceptron,
     directional_slopes,
     gradient_norms,
 )
-from sklvm.parameters import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["DeepEnergy"]

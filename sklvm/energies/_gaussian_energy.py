@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
 
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["GaussianEnergy"]

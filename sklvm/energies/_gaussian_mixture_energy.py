@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp, softmax
 
 from sklvm.energies._binary_states import sum_over_states
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["GaussianMixtureEnergy"]

@@ -10,7 +10,7 @@ from sklvm.energies._binary_states import (
     sum_over_states,
 )
 from sklvm.kernels import draw_bernoulli, sample_bernoulli, sigmoid, softplus, standard_normal
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["GaussianRBMEnergy"]

@@ -7,7 +7,7 @@ missing (NaN) are no part of it.
 import numpy as np
 
 from sklvm.kernels import cross_entropy, sigmoid
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["BernoulliLikelihood", "GaussianLikelihood"]

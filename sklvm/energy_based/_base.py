@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import StrOptions
 from sklvm.base import NormalizedScoreMixin, TrainedModel
 from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
-from sklvm.parameter_objects import resolve
+from sklvm.settings import resolve
 
 __all__ = ["EnergyBasedModel"]
 

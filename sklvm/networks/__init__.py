@@ -2,8 +2,6 @@
 
 from sklvm.networks._activations import ACTIVATIONS
 from sklvm.networks._directional_slopes import directional_slopes
-from sklvm.networks._discrete_encoder import DiscreteEncoder, DiscreteLaw
-from sklvm.networks._gaussian_encoder import GaussianEncoder, GaussianEncoding
 from sklvm.networks._gradient_norms import gradient_norms
 from sklvm.networks._input_derivatives import InputDerivatives
 from sklvm.networks._multi_layer_perceptron import (
@@ -14,11 +12,7 @@ from sklvm.networks._multi_layer_perceptron import (
 
 __all__ = [
     "ACTIVATIONS",
-    "DiscreteEncoder",
-    "DiscreteLaw",
     "ForwardPass",
-    "GaussianEncoder",
-    "GaussianEncoding",
     "InputDerivatives",
     "MultiLayerPerceptron",
     "check_layer_sizes",

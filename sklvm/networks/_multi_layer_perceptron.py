@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 
 from sklvm.kernels import product, transposed_product
+from sklvm.layouts import ParameterLayout
 from sklvm.networks._activations import ACTIVATIONS
-from sklvm.parameters import ParameterLayout
 
 __all__ = ["ForwardPass", "MultiLayerPerceptron", "check_layer_sizes"]
 

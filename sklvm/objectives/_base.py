@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from sklvm.parameter_objects import ParameterObject
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
+from sklvm.settings import Settings
 
 __all__ = ["Objective"]
 
 
-class Objective(ParameterObject):
+class Objective(Settings):
     """A criterion to be minimised over θ, one batch at a time.
 
     A criterion may learn parameters of its own (log Z, a variational posterior): they join θ,

@@ -5,8 +5,8 @@ import numpy as np
 from sklvm._compat import StrOptions
 from sklvm.energies import BlockGibbs, HiddenMeans, Marginal, Score
 from sklvm.objectives._base import Objective
-from sklvm.parameter_objects import StringShorthandMixin
 from sklvm.samplers import CHAINS, Chains, HamiltonianChains
+from sklvm.settings import StringShorthandMixin
 
 __all__ = ["ChainLikelihood"]
 

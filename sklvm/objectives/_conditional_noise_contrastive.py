@@ -7,7 +7,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.energies import GaussianDensity, Marginal, Score
+from sklvm.densities import GaussianDensity
+from sklvm.energies import Marginal, Score
 from sklvm.kernels import sigmoid, softplus, standard_normal
 from sklvm.objectives._base import Objective
 

@@ -8,8 +8,8 @@ import numpy as np
 from sklvm._compat import HasMethods, Interval
 from sklvm.energies import Decoder
 from sklvm.kernels import standard_normal
+from sklvm.layouts import ParameterLayout
 from sklvm.objectives._base import Objective
-from sklvm.parameters import ParameterLayout
 
 __all__ = ["EvidenceLowerBound"]
 

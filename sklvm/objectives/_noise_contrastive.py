@@ -9,9 +9,9 @@ import numpy as np
 from sklvm._compat import HasMethods, Interval, StrOptions
 from sklvm.energies import Marginal
 from sklvm.kernels import sigmoid, softplus
+from sklvm.layouts import ParameterLayout
 from sklvm.objectives._base import Objective
 from sklvm.objectives._reference_densities import REFERENCES, reference_density
-from sklvm.parameters import ParameterLayout
 
 __all__ = ["NoiseContrastiveEstimation"]
 

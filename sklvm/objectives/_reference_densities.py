@@ -7,14 +7,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from sklvm.energies import (
+from sklvm.densities import (
     ChowLiuDensity,
-    Decoder,
     GaussianDensity,
     GaussianMixtureDensity,
     IndependentBernoulliDensity,
-    Score,
 )
+from sklvm.energies import Decoder, Score
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["REFERENCES", "EstimatorDensity", "reference_density"]

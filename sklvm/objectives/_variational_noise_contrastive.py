@@ -9,15 +9,16 @@ from scipy.special import logsumexp
 from sklvm._compat import HasMethods, Interval, StrOptions
 from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates
 from sklvm.kernels import sigmoid, softplus
-from sklvm.networks import ACTIVATIONS, DiscreteEncoder, GaussianEncoder, check_layer_sizes
-from sklvm.objectives._latent_draws import (
+from sklvm.layouts import ParameterLayout
+from sklvm.networks import ACTIVATIONS, check_layer_sizes
+from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.posteriors import DiscreteEncoder, GaussianEncoder
+from sklvm.posteriors._latent_draws import (
     AllStates,
     ExactPosteriorMean,
     GaussianDraws,
     StateDraws,
 )
-from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
-from sklvm.parameters import ParameterLayout
 
 __all__ = ["VariationalNoiseContrastiveEstimation"]
 

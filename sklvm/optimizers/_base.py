@@ -6,12 +6,12 @@ import numpy as np
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.optimizers._schedules import SCHEDULES, Schedule
-from sklvm.parameter_objects import ParameterObject, StringShorthandMixin, resolve
+from sklvm.settings import Settings, StringShorthandMixin, resolve
 
 __all__ = ["StochasticOptimizer"]
 
 
-class StochasticOptimizer(StringShorthandMixin, ParameterObject):
+class StochasticOptimizer(StringShorthandMixin, Settings):
     """Base of the optimisers that take one gradient of a batch at a time.
 
     A subclass implements ``_init_moments(theta)`` and ``_update(theta, gradient, moments, rate,

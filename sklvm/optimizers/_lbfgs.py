@@ -6,12 +6,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from sklvm._compat import Interval
-from sklvm.parameter_objects import ParameterObject
+from sklvm.settings import Settings
 
 __all__ = ["LBFGS"]
 
 
-class LBFGS(ParameterObject):
+class LBFGS(Settings):
     """Limited-memory BFGS on the criterion over all rows, for deterministic criteria.
 
     Parameters

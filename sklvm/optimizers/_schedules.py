@@ -4,7 +4,7 @@ import math
 from numbers import Integral
 
 from sklvm._compat import Interval
-from sklvm.parameter_objects import ParameterObject
+from sklvm.settings import Settings
 
 __all__ = [
     "SCHEDULES",
@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-class Schedule(ParameterObject):
+class Schedule(Settings):
     """A factor of the learning rate for each step."""
 
     def factor(self, step, n_planned_steps):

@@ -7,14 +7,14 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklvm._compat import Interval
-from sklvm.parameter_objects import ParameterObject
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.samplers import DualAveraging
+from sklvm.settings import Settings
 
 __all__ = ["AnnealedImportanceSampling", "anneal"]
 
 
-class AnnealedImportanceSampling(ParameterObject):
+class AnnealedImportanceSampling(Settings):
     """The budget of annealed importance sampling (Neal, Statistics and Computing 11, 2001).
 
     Chains go from the reference to the model; the mean of their weights estimates Z without bias,

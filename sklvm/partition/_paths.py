@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklvm.densities import GaussianDensity
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import GaussianDensity, Score, SharedInputs, Tempered
+from sklvm.energies import Score, SharedInputs, Tempered
 from sklvm.samplers import BlockGibbs, GibbsState, HamiltonianMonteCarlo, HamiltonianState
 
 __all__ = [

@@ -8,14 +8,14 @@ import numpy as np
 from sklvm._compat import Interval
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
 from sklvm.energies import HiddenMeans, Score
-from sklvm.parameter_objects import ParameterObject
 from sklvm.samplers._block_gibbs import BlockGibbs, GibbsState
 from sklvm.samplers._hamiltonian_monte_carlo import HamiltonianMonteCarlo
+from sklvm.settings import Settings
 
 __all__ = ["CHAINS", "Chains", "GibbsChains", "HamiltonianChains", "HamiltonianChainsState"]
 
 
-class Chains(ParameterObject):
+class Chains(Settings):
     """A way to move chains at whatever θ training has reached.
 
     A state has the chains in ``visible``, shape (n_chains, d), in ``hidden_means`` E[z | x] there

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.parameter_objects import resolve
+from sklvm.settings import resolve
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
 from sklvm.sparse_coding._problem import CodingProblem

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import generator_from
-from sklvm.parameter_objects import resolve
+from sklvm.settings import resolve
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._dictionary_model import FLOATS
 from sklvm.sparse_coding._dictionary_training import CodingOptions, DictionaryTraining

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+from sklvm.layouts import ParameterLayout
 from sklvm.objectives import OBJECTIVES, check_capabilities, suitable_objectives
-from sklvm.parameters import ParameterLayout
 from sklvm.testing._finite_differences import assert_is_gradient
 from sklvm.testing._models import small_models
 from sklvm.testing._seeded import Seeded

@@ -6,8 +6,9 @@ import numpy as np
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
-from sklvm.networks import ACTIVATIONS, GaussianEncoder, check_layer_sizes
+from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.objectives import EvidenceLowerBound
+from sklvm.posteriors import GaussianEncoder
 from sklvm.variational._encoder_decoder import EncoderDecoderModel
 
 __all__ = ["VAETransformer"]

@@ -9,7 +9,8 @@ from sklvm.covariance import ConstrainedGaussian
 from sklvm.covariance._solvers import CliqueEnergy, CliqueSum, SymmetricPattern
 from sklvm.covariance._structures import lattice_mask
 from sklvm.datasets import load_photographs, sample_patches
-from sklvm.energies import GaussianDensity, GaussianEnergy
+from sklvm.densities import GaussianDensity
+from sklvm.energies import GaussianEnergy
 from sklvm.exceptions import DivergenceError
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.testing import EnergyTestCase

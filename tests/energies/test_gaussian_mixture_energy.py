@@ -5,7 +5,8 @@ from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from sklvm.energies import GaussianMixtureDensity, GaussianMixtureEnergy
+from sklvm.densities import GaussianMixtureDensity
+from sklvm.energies import GaussianMixtureEnergy
 from sklvm.testing import EnergyTestCase, random_parameters
 
 

@@ -5,7 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from sklvm.energies import DeepEnergy, GaussianDensity, GaussianEnergy
+from sklvm.densities import GaussianDensity
+from sklvm.energies import DeepEnergy, GaussianEnergy
 from sklvm.objectives import (
     ConditionalNoiseContrastiveEstimation,
     DenoisingScoreMatching,

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose
 from scipy.stats import multivariate_normal
 
 from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
-from sklvm.networks import GaussianEncoder
 from sklvm.objectives import EvidenceLowerBound, Objective
 from sklvm.optimizers import Adam
+from sklvm.posteriors import GaussianEncoder
 from sklvm.testing import assert_is_gradient
 from sklvm.training import Training
 

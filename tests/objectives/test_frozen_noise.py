@@ -7,10 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklvm import DeepEnergyModel
-from sklvm.energies import (
-    GaussianDensity,
-    GaussianEnergy,
-)
+from sklvm.densities import GaussianDensity
+from sklvm.energies import GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS, Adam
 from sklvm.training import EpochCallbacks, Monitor, Training, check_compatible, run_epochs

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklvm.energies import (
-    BernoulliRBMEnergy,
-    GaussianDensity,
-    GaussianEnergy,
-    IndependentBernoulliDensity,
-)
+from sklvm.densities import GaussianDensity, IndependentBernoulliDensity
+from sklvm.energies import BernoulliRBMEnergy, GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS
 

@@ -8,14 +8,8 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from sklvm import BernoulliRBM, ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
-from sklvm.energies import (
-    BernoulliRBMEnergy,
-    ChowLiuDensity,
-    DeepEnergy,
-    GaussianDensity,
-    GaussianEnergy,
-    GaussianMixtureDensity,
-)
+from sklvm.densities import ChowLiuDensity, GaussianDensity, GaussianMixtureDensity
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS
 from sklvm.partition import fit_reference

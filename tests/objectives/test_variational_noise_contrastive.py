@@ -7,17 +7,15 @@ from scipy.special import expit, log_expit, logsumexp
 from scipy.stats import multivariate_normal
 
 from sklvm import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.densities import GaussianDensity, IndependentBernoulliDensity
 from sklvm.energies import (
     BernoulliLikelihood,
     DecoderEnergy,
-    GaussianDensity,
     GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
-    IndependentBernoulliDensity,
 )
 from sklvm.kernels import standard_normal
-from sklvm.networks import DiscreteEncoder, GaussianEncoder
 from sklvm.objectives import (
     OBJECTIVES,
     NoiseContrastiveEstimation,
@@ -25,6 +23,7 @@ from sklvm.objectives import (
     check_capabilities,
 )
 from sklvm.optimizers import LBFGS, Adam
+from sklvm.posteriors import DiscreteEncoder, GaussianEncoder
 from sklvm.testing import (
     assert_is_gradient,
     binary_states,

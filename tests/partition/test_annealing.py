@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianDensity, GaussianEnergy
+from sklvm.densities import GaussianDensity
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.partition import (
     AnnealedImportanceSampling,
     anneal,

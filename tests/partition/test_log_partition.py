@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianDensity, GaussianEnergy
-from sklvm.parameters import ParameterLayout
+from sklvm.densities import GaussianDensity
+from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
+from sklvm.layouts import ParameterLayout
 from sklvm.partition import (
     AnnealedImportanceSampling,
     annealing_path,

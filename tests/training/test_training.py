@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.exceptions import DivergenceError
+from sklvm.layouts import ParameterLayout
 from sklvm.objectives import (
     OBJECTIVES,
     ContrastiveDivergence,
@@ -19,7 +20,6 @@ from sklvm.objectives import (
     ScoreMatching,
 )
 from sklvm.optimizers import LBFGS, SGD, Adam
-from sklvm.parameters import ParameterLayout
 from sklvm.training import (
     Monitor,
     Training,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
 
 __all__ = ["CliqueEnergy"]
 

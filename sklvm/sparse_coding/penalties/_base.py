@@ -3,12 +3,12 @@
 import numpy as np
 
 from sklvm.kernels import power_penalty, proximal_map
-from sklvm.parameter_objects import ParameterObject
+from sklvm.settings import Settings
 
 __all__ = ["Constraint", "PowerPenalty"]
 
 
-class PowerPenalty(ParameterObject):
+class PowerPenalty(Settings):
     """α Σ_k w_k (a |z_k|^q + ½ b z_k²), with a, b ≥ 0 and 0 ≤ q ≤ 1: what all solvers minimise.
 
     A subclass says ``exponent`` (q), ``slope`` (a) and ``curvature`` (b), as attributes or
@@ -94,7 +94,7 @@ class PowerPenalty(ParameterObject):
         return proximal_map(Z / shrinkage, thresholds, self.exponent, positive)
 
 
-class Constraint(ParameterObject):
+class Constraint(Settings):
     """A hard bound in the place of a penalty; ``alpha`` does not enter.
 
     A subclass says ``max_nonzero``, the greatest number of coefficients or None, and

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import bernoulli, multivariate_normal
 
-from sklvm.energies import GaussianDensity, GaussianMixtureDensity, IndependentBernoulliDensity
+from sklvm.densities import GaussianDensity, GaussianMixtureDensity, IndependentBernoulliDensity
 from sklvm.testing import binary_states, numerical_jacobian
 
 MEAN = np.array([1.0, -2.0, 0.5])

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm.energies._gaussian_density import GaussianDensity
+from sklvm.densities._gaussian_density import GaussianDensity
 
 __all__ = ["GaussianMixtureDensity"]
 
@@ -23,7 +23,7 @@ class GaussianMixtureDensity:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm.energies import GaussianMixtureDensity
+    >>> from sklvm.densities import GaussianMixtureDensity
     >>> density = GaussianMixtureDensity([1, 3], np.array([[-2.0], [2.0]]), np.ones((2, 1, 1)))
     >>> draws = density.sample(1000, np.random.default_rng(0))
     >>> bool(0.7 < np.mean(draws > 0) < 0.8)

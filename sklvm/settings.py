@@ -4,10 +4,10 @@ from sklearn.base import BaseEstimator, clone
 
 from sklvm._compat import validate_parameter_constraints
 
-__all__ = ["ParameterObject", "StringShorthandMixin", "resolve"]
+__all__ = ["Settings", "StringShorthandMixin", "resolve"]
 
 
-class ParameterObject(BaseEstimator):
+class Settings(BaseEstimator):
     """An object that is nothing but its parameters: it clones, and grids search over them."""
 
     _parameter_constraints: dict = {}
@@ -21,11 +21,11 @@ class ParameterObject(BaseEstimator):
 
 
 def resolve(value, registry, parameter, owner):
-    """The validated parameter object that `value` stands for.
+    """The validated settings object that `value` stands for.
 
     Parameters
     ----------
-    value : str or ParameterObject
+    value : str or Settings
         A key of `registry`, which stands for the default-constructed object, or the object itself.
     registry : dict of str to type
         The names that are understood.
@@ -46,7 +46,7 @@ def resolve(value, registry, parameter, owner):
                 f"object of that kind, got {value!r}."
             )
         return registry[value]().validate()
-    if not isinstance(value, ParameterObject):
+    if not isinstance(value, Settings):
         raise TypeError(
             f"The {parameter!r} parameter of {owner} must be one of {sorted(registry)} or an "
             f"object of that kind, got {value!r}."

@@ -30,7 +30,7 @@ class ChowLiuDensity:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm.energies import ChowLiuDensity
+    >>> from sklvm.densities import ChowLiuDensity
     >>> density = ChowLiuDensity(np.array([-1, 0]), np.array([[0.5, 0.1], [0.5, 0.9]]))
     >>> np.exp(density.log_density(np.array([[0.0, 0.0], [0.0, 1.0]]))).round(6)
     array([0.45, 0.05])

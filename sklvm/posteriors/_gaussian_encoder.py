@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sklvm.networks._multi_layer_perceptron import MultiLayerPerceptron
+from sklvm.networks import MultiLayerPerceptron
 from sklvm.statistics import column_moments
 
-__all__ = ["GaussianEncoder", "GaussianEncoding"]
+__all__ = ["GaussianEncoder", "GaussianPosterior"]
 
 
 class GaussianEncoder:
@@ -67,9 +67,9 @@ class GaussianEncoder:
         return theta.astype(X.dtype)
 
     def encode(self, theta, X):
-        """The ``GaussianEncoding`` of the rows of X."""
+        """The ``GaussianPosterior`` of the rows of X."""
         views = self.layout.views(theta)
-        return GaussianEncoding(self, views, self.network.forward(views, self._inputs(X)))
+        return GaussianPosterior(self, views, self.network.forward(views, self._inputs(X)))
 
     def _inputs(self, X):
         if not self.mask_channel:
@@ -78,7 +78,7 @@ class GaussianEncoder:
         return np.hstack([np.where(missing, X.dtype.type(0), X), missing.astype(X.dtype)])
 
 
-class GaussianEncoding:
+class GaussianPosterior:
     """The Gaussians q(z|x) of n rows.
 
     Attributes

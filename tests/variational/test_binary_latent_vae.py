@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.base import clone
 
-from sklvm import BernoulliVAE
+from sklvm import BinaryLatentVAE
 from sklvm.optimizers import Adam
 from sklvm.testing import binary_states
 
@@ -23,7 +23,7 @@ def causes(rng, n_samples=600, sigma=0.3):
 
 def small(**parameters):
     defaults = {"n_components": 3, "optimizer": "lbfgs", "max_iter": 300, "random_state": 0}
-    return BernoulliVAE(**{**defaults, **parameters})
+    return BinaryLatentVAE(**{**defaults, **parameters})
 
 
 def brief(**parameters):
@@ -65,11 +65,11 @@ def test_with_many_latent_variables_the_score_tends_to_the_sum_over_states(rng, 
     X, _, _ = causes(rng)
     vae = brief(n_importance_samples=20_000).fit(X)
     exact = vae.score_samples(X[:50])
-    monkeypatch.setattr("sklvm.variational._bernoulli_vae.MAX_ENUMERATED_UNITS", 2)
+    monkeypatch.setattr("sklvm.variational._binary_latent_vae.MAX_ENUMERATED_UNITS", 2)
     estimated = vae.score_samples(X[:50])
     assert_allclose(estimated, exact, atol=0.1)
     assert_allclose(estimated[7:8], vae.score_samples(X[7:8]), rtol=1e-12)
-    wide = BernoulliVAE(15, max_iter=1, random_state=0).fit(X.astype(np.float32))
+    wide = BinaryLatentVAE(15, max_iter=1, random_state=0).fit(X.astype(np.float32))
     assert wide.score_samples(X[:5].astype(np.float32)).dtype == np.float32
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 
-from sklvm.networks import DiscreteEncoder, DiscreteLaw
+from sklvm.posteriors import DiscreteEncoder, DiscretePosterior
 from sklvm.testing import assert_is_gradient, binary_states
 
 LISTED = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
@@ -16,7 +16,7 @@ def law(request, rng):
     """A law for each of four rows, and the states that z takes."""
     states = None if request.param == "all" else LISTED
     log_odds = 1.5 * rng.standard_normal((4, 3))
-    return DiscreteLaw(log_odds, states), binary_states(3) if states is None else states
+    return DiscretePosterior(log_odds, states), binary_states(3) if states is None else states
 
 
 def probabilities(law, states):
@@ -44,7 +44,9 @@ def test_draws_have_these_frequencies(law, rng):
 
 def test_single_precision_is_kept(law, rng):
     law, states = law
-    single = DiscreteLaw(law.log_odds.astype(np.float32), None if len(states) == 8 else states)
+    single = DiscretePosterior(
+        law.log_odds.astype(np.float32), None if len(states) == 8 else states
+    )
     Z = single.draw(3, rng)
     assert {Z.dtype, single.mean.dtype, single.log_density(Z).dtype} == {np.dtype(np.float32)}
 

@@ -29,7 +29,7 @@ class ParameterLayout(Mapping):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm.parameters import ParameterLayout
+    >>> from sklvm.layouts import ParameterLayout
     >>> layout = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": ()})
     >>> theta = layout.pack(weights=np.ones((2, 3)), bias=np.zeros(2), log_sigma=0.5)
     >>> theta.shape

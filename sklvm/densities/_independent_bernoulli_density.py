@@ -16,7 +16,7 @@ class IndependentBernoulliDensity:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm.energies import IndependentBernoulliDensity
+    >>> from sklvm.densities import IndependentBernoulliDensity
     >>> density = IndependentBernoulliDensity(np.array([0.5, 0.5]))
     >>> float(round(density.log_density(np.array([[0.0, 1.0]]))[0], 6))
     -1.386294

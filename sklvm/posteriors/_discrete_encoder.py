@@ -4,13 +4,13 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from sklvm.kernels import sigmoid, softplus
-from sklvm.networks._multi_layer_perceptron import MultiLayerPerceptron
+from sklvm.networks import MultiLayerPerceptron
 from sklvm.statistics import column_moments
 
-__all__ = ["DiscreteEncoder", "DiscreteLaw"]
+__all__ = ["DiscreteEncoder", "DiscretePosterior"]
 
 
-class DiscreteLaw:
+class DiscretePosterior:
     """q(z|x) = exp(uᵀz − A(u)) for each of n rows, z binary: an exponential family.
 
     Over all of {0, 1}^K the z_k are independent and A(u) = Σ_k log(1 + exp u_k); over listed states
@@ -113,7 +113,7 @@ class DiscreteEncoder:
         return theta.astype(X.dtype)
 
     def encode(self, theta, X):
-        """The ``DiscreteLaw`` of the rows of X, and ``pullback(log_odds_bar, out)``.
+        """The ``DiscretePosterior`` of the rows of X, and ``pullback(log_odds_bar, out)``.
 
         The pullback writes the encoder's gradient to the vector `out`.
         """
@@ -123,4 +123,4 @@ class DiscreteEncoder:
         def pullback(log_odds_bar, out):
             self.network.vjp_preactivation(views, passed, log_odds_bar, self.layout.views(out))
 
-        return DiscreteLaw(passed.output, self.states), pullback
+        return DiscretePosterior(passed.output, self.states), pullback

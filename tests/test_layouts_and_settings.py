@@ -8,8 +8,8 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 
 from sklvm._compat import Interval
-from sklvm.parameter_objects import ParameterObject, StringShorthandMixin, resolve
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
+from sklvm.settings import Settings, StringShorthandMixin, resolve
 
 LAYOUT = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": (), "none": (0, 4)})
 
@@ -73,10 +73,10 @@ def test_pack_wants_every_parameter_by_its_name():
         LAYOUT.pack(weights=0.0)
 
 
-# -- parameter objects ----------------------------------------------------------------------------
+# -- settings objects ----------------------------------------------------------------------------
 
 
-class Ridge(ParameterObject):
+class Ridge(Settings):
     _parameter_constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
 
     def __init__(self, alpha=1.0):

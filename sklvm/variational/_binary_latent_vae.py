@@ -12,13 +12,13 @@ from sklvm.kernels import sigmoid, uniform
 from sklvm.objectives import VariationalFreeEnergy
 from sklvm.variational._decoding_model import DecodingModel
 
-__all__ = ["BernoulliVAE"]
+__all__ = ["BinaryLatentVAE"]
 
 # With so many latent variables at most, log p(x) is summed over all their states.
 MAX_ENUMERATED_UNITS = 12
 
 
-class BernoulliVAE(DecodingModel):
+class BinaryLatentVAE(DecodingModel):
     """Single-layer variational auto-encoder with binary latent variables.
 
     ::
@@ -94,11 +94,11 @@ class BernoulliVAE(DecodingModel):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm import BernoulliVAE
+    >>> from sklvm import BinaryLatentVAE
     >>> rng = np.random.default_rng(0)
     >>> Z = rng.random((500, 3)) < 0.5
     >>> X = Z @ np.eye(3, 6) * 4 + 0.3 * rng.standard_normal((500, 6))
-    >>> vae = BernoulliVAE(3, optimizer="lbfgs", max_iter=300, random_state=0).fit(X)
+    >>> vae = BinaryLatentVAE(3, optimizer="lbfgs", max_iter=300, random_state=0).fit(X)
     >>> vae.transform(X).shape
     (500, 3)
     >>> bool((vae.elbo(X) <= vae.score_samples(X) + 1e-9).all())

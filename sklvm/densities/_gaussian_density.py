@@ -29,7 +29,7 @@ class GaussianDensity:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklvm.energies import GaussianDensity
+    >>> from sklvm.densities import GaussianDensity
     >>> density = GaussianDensity(np.zeros(2), np.eye(2))
     >>> float(round(density.log_density(np.zeros((1, 2)))[0], 6))
     -1.837877

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 
-from sklvm.energies import ChowLiuDensity, IndependentBernoulliDensity
+from sklvm.densities import ChowLiuDensity, IndependentBernoulliDensity
 from sklvm.testing import binary_states
 
 STATES = binary_states(4)

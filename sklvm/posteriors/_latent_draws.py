@@ -11,8 +11,8 @@ import numpy as np
 
 from sklvm.energies import LatentStates
 from sklvm.kernels import standard_normal
-from sklvm.networks import DiscreteLaw
-from sklvm.parameters import ParameterLayout
+from sklvm.layouts import ParameterLayout
+from sklvm.posteriors import DiscretePosterior
 
 __all__ = ["AllStates", "ExactPosteriorMean", "GaussianDraws", "LatentDraws", "StateDraws"]
 
@@ -54,7 +54,7 @@ class ExactPosteriorMean:
 
     def draw(self, energy, theta, phi, X, rng):
         states = energy.latent_states() if isinstance(energy, LatentStates) else None
-        law = DiscreteLaw(energy.posterior_log_odds(theta, X), states)
+        law = DiscretePosterior(energy.posterior_log_odds(theta, X), states)
         Z = law.mean[np.newaxis]
         certain = np.zeros((1, len(X)), dtype=X.dtype)
         return LatentDraws(Z, law.log_density(Z), certain, lambda *cotangents: None)

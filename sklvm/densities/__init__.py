@@ -1,0 +1,13 @@
+"""Normalised densities with ``fit``, ``log_density`` and ``sample``."""
+
+from sklvm.densities._chow_liu_density import ChowLiuDensity
+from sklvm.densities._gaussian_density import GaussianDensity
+from sklvm.densities._gaussian_mixture_density import GaussianMixtureDensity
+from sklvm.densities._independent_bernoulli_density import IndependentBernoulliDensity
+
+__all__ = [
+    "ChowLiuDensity",
+    "GaussianDensity",
+    "GaussianMixtureDensity",
+    "IndependentBernoulliDensity",
+]
