@@ -8,7 +8,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import CCompilerError, ExecError
+from setuptools.errors import CCompilerError, ExecError, SetupError
 
 # SKLVM_DEBUG_BUILD=1 python -m pip install -e . : bounds checks on, optimisation off.
 DEBUG_BUILD = os.environ.get("SKLVM_DEBUG_BUILD", "0") not in ("", "0")
@@ -40,6 +40,18 @@ UNIX_OPENMP_FLAGS = [
 ]
 MSVC_OPENMP_FLAGS = [(["/openmp"], [])]
 
+PROBE = "int main(void) { return 0; }"
+
+NO_COMPILER = """
+sklvm needs a C compiler to build its kernels, and {compiler!r} did not compile an empty program.
+
+    Debian, Ubuntu    apt install gcc
+    Fedora            dnf install gcc
+    macOS             xcode-select --install
+    Windows           the "Desktop development with C++" workload of the Visual Studio build tools
+    conda             conda install c-compiler
+"""
+
 OPENMP_PROBE = """
 #include <omp.h>
 int main(void) {
@@ -57,6 +69,9 @@ class BuildKernels(build_ext):
     def build_extensions(self):
         is_msvc = self.compiler.compiler_type == "msvc"
         compile_flags = ["/O2"] if is_msvc else UNIX_COMPILE_FLAGS
+        if not self._can_build(PROBE, [], []):
+            command = "cl.exe" if is_msvc else self.compiler.compiler[0]
+            raise SetupError(NO_COMPILER.format(compiler=command))
         openmp_compile, openmp_link = self._find_openmp(
             MSVC_OPENMP_FLAGS if is_msvc else UNIX_OPENMP_FLAGS
         )
@@ -69,7 +84,10 @@ class BuildKernels(build_ext):
         for compile_flags, link_flags in candidates:
             if self._can_build(OPENMP_PROBE, compile_flags, link_flags):
                 return compile_flags, link_flags
-        print("sklvm: no OpenMP found, building serial kernels", file=sys.stderr)
+        print(
+            "sklvm: the compiler has no OpenMP, so that the kernels will run on one thread.",
+            file=sys.stderr,
+        )
         return [], []
 
     def _can_build(self, source, compile_flags, link_flags):

@@ -1,5 +1,7 @@
 """sklvm: latent-variable models for scikit-learn."""
 
+import importlib
+
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
@@ -22,3 +24,28 @@ __all__ = [
 ]
 
 __version__ = "0.1.0.dev0"
+
+# What is useful on its own is imported when it is asked for: ``sklvm.plotting`` needs matplotlib.
+_SUBMODULES = (
+    "datasets",
+    "densities",
+    "energies",
+    "exceptions",
+    "objectives",
+    "optimizers",
+    "partition",
+    "plotting",
+    "posteriors",
+    "samplers",
+    "testing",
+)
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted((*__all__, *_SUBMODULES, "__version__"))
