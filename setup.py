@@ -12,6 +12,8 @@ from setuptools.errors import CCompilerError, ExecError, SetupError
 
 # SKLVM_DEBUG_BUILD=1 python -m pip install -e . : bounds checks on, optimisation off.
 DEBUG_BUILD = os.environ.get("SKLVM_DEBUG_BUILD", "0") not in ("", "0")
+# SKLVM_SANITIZE=address,undefined: the C code reports what it must not do; see tests/sanitized.py.
+SANITIZERS = os.environ.get("SKLVM_SANITIZE", "")
 
 COMPILER_DIRECTIVES = {
     "language_level": 3,
@@ -30,8 +32,18 @@ UNIX_COMPILE_FLAGS = [
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-trapping-math",
-    "-g" if DEBUG_BUILD else "-g0",
+    "-g" if DEBUG_BUILD or SANITIZERS else "-g0",
 ]
+UNIX_LINK_FLAGS = []
+if SANITIZERS:
+    UNIX_LINK_FLAGS = [f"-fsanitize={SANITIZERS}"]
+    UNIX_COMPILE_FLAGS += [
+        *UNIX_LINK_FLAGS,
+        "-O1",
+        "-fno-omit-frame-pointer",
+        "-fno-sanitize-recover=all",
+        "-DSKLVM_ONE_CLONE",
+    ]
 
 # (compile flags, link flags), the first pair that builds a program is used.
 UNIX_OPENMP_FLAGS = [
@@ -77,7 +89,7 @@ class BuildKernels(build_ext):
         )
         for extension in self.extensions:
             extension.extra_compile_args = [*compile_flags, *openmp_compile]
-            extension.extra_link_args = [*openmp_link]
+            extension.extra_link_args = [*openmp_link, *([] if is_msvc else UNIX_LINK_FLAGS)]
         super().build_extensions()
 
     def _find_openmp(self, candidates):

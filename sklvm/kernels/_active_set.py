@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.kernels._active_set_loops import active_set_loop
-from sklvm.kernels._arrays import check_matching_array
+from sklvm.kernels._arrays import check_csr_array, check_matching_array
 from sklvm.kernels._row_blocks import rows_of_next_block
 
 # Atoms of a row are padded to a multiple of this, for vectors of any length.
@@ -87,7 +87,7 @@ class ActiveSetCoder:
         self._gram = _checked(gram, "gram", (n_atoms, n_atoms))
         self._bound = _checked(bound, "bound", (n_atoms,))
         self._positive = positive
-        self._largest_support = n_atoms if rank is None else min(rank, n_atoms)
+        self._largest_support = n_atoms if rank is None else max(1, min(rank, n_atoms))
         # The largest norm of an atom, which the ridge extends.
         self._norm = float(np.sqrt(np.diagonal(self._gram).max(initial=0)))
         self._scans, self._lock = {}, threading.Lock()
@@ -113,7 +113,8 @@ class ActiveSetCoder:
         Raises
         ------
         ValueError
-            Where the square of a row's norm leaves the range of double precision.
+            Where the square of a row's norm leaves the range of double precision, or `start` has
+            entries outside of its shape.
         """
         X = _checked(X, "X", (len(X), self._dictionary.shape[1]))
         squared_norms = _squared_norms(X)
@@ -125,6 +126,7 @@ class ActiveSetCoder:
             scales = np.abs(correlations).max(axis=1)
         starts = (None, None, None)
         if start is not None:
+            check_csr_array(start, "start", (len(X), len(self._dictionary)))
             starts = start.indptr.astype(np.intc), start.indices.astype(np.intc), start.data
         results = (*np.empty((3, len(X))), np.empty(len(X), dtype=np.intc))
         parts, room = [], self._room(scan)
@@ -179,7 +181,7 @@ class ActiveSetCoder:
         largest = max(norm, 0 if start is None else np.abs(start.data).max(initial=0))
         fits = (
             error < _LARGEST_ERROR * self._bound.min()
-            and largest < _LARGEST_SINGLE
+            and max(largest, self._bound.max()) < _LARGEST_SINGLE
             and 1 / _LARGEST_SINGLE < self._norm < _LARGEST_SINGLE
         )
         dtype = np.dtype(np.float32 if fits else np.float64)

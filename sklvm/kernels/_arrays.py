@@ -1,6 +1,7 @@
 """Checks of the arrays that go into a kernel; each error names the parameter."""
 
 import numpy as np
+from scipy import sparse
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -33,3 +34,24 @@ def check_out(out, shape, dtype, name="out"):
     if not out.flags.writeable:
         raise ValueError(f"{name} must be writeable, got a read-only array.")
     return out
+
+
+def check_csr_array(x, name, shape):
+    """`x` itself, a CSR array of float64 of that `shape` whose lists stay inside their arrays."""
+    if not sparse.issparse(x) or x.format != "csr":
+        raise TypeError(f"{name} must be a CSR array, got {type(x).__name__}.")
+    if x.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {x.shape}.")
+    if x.data.dtype != np.float64:
+        raise TypeError(f"{name} must be of dtype float64, got {x.data.dtype}.")
+    starts, columns = x.indptr, x.indices
+    is_valid = (
+        len(starts) == shape[0] + 1
+        and starts[0] == 0
+        and (starts[1:] >= starts[:-1]).all()
+        and starts[-1] <= min(len(columns), len(x.data))
+        and (columns.size == 0 or (columns.min() >= 0 and columns.max() < shape[1]))
+    )
+    if not is_valid:
+        raise ValueError(f"{name} has entries outside of its shape {shape}.")
+    return x

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.kernels._arrays import check_matching_array, check_out
+from sklvm.kernels._arrays import check_csr_array, check_matching_array, check_out
 from sklvm.kernels._dictionary_loops import code_products_loop, update_atoms_loop
 
 _FLOAT64 = np.dtype(np.float64)
@@ -27,7 +27,7 @@ def add_code_products(codes, X, weights, code_scatter, code_data):
     X = np.ascontiguousarray(check_matching_array(X, "X", (n_rows, np.shape(X)[1]), _FLOAT64))
     check_out(code_scatter, (n_atoms, n_atoms), _FLOAT64, "code_scatter")
     check_out(code_data, (n_atoms, X.shape[1]), _FLOAT64, "code_data")
-    check_matching_array(codes.data, "codes.data", codes.data.shape, _FLOAT64)
+    check_csr_array(codes, "codes", (n_rows, n_atoms))
     check_matching_array(weights, "weights", (n_rows,), _FLOAT64)
     code_products_loop(
         codes.data,

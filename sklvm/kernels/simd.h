@@ -28,8 +28,11 @@
 #define SKLVM_HAS_ATTRIBUTE(name) 0
 #endif
 
-/* Choosing among clones takes the GNU C library's indirect functions. */
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
+/* Choosing among clones takes the GNU C library's indirect functions, which run before a sanitizer
+ * is ready. */
+#if defined(SKLVM_ONE_CLONE)
+#define SKLVM_CLONES __attribute__((unused))
+#elif defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
     SKLVM_HAS_ATTRIBUTE(target_clones)
 #define SKLVM_CLONES __attribute__((unused, target_clones("avx512f", "avx2", "default")))
 #elif defined(__GNUC__) || defined(__clang__)

@@ -123,13 +123,15 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     missing = np.isnan(X)
     n_rows = len(X)
     result = CodeResults(
-        np.empty((n_rows, len(problem.dictionary))),
-        np.empty(n_rows),
-        np.empty(n_rows),
-        np.empty(n_rows, dtype=np.intc),
+        np.zeros((n_rows, len(problem.dictionary))),
+        np.zeros(n_rows),
+        np.zeros(n_rows),
+        np.zeros(n_rows, dtype=np.intc),
     )
     patterns, pattern_of_row = np.unique(missing, axis=0, return_inverse=True)
     for index, pattern in enumerate(patterns):
+        if pattern.all():
+            continue  # nothing is known, and a code of zero is the best
         rows = np.flatnonzero(pattern_of_row == index)
         part = solver(
             problem.on_features(~pattern) if pattern.any() else problem,

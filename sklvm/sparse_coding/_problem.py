@@ -74,7 +74,13 @@ class CodingProblem:
         return self._computed[name]
 
     def _compute_gram(self):
-        gram = self.dictionary @ self.dictionary.T
+        with np.errstate(over="ignore", invalid="ignore"):
+            gram = self.dictionary @ self.dictionary.T
+        if not np.isfinite(gram).all():
+            raise ValueError(
+                f"The dictionary has entries of up to {np.abs(self.dictionary).max():.3g}, and "
+                "products of its atoms overflow. Scale the dictionary."
+            )
         if self._ridge is not None:
             np.einsum("kk->k", gram)[...] += self._ridge
         return gram
