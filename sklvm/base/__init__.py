@@ -1,6 +1,7 @@
 """What estimators share: scores, tags, training, and log Z."""
 
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
+from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._trained_model import TrainedModel
@@ -8,6 +9,7 @@ from sklvm.base._trained_model import TrainedModel
 __all__ = [
     "DensityModel",
     "DocumentationLinkMixin",
+    "IterativeModel",
     "LatentVariableModel",
     "NormalizedScoreMixin",
     "TrainedModel",

@@ -44,15 +44,19 @@ class NormalizedScoreMixin:
     # -- at four points of a fit ------------------------------------------------------------------
 
     def _check_parameters(self):
+        super()._check_parameters()
         self._partition_method_and_budget()
 
     def _forget(self):
+        super()._forget()
         self._forget_log_partition()
 
     def _begin_stream(self, X, weights):
+        super()._begin_stream(X, weights)
         self._fit_reference(X, weights, self._training.rng)
 
     def _end_fit(self, X, weights):
+        super()._end_fit(X, weights)
         self._fit_reference(X, weights, self._training.rng)
         if self.partition != "none":
             self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)

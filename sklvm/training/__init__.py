@@ -1,17 +1,18 @@
-"""The one training loop: batches, stopping, callbacks, the guard against divergence."""
+"""Iterative fits: one loop of epochs, and what it makes learn."""
 
 from sklvm.training._callbacks import EpochCallbacks
 from sklvm.training._compatibility import check_compatible, check_complete, check_streamable
 from sklvm.training._energy_gap import EnergyGap
-from sklvm.training._epochs import run_epochs, run_stream, split_rows
+from sklvm.training._epochs import Learner, run_epochs, run_stream, slices, split_rows
 from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
 from sklvm.training._penalty import Penalty
-from sklvm.training._training import Training, slices
+from sklvm.training._training import Training
 
 __all__ = [
     "EnergyGap",
     "EpochCallbacks",
+    "Learner",
     "Monitor",
     "Penalty",
     "Training",

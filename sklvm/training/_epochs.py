@@ -1,14 +1,61 @@
-"""The one training loop: epochs of mini-batches, or iterations of a full-batch optimiser."""
+"""The one loop of iterative fits: epochs, held-out rows, callbacks, and when to stop."""
 
-from collections import Counter
+from typing import Protocol
 
 import numpy as np
 
-from sklvm.exceptions import DivergenceError
-from sklvm.training._incomplete_rows import as_dense
-from sklvm.training._training import slices
+__all__ = ["Learner", "run_epochs", "run_stream", "slices", "split_rows"]
 
-__all__ = ["run_epochs", "run_stream", "split_rows"]
+
+class Learner(Protocol):
+    """What the loop asks of that which learns: parameters, state, and an epoch.
+
+    ``Training`` (steps along gradients) and ``StatisticsTraining`` (expectation and maximisation)
+    are learners.
+
+    Attributes
+    ----------
+    shuffle_rng : Generator
+        Which orders and divides rows.
+    drives_epochs : bool
+        Whether its optimiser iterates by itself. Then it has ``minimize`` in place of ``epoch``: ::
+
+            minimize(X, weights, rows, *, max_iter, batch_size, begin_epoch, end_epoch)
+
+        ``end_epoch(values)`` is true where the fit is to stop.
+    converged : bool or None
+        What such an optimiser says of its last fit; None: the monitor's rule decides.
+    """
+
+    shuffle_rng: np.random.Generator
+    drives_epochs: bool
+    converged: bool | None
+
+    def begin(self, X, weights, rows, *, max_iter, batch_size):
+        """Get ready for a fit of that many epochs."""
+
+    def epoch(self, X, weights, rows, *, batch_size, shuffle):
+        """Learn from these rows of X once; what to record of it, floats by name."""
+
+    def stream(self, X, weights, *, batch_size):
+        """Learn from all rows of X once, in their order, knowing nothing of those to come.
+
+        Here the weights themselves count: 1 is an average row's.
+        """
+
+    def evaluate(self, X, weights, batch_size):
+        """The criterion on rows that are not learned from; the same every time."""
+
+    def keep(self):
+        """Keep the current parameters as the ones to return to."""
+
+    def restore(self):
+        """Return to what ``keep`` last kept."""
+
+
+def slices(n, size):
+    """Consecutive slices of `size` rows; the last one may be ragged."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def split_rows(n_rows, validation_fraction, rng):
@@ -26,7 +73,7 @@ def split_rows(n_rows, validation_fraction, rng):
 
 
 def run_epochs(
-    training,
+    learner,
     X,
     weights,
     monitor,
@@ -43,16 +90,18 @@ def run_epochs(
 
     Parameters
     ----------
-    training : Training
+    learner : Learner
     X : ndarray or CSR array of shape (n, d)
     weights : ndarray of shape (n,)
-        Positive, of X's dtype; only their ratios count.
+        Positive, of X's dtype.
     monitor : Monitor
     callbacks : EpochCallbacks
     rows, validation_rows : ndarray of int, ndarray of int or None
         Which rows to train on, and which to hold out; with held-out rows the parameters of the
         epoch that was best on them are restored at the end.
-    max_iter, batch_size : int
+    max_iter : int
+    batch_size : int or None
+        None: all rows at once.
     shuffle : bool
     diagnose : callable, default=dict
         () → what else an epoch's record is to hold: floats by name.
@@ -62,115 +111,50 @@ def run_epochs(
     DivergenceError
         With the parameters of the last epoch that ended well.
     """
-    run = _run_full_batch if training.optimizer.full_batch else _run_mini_batches
     held_out = None if validation_rows is None else (X[validation_rows], weights[validation_rows])
 
-    def end_epoch(**values):
+    def end_epoch(values):
         """Record, keep, and tell whether to stop."""
-        validation = None if held_out is None else training.evaluate(*held_out, batch_size)
+        validation = None if held_out is None else learner.evaluate(*held_out, batch_size)
         monitor.record(**values, validation_objective=validation, **diagnose())
         if held_out is None or monitor.is_best:
-            training.keep()
+            learner.keep()
         monitor.was_interrupted = callbacks.end_epoch()
         return monitor.was_interrupted or monitor.converged
 
+    learner.begin(X, weights, rows, max_iter=max_iter, batch_size=batch_size)
     try:
-        run(training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch)
+        if learner.drives_epochs:
+            learner.minimize(
+                X,
+                weights,
+                rows,
+                max_iter=max_iter,
+                batch_size=batch_size,
+                begin_epoch=callbacks.begin_epoch,
+                end_epoch=end_epoch,
+            )
+        else:
+            for _ in range(max_iter):
+                callbacks.begin_epoch()
+                if end_epoch(
+                    learner.epoch(X, weights, rows, batch_size=batch_size, shuffle=shuffle)
+                ):
+                    break
     finally:
         if held_out is not None:
-            training.restore()
+            learner.restore()
     callbacks.end()
 
 
-def _run_mini_batches(
-    training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
-):
-    training.plan(max_iter * len(slices(len(rows), batch_size)))
-    weights = weights / weights[rows].mean()
-    full_batch = min(batch_size, len(rows))
-    for _ in range(max_iter):
-        callbacks.begin_epoch()
-        order = training.shuffle_rng.permutation(rows) if shuffle else rows
-        batches = (order[part] for part in slices(len(order), batch_size))
-        if end_epoch(**_mean_of_steps(training, X, weights, batches, full_batch)):
-            break
-
-
-def _run_full_batch(
-    training, X, weights, rows, max_iter, batch_size, shuffle, callbacks, end_epoch
-):
-    """Iterations of L-BFGS; the criterion is summed over blocks of rows, for memory's sake.
-
-    Every sum starts from the same state, which goes from block to block.
-    """
-    total = weights[rows].sum()
-    blocks = [rows[part] for part in slices(len(rows), max(batch_size, 1000))]
-
-    def criterion(theta):
-        value, gradient, state = 0.0, np.zeros_like(theta), training.objective_state
-        for block in blocks:
-            block_value, block_gradient, state = training.objective.step(
-                training.energy,
-                theta,
-                as_dense(X[block]),
-                weights[block] / total,
-                state,
-                training.rng,
-            )
-            value += block_value
-            gradient += block_gradient
-        return training.penalty.add(training.energy, theta, value, gradient, training.means)
-
-    def on_iteration(theta, value):
-        if not (np.isfinite(value) and np.all(np.isfinite(theta))):
-            training.restore()
-            raise DivergenceError("L-BFGS left the finite numbers. Scale the data.")
-        training.theta = theta
-        training.n_steps += 1
-        if end_epoch(objective=float(value)):
-            raise StopIteration
-        if training.n_steps - first_step < max_iter:
-            callbacks.begin_epoch()
-
-    first_step = training.n_steps
-    if max_iter == 0:
-        return
-    callbacks.begin_epoch()
-    with np.errstate(over="ignore", invalid="ignore"):
-        theta, training.optimizer_converged, training.optimizer_message = (
-            training.optimizer.minimize(criterion, training.theta, max_iter, on_iteration)
-        )
-    if training.n_steps == first_step:
-        # The start was a minimum already: no iteration was made, and it counts as one.
-        training.theta = theta
-        end_epoch(objective=float(criterion(theta)[0]))
-
-
-def run_stream(training, X, weights, *, batch_size):
+def run_stream(learner, X, weights, *, batch_size):
     """One pass over the rows of X in their order; what ``partial_fit`` does.
-
-    Here the weights themselves count, for the rows to come are unknown: 1 is an average row's. A
-    batch of fewer than `batch_size` rows counts by its rows.
 
     Returns
     -------
     values : dict of str to float
-        The pass's means of the criterion, the gradient's norm and the objective's diagnostics.
+        What the learner records of the pass.
     """
-    training.plan(None)
-    batches = slices(len(weights), batch_size)
-    values = _mean_of_steps(training, X, weights, batches, batch_size)
-    training.keep()
+    values = learner.stream(X, weights, batch_size=batch_size)
+    learner.keep()
     return values
-
-
-def _mean_of_steps(training, X, weights, batches, full_batch):
-    """One step a batch; weighted means of the criterion, the gradient's norm, the diagnostics."""
-    totals, total_weight = Counter(), 0.0
-    for batch in batches:
-        batch_weight = float(weights[batch].sum())
-        value, gradient_norm = training.step(X[batch], weights[batch], full_batch)
-        values = {"objective": value, "gradient_norm": gradient_norm, **training.diagnostics}
-        totals.update({name: batch_weight * value for name, value in values.items()})
-        total_weight += batch_weight
-    return {name: total / total_weight for name, total in totals.items()}

@@ -2,17 +2,20 @@
 
 import copy
 import math
+from collections import Counter
 
 import numpy as np
 
 from sklvm.energies import Centred
 from sklvm.exceptions import DivergenceError
 from sklvm.training._drawn_bits import drawn_bits
+from sklvm.training._epochs import slices
+from sklvm.training._full_batch import minimize
 from sklvm.training._incomplete_rows import completed
 from sklvm.training._penalty import Penalty
 from sklvm.training._running_means import RunningMeans
 
-__all__ = ["Training", "slices"]
+__all__ = ["Training"]
 
 # A step that moves the parameters by more than this multiple of the length that they had when last
 # kept (or of 1) is an explosion.
@@ -50,7 +53,11 @@ class Training:
         Steps taken.
     means : RunningMeans or None
         Of the data's visible and hidden units, for an energy that is ``Centred``.
+    converged : bool or None
+        What a full-batch optimiser said of the last fit.
     """
+
+    converged = None
 
     def __init__(
         self,
@@ -103,10 +110,50 @@ class Training:
         """What the objective tells of the last step, floats by name."""
         return self.objective.diagnostics(self.objective_state)
 
+    @property
+    def drives_epochs(self):
+        """Whether the optimiser iterates by itself, over all rows."""
+        return self.optimizer.full_batch
+
+    def begin(self, X, weights, rows, *, max_iter, batch_size):
+        """A fit begins: the optimiser's schedule is told how many steps it will have."""
+        self.converged = None
+        self.plan(max_iter * len(slices(len(rows), batch_size)))
+
     def plan(self, n_steps):
         """Tell the optimiser's schedule that a fit of `n_steps` steps begins; None: no end."""
         if self.optimizer_state is not None:
             self.optimizer.plan(self.optimizer_state, n_steps)
+
+    def epoch(self, X, weights, rows, *, batch_size, shuffle):
+        """One step a batch; weights count relative to their mean.
+
+        Returns
+        -------
+        values : dict of str to float
+            Weighted means of the criterion, the gradient's norm and the objective's diagnostics.
+        """
+        weights = weights / weights[rows].mean()
+        order = self.shuffle_rng.permutation(rows) if shuffle else rows
+        batches = (order[part] for part in slices(len(order), batch_size))
+        return self._mean_of_steps(X, weights, batches, min(batch_size, len(rows)))
+
+    def stream(self, X, weights, *, batch_size):
+        """One step a batch of rows in their order; a ragged batch counts by its rows."""
+        self.plan(None)
+        return self._mean_of_steps(X, weights, slices(len(weights), batch_size), batch_size)
+
+    minimize = minimize
+
+    def _mean_of_steps(self, X, weights, batches, full_batch):
+        totals, total_weight = Counter(), 0.0
+        for batch in batches:
+            batch_weight = float(weights[batch].sum())
+            value, gradient_norm = self.step(X[batch], weights[batch], full_batch)
+            values = {"objective": value, "gradient_norm": gradient_norm, **self.diagnostics}
+            totals.update({name: batch_weight * value for name, value in values.items()})
+            total_weight += batch_weight
+        return {name: total / total_weight for name, total in totals.items()}
 
     def step(self, X, weights, full_batch=None):
         """One step on a batch.
@@ -225,8 +272,3 @@ class Training:
             f"Training diverged after {n_steps} steps: {what}. The last finite parameters "
             "were kept. Try a smaller learning rate, a max_gradient_norm, or scaled data."
         )
-
-
-def slices(n, size):
-    """Consecutive slices of `size` rows; the last one may be ragged."""
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]

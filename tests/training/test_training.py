@@ -258,7 +258,7 @@ def test_lbfgs_finds_the_minimum_over_blocks_of_rows():
     covariance = np.cov(X.T, aweights=weights, ddof=0)
     precision = training.energy.precision(training.energy_theta)
     assert_allclose(precision, np.linalg.inv(covariance), rtol=1e-6)
-    assert training.optimizer_converged
+    assert training.converged
     assert np.all(np.diff(monitor.history()["objective"]) <= 0)
     assert training.n_steps == len(monitor.records)
 

@@ -1,0 +1,264 @@
+"""The skeleton of every iterative fit: data, learner, epochs, what is published, warnings."""
+
+import copy
+import warnings
+from contextlib import nullcontext
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import validate_data
+
+from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
+from sklvm.settings import StringShorthandMixin
+from sklvm.training import EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
+
+__all__ = ["IterativeModel"]
+
+
+class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
+    """``fit`` and ``partial_fit`` in epochs, whatever the learner learns by.
+
+    A subclass has the parameters that are constrained here and ``batch_size``, ``shuffle`` and
+    ``tol``, and gives
+
+    - ``_start(X, weights)``: a fresh :class:`~sklvm.training.Learner`, once all that can be wrong
+      with the parameters is checked; it is kept as ``_training``;
+    - ``_fitted_attributes(learner)``: the fitted attributes by name.
+
+    It may also say how a warm start goes on (``_continue``), what other data than dense finite ones
+    it takes (``_validation``, ``_min_rows``), when to stop (``_stopping_rule``), which part of the
+    rows is held out and whether they decide the end (``_held_out_fraction``, ``_validates``), what
+    else to record (``_diagnosis``), and what is to be in force around the epochs (``_resources``).
+
+    Four hooks do what else there is to do at four points of a fit: ``_check_parameters``,
+    ``_forget``, ``_begin_stream`` and ``_end_fit``. They compose: a mix-in that has one stands to
+    the left of this class and calls that of ``super()``.
+    """
+
+    _validation: dict = {}
+    # Rows of positive weight that ``fit`` needs, and a chunk of ``partial_fit``.
+    _min_rows = {"fit": 2, "partial_fit": 2}
+    _parameter_constraints: dict = {
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # -- fitting ----------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the model to X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training data.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows in the criterion.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For bad data or parameters, and where they do not fit each other.
+        DivergenceError
+            Where training left the finite numbers; the last finite parameters are kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where ``max_iter`` ended the fit.
+        """
+        self._check_parameters()
+        is_continued = self.warm_start and self.__sklearn_is_fitted__()
+        X, weights = self._check_data(
+            X, sample_weight, reset=not is_continued, min_rows=self._min_rows["fit"]
+        )
+        learner = (
+            self._continue(self._training, X, weights) if is_continued else self._start(X, weights)
+        )
+        rows, held_out = split_rows(len(weights), self._held_out_fraction(), learner.shuffle_rng)
+        diagnose = self._diagnosis(learner, X, weights, rows, held_out)
+        tol, patience = self._stopping_rule(X, weights)
+        monitor = Monitor(
+            tol=tol,
+            patience=patience,
+            verbose=self.verbose,
+            owner=type(self).__name__,
+            max_iter=self.max_iter,
+        )
+        callbacks = EpochCallbacks(
+            self, X, y, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(learner))
+        )
+        self._forget()
+        self._training = learner
+        try:
+            with self._resources():
+                run_epochs(
+                    learner,
+                    X,
+                    weights,
+                    monitor,
+                    callbacks,
+                    rows=rows,
+                    validation_rows=held_out if self._validates() else None,
+                    max_iter=self.max_iter,
+                    batch_size=self.batch_size,
+                    shuffle=self.shuffle,
+                    diagnose=diagnose,
+                )
+        finally:
+            # After Ctrl-C and divergence, too: what has been learned is there to be used.
+            self.history_ = monitor.history()
+            self.n_iter_ = len(monitor.records)
+            self._publish()
+        self._warn_unconverged(monitor)
+        self._end_fit(X, weights)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Train on the rows of X once, in their order and in batches of ``batch_size``.
+
+        From the same start and over the same batches it does what ``fit`` does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The next chunk of data.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows in the criterion.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        self._check_parameters()
+        is_first = not self.__sklearn_is_fitted__()
+        X, weights = self._check_data(
+            X, sample_weight, reset=is_first, min_rows=self._min_rows["partial_fit"]
+        )
+        learner = self._start(X, weights) if is_first else self._training
+        self._check_stream(learner)
+        self._training = learner
+        if is_first:
+            self._begin_stream(X, weights)
+            self.history_, self.n_iter_ = {}, 0
+        try:
+            with self._resources():
+                values = run_stream(learner, X, weights, batch_size=self.batch_size)
+        finally:
+            self._forget()
+            self._publish()
+        self.n_iter_ += 1
+        for name, value in values.items():
+            if not np.isnan(value):
+                self.history_[name] = np.append(self.history_.get(name, []), value)
+        return self
+
+    def _check_data(self, X, sample_weight, *, reset, min_rows):
+        """X and positive weights of its dtype, rows of weight 0 left out."""
+        X = self._check_X(X, reset=reset, ensure_min_samples=min_rows)
+        if sample_weight is None:
+            return X, np.ones(X.shape[0], dtype=X.dtype)
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=X.dtype, ensure_non_negative=True, copy=True
+        )
+        positive = weights > 0
+        if positive.sum() < min_rows:
+            raise ValueError(
+                f"sample_weight has {positive.sum()} positive entries; at least {min_rows} are "
+                "needed."
+            )
+        return (X, weights) if positive.all() else (X[positive], weights[positive])
+
+    def _check_X(self, X, *, reset=False, **options):
+        options = {**self._validation, **options}
+        return validate_data(
+            self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options
+        )
+
+    def _warn_unconverged(self, monitor):
+        if self._training.converged is not None:
+            unconverged = not (monitor.converged or self._training.converged)
+        else:
+            unconverged = self.tol > 0 and not monitor.converged
+        if unconverged and not monitor.was_interrupted and self.max_iter > 0:
+            warnings.warn(
+                f"{type(self).__name__} did not converge in max_iter={self.max_iter} iterations. "
+                "Raise max_iter or tol.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _publish(self):
+        for name, value in self._fitted_attributes(self._training).items():
+            setattr(self, name, value)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_training")
+
+    # -- what a subclass gives --------------------------------------------------------------------
+
+    def _start(self, X, weights):
+        raise NotImplementedError
+
+    def _fitted_attributes(self, learner):
+        return {"_training": learner}
+
+    # -- what it may add --------------------------------------------------------------------------
+
+    def _continue(self, learner, X, weights):
+        """The learner of a warm start: θ of the last fit, and what parameters say now."""
+        return learner
+
+    def _check_stream(self, learner):
+        """Raise where the learner cannot learn from a stream."""
+
+    def _stopping_rule(self, X, weights):
+        """By how much an epoch has to improve, and how many may fail to."""
+        return self.tol, 1
+
+    def _held_out_fraction(self):
+        """Which part of the rows is not trained on."""
+        return 0
+
+    def _validates(self):
+        """Whether the rows that are held out say when to stop."""
+        return False
+
+    def _diagnosis(self, learner, X, weights, rows, held_out):
+        """A function () → what else ``history_`` is to hold of an epoch, floats by name."""
+        return dict
+
+    def _resources(self):
+        """A context in which the epochs run: workers, limits on threads."""
+        return nullcontext()
+
+    # -- four points of a fit; these compose ------------------------------------------------------
+
+    def _check_parameters(self):
+        """Raise where parameters are wrong whatever the data are; before any work."""
+
+    def _forget(self):
+        """Delete what does not hold for other parameters θ."""
+
+    def _begin_stream(self, X, weights):
+        """What else is to be known of the first chunk of a stream."""
+
+    def _end_fit(self, X, weights):
+        """What else is to be known of the data and the fitted model."""
