@@ -88,7 +88,7 @@ plt.show()
 # %%
 # Parts of digits
 # ---------------
-# Ink only adds up. With ``positive_code`` and ``positive_dict`` atoms are ink too, and α chooses
+# Ink only adds up. With ``positive`` and ``positive_dict`` atoms are ink too, and α chooses
 # their size: where coefficients are dear a digit is a few whole shapes, where they are cheap it is
 # many parts, down to single strokes.
 
@@ -98,7 +98,7 @@ for axis, alpha in zip(axes, [1.0, 0.1], strict=True):
     model = DictionaryLearner(
         100,
         alpha=alpha,
-        positive_code=True,
+        positive=True,
         positive_dict=True,
         batch_size=500,
         max_iter=8,

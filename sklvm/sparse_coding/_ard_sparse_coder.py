@@ -17,6 +17,8 @@ __all__ = ["ARDInfo", "ARDSparseCoder"]
 
 # Learned noise variance is at least this part of the data's mean square.
 _LEAST_NOISE = 1e-6
+# Parameters that a fit fixes for all coding after it.
+_OPTIONS = ("noise_variance", "tol", "max_iter", "n_jobs")
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class ARDSparseCoder(DictionaryModel):
         """
         X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
         self.components_ = self._given_dictionary(X)
+        self._options = {name: getattr(self, name) for name in _OPTIONS}
         known = X[~np.isnan(X)].astype(np.float64)
         mean_square = float(known @ known) / max(len(known), 1)
         self.least_noise_variance_ = _LEAST_NOISE * (mean_square if mean_square > 0 else 1.0)
@@ -247,11 +250,12 @@ class ARDSparseCoder(DictionaryModel):
             part = self._fit_rows(X[np.ix_(rows, ~missing)].astype(np.float64), D[:, ~missing])
             for array, values in zip(results, part, strict=True):
                 array[rows] = values
-        unfinished = np.sum(~(results.gains <= self.tol))
-        if self.tol > 0 and unfinished:
+        tol, max_iter = self._options["tol"], self._options["max_iter"]
+        unfinished = np.sum(~(results.gains <= tol))
+        if tol > 0 and unfinished:
             warnings.warn(
-                f"{unfinished} of {len(X)} samples did not reach tol={self.tol} in "
-                f"max_iter={self.max_iter} iterations; the worst could still gain "
+                f"{unfinished} of {len(X)} samples did not reach tol={tol} in "
+                f"max_iter={max_iter} iterations; the worst could still gain "
                 f"{results.gains.max():.3g} nats.",
                 ConvergenceWarning,
                 stacklevel=3,
@@ -259,15 +263,16 @@ class ARDSparseCoder(DictionaryModel):
         return results, X.dtype
 
     def _fit_rows(self, X, D):
-        learns = isinstance(self.noise_variance, str)
+        noise_variance, n_jobs = self._options["noise_variance"], self._options["n_jobs"]
+        learns = isinstance(noise_variance, str)
         return automatic_relevance_codes(
             D @ D.T,
             X @ D.T,
             np.einsum("ij,ij->i", X, X),
             X.shape[1],
-            noise_variance=None if learns else float(self.noise_variance),
+            noise_variance=None if learns else float(noise_variance),
             least_noise_variance=self.least_noise_variance_,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            n_threads=None if self.n_jobs is None else effective_n_jobs(self.n_jobs),
+            tol=self._options["tol"],
+            max_iter=self._options["max_iter"],
+            n_threads=None if n_jobs is None else effective_n_jobs(n_jobs),
         )

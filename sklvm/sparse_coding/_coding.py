@@ -43,7 +43,7 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
     results : CodeResults
         Its codes are of X's dtype.
     """
-    n_rows, n_atoms = len(X), len(problem.dictionary)
+    n_rows, n_atoms = len(X), problem.n_components
     chunk_rows = min(_CHUNK_SIZE // n_atoms, -(-n_rows // _N_CHUNKS))
     chunk_rows = max(chunk_rows, _SMALLEST_CHUNK)
     begins = range(0, n_rows, chunk_rows)
@@ -123,7 +123,7 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     missing = np.isnan(X)
     n_rows = len(X)
     result = CodeResults(
-        np.zeros((n_rows, len(problem.dictionary))),
+        np.zeros((n_rows, problem.n_components)),
         np.zeros(n_rows),
         np.zeros(n_rows),
         np.zeros(n_rows, dtype=np.intc),

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.settings import resolve
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
-from sklvm.sparse_coding._problem import CodingProblem
+from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
-from sklvm.sparse_coding.solvers import SOLVER_NAMES, select_solver
+from sklvm.sparse_coding.solvers import SOLVER_NAMES
 
 __all__ = ["CodingInfo", "CodingModel"]
 
@@ -48,15 +46,16 @@ class CodingInfo:
 class CodingModel(DictionaryModel):
     """Base of the estimators that code data by J = ½‖x − zD‖² + α penalty(z).
 
-    A subclass has a ``fit`` that sets ``components_``. In ``_coding_names`` it says how it calls
-    the parameters of the coding that others may call otherwise.
+    A subclass has a ``fit`` that sets ``components_`` and ``_coding``, the options to code by. In
+    ``_tol_names`` it says what it calls those that end the coding of a row.
     """
 
-    _coding_names = {"positive": "positive", "tol": "tol", "max_iter": "max_iter"}
+    _tol_names = ("tol", "max_iter")
     _shorthands = {"penalty": PENALTIES}
     _parameter_constraints: dict = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "penalty": [StrOptions(set(PENALTIES)), PowerPenalty, Constraint],
+        "positive": ["boolean"],
         "solver": [StrOptions(set(SOLVER_NAMES))],
         "sparse_output": ["boolean"],
         "n_jobs": [Integral, None],
@@ -104,7 +103,7 @@ class CodingModel(DictionaryModel):
         ConvergenceWarning
             If some samples do not reach the tolerance.
         """
-        results = self._encode(X, codes, self.sparse_output)
+        results = self._encode(X, codes)
         if not return_info:
             return results.codes
         return results.codes, CodingInfo(results.certificates, results.objectives, results.n_iter)
@@ -132,7 +131,7 @@ class CodingModel(DictionaryModel):
         results = self._encode(X, None, sparse_output=True)
         return -results.objectives.astype(results.codes.dtype)
 
-    def _encode(self, X, codes, sparse_output):
+    def _encode(self, X, codes, sparse_output=None):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
         if codes is not None:
@@ -142,40 +141,28 @@ class CodingModel(DictionaryModel):
                 raise ValueError(
                     f"codes must have one row for each of X's {len(X)}, got {codes.shape[0]}."
                 )
-        problem, solver = self._problem_and_solver(self.components_)
+        coding = self._coding
+        problem, solver = coding.problem(DenseDictionary(self.components_))
         results = encode_rows(
             problem,
             solver,
             X,
             codes,
-            tol=self._coding_parameter("tol"),
-            max_iter=self._coding_parameter("max_iter"),
-            sparse_output=sparse_output,
+            tol=coding.tol,
+            max_iter=coding.max_iter,
+            sparse_output=coding.sparse_output if sparse_output is None else sparse_output,
         )
-        self._warn_of_unfinished(results)
+        self._warn_of_unfinished(results, coding)
         return results
 
-    def _problem_and_solver(self, components):
-        penalty = resolve(self.penalty, PENALTIES, "penalty", type(self).__name__)
-        positive = self._coding_parameter("positive")
-        if positive and isinstance(penalty, Constraint) and not penalty.allows_positive:
-            name = self._coding_names["positive"]
-            raise ValueError(f"{name}=True does not go with penalty={penalty!r}, a constraint.")
-        solver = select_solver(self.solver, penalty)
-        n_threads = None if self.n_jobs is None else effective_n_jobs(self.n_jobs)
-        return CodingProblem(components, penalty, self.alpha, positive, n_threads), solver
-
-    def _coding_parameter(self, name):
-        return getattr(self, self._coding_names[name])
-
-    def _warn_of_unfinished(self, results):
-        tol, names = self._coding_parameter("tol"), self._coding_names
-        unfinished = ~(results.certificates <= tol)
-        if tol > 0 and unfinished.any():
+    def _warn_of_unfinished(self, results, coding):
+        unfinished = ~(results.certificates <= coding.tol)
+        if coding.tol > 0 and unfinished.any():
+            tol, max_iter = self._tol_names
             warnings.warn(
-                f"{unfinished.sum()} of {len(unfinished)} samples did not reach {names['tol']}="
-                f"{tol} in {names['max_iter']}={self._coding_parameter('max_iter')} iterations; "
-                f"the worst is at {results.certificates.max():.3g}.",
+                f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
+                f"in {max_iter}={coding.max_iter} iterations; the worst is at "
+                f"{results.certificates.max():.3g}.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import generator_from
-from sklvm.settings import resolve
 from sklvm.sparse_coding._coding_model import CodingModel
+from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_model import FLOATS
-from sklvm.sparse_coding._dictionary_training import CodingOptions, DictionaryTraining
+from sklvm.sparse_coding._dictionary_training import DictionaryTraining
 from sklvm.sparse_coding._initial_dictionary import initial_dictionary
-from sklvm.sparse_coding.penalties import PENALTIES
+from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.training import EpochCallbacks, Monitor, slices
 
 __all__ = ["DictionaryLearner"]
@@ -42,7 +42,7 @@ class DictionaryLearner(CodingModel):
     penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual"} or object, \
             default="l1"
         As of :class:`SparseCoder`.
-    positive_code, positive_dict : bool, default=False
+    positive, positive_dict : bool, default=False
         Whether z ≥ 0, and whether D ≥ 0; both, on data that are not negative, gives parts.
     batch_size : int, default=None
         Rows that are coded between two updates; None: all of them.
@@ -130,11 +130,10 @@ class DictionaryLearner(CodingModel):
     array([1., 1., 1., 1., 1., 1.])
     """
 
-    _coding_names = {"positive": "positive_code", "tol": "code_tol", "max_iter": "code_max_iter"}
+    _tol_names = ("code_tol", "code_max_iter")
     _parameter_constraints: dict = {
         **CodingModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "positive_code": ["boolean"],
         "positive_dict": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "forgetting": [Interval(Real, 0, None, closed="left")],
@@ -155,7 +154,7 @@ class DictionaryLearner(CodingModel):
         *,
         alpha=1.0,
         penalty="l1",
-        positive_code=False,
+        positive=False,
         positive_dict=False,
         batch_size=None,
         forgetting=5.0,
@@ -175,7 +174,7 @@ class DictionaryLearner(CodingModel):
         self.n_components = n_components
         self.alpha = alpha
         self.penalty = penalty
-        self.positive_code = positive_code
+        self.positive = positive
         self.positive_dict = positive_dict
         self.batch_size = batch_size
         self.forgetting = forgetting
@@ -235,6 +234,7 @@ class DictionaryLearner(CodingModel):
         callbacks = EpochCallbacks(
             self, X, y, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(training))
         )
+        self._coding = coding
         run = self._run_passes if self.batch_size is None else self._run_online
         try:
             with self._thread_limits():
@@ -267,7 +267,7 @@ class DictionaryLearner(CodingModel):
             monitor.was_interrupted = callbacks.end_epoch()
             if monitor.was_interrupted or monitor.converged:
                 break
-        self._warn_of_unfinished(coded.results)
+        self._warn_of_unfinished(coded.results, coding)
 
     def _run_online(self, training, X, weights, coding, monitor, callbacks):
         for _ in range(self.max_iter):
@@ -320,6 +320,7 @@ class DictionaryLearner(CodingModel):
             training = self._training
         with self._thread_limits():
             values = self._run_batches(training, X, weights, coding, np.arange(len(X)))
+        self._coding = coding
         self._publish(training)
         self.n_iter_ += 1
         for name, value in values.items():
@@ -328,16 +329,9 @@ class DictionaryLearner(CodingModel):
 
     def _coding_options(self):
         """Checks that the parameters of the coding go together, too."""
-        self._problem_and_solver(np.zeros((self.n_components, 1)))
-        return CodingOptions(
-            penalty=resolve(self.penalty, PENALTIES, "penalty", type(self).__name__),
-            alpha=self.alpha,
-            positive=self.positive_code,
-            solver=self.solver,
-            tol=self.code_tol,
-            max_iter=self.code_max_iter,
-            n_jobs=self.n_jobs,
-        )
+        coding = CodingOptions.of(self, tol=self.code_tol, max_iter=self.code_max_iter)
+        coding.problem(DenseDictionary(np.zeros((self.n_components, 1))))
+        return coding
 
     def _check_data(self, X, sample_weight, *, reset, minimum):
         X = validate_data(

@@ -1,6 +1,5 @@
 """A dictionary in the making: coding and statistics by blocks of rows, and the step they allow."""
 
-from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,12 +10,11 @@ from scipy import sparse
 
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._initial_dictionary import unit_atoms
-from sklvm.sparse_coding._problem import CodingProblem
-from sklvm.sparse_coding.penalties import Constraint
-from sklvm.sparse_coding.solvers import CodeResults, select_solver
+from sklvm.sparse_coding.dictionaries import DenseDictionary
+from sklvm.sparse_coding.solvers import CodeResults
 from sklvm.statistics import DictionaryStatistics
 
-__all__ = ["CodedRows", "CodingOptions", "DictionaryTraining"]
+__all__ = ["CodedRows", "DictionaryTraining"]
 
 # Usage of an atom, relative to the mean, below which it is dead. To forget such codes raises the
 # objective by half their squares: less than the codes' own tolerance.
@@ -24,19 +22,6 @@ _DEAD = 1e-6
 # A pass over the atoms takes about as long as to code so many rows takes, times ten.
 _ROWS_A_PASS = 2048
 _MOST_PASSES = 10
-
-
-@dataclass(frozen=True)
-class CodingOptions:
-    """How rows are coded."""
-
-    penalty: object
-    alpha: float
-    positive: bool
-    solver: str
-    tol: float
-    max_iter: int
-    n_jobs: int | None
 
 
 class CodedRows(NamedTuple):
@@ -165,14 +150,13 @@ class DictionaryTraining:
 
 
 def _code_block(dictionary, coding, X, weights, codes):
-    penalty = coding.penalty
-    is_convex = not isinstance(penalty, Constraint) and penalty.convex
+    is_convex = coding.penalty.convex
     # More than one worker: each of them has a thread.
     n_threads = None if coding.n_jobs is None else 1
-    problem = CodingProblem(dictionary, penalty, coding.alpha, coding.positive, n_threads)
+    problem, solver = coding.problem(DenseDictionary(dictionary), n_threads=n_threads)
     results = encode_rows(
         problem,
-        select_solver(coding.solver, penalty),
+        solver,
         X,
         codes if is_convex else None,
         tol=coding.tol,
@@ -190,9 +174,9 @@ def _better_of(results, codes, X, problem):
     penalty = problem.penalty
     if getattr(penalty, "max_residual", 0) > 0:
         return results  # old codes may have left the bound
-    residual = np.nan_to_num(X - codes @ problem.dictionary)
+    residual = np.nan_to_num(X - problem.dictionary.synthesize(codes))
     objectives = 0.5 * np.einsum("ij,ij->i", residual, residual)
-    if not isinstance(penalty, Constraint):
+    if penalty.separable:
         objectives += penalty.value(codes.toarray(), problem.alpha)
     is_old_better = objectives < results.objectives
     if not is_old_better.any():

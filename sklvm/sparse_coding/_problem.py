@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from sklvm.kernels import ActiveSetCoder
-from sklvm.sparse_coding.penalties import Constraint
+from sklvm.sparse_coding.dictionaries import RestrictedDictionary
 
 __all__ = ["CodingProblem"]
 
@@ -19,7 +19,8 @@ class CodingProblem:
 
     Parameters
     ----------
-    dictionary : ndarray of shape (n_components, n_features)
+    dictionary : object
+        A dictionary, see :mod:`sklvm.sparse_coding.dictionaries`.
     penalty : PowerPenalty or Constraint
     alpha : float
     positive : bool
@@ -27,35 +28,44 @@ class CodingProblem:
 
     Attributes
     ----------
-    dictionary : ndarray of float64, shape (n_components, n_features)
     bound : ndarray of shape (n_components,) or None
         None under a constraint without weights.
     exponent : float
         q.
+    ridge : ndarray of shape (n_components,) or None
+        What the quadratic part of the penalty adds to the diagonal of D Dᵀ.
     rank : int
         What the rank of G cannot exceed.
     """
 
     def __init__(self, dictionary, penalty, alpha, positive, n_threads=None):
-        self.dictionary = np.ascontiguousarray(dictionary, dtype=np.float64)
+        self.dictionary = dictionary
         self.penalty, self.alpha = penalty, alpha
         self.positive, self.n_threads = positive, n_threads
-        self.rank = min(self.dictionary.shape)
-        self._ridge = None
+        self.bound, self.ridge = penalty.bounds(alpha, self.n_components)
+        self.exponent = penalty.exponent
+        self.rank = min(self.n_components, dictionary.n_features)
+        if self.ridge is not None:
+            self.rank = self.n_components
         self._computed, self._lock = {}, threading.RLock()
-        if isinstance(penalty, Constraint):
-            self.bound, self.exponent = penalty.weigh(len(self.dictionary)), penalty.exponent
-            return
-        strength = penalty.weigh(alpha, len(self.dictionary))
-        self.bound, self.exponent = penalty.slope * strength, penalty.exponent
-        if penalty.curvature > 0:
-            self._ridge = penalty.curvature * strength
-            self.rank = len(self.dictionary)
+
+    @property
+    def n_components(self):
+        return self.dictionary.n_components
+
+    @property
+    def has_gram(self):
+        return hasattr(type(self.dictionary), "gram")
 
     @property
     def gram(self):
         """G: that of the atoms, and the ridge of an elastic net."""
         return self._once("gram", self._compute_gram)
+
+    @property
+    def diagonal(self):
+        """G_kk."""
+        return self._once("diagonal", self._compute_diagonal)
 
     @property
     def lipschitz(self):
@@ -67,6 +77,34 @@ class CodingProblem:
         """What the active-set solver needs, for the convex penalties."""
         return self._once("active_set", self._prepare_active_set)
 
+    def normal(self, Z):
+        """z G: one product with G, or two with the dictionary where that is less or all there is.
+
+        Parameters
+        ----------
+        Z : ndarray of float64, shape (n, n_components)
+
+        Returns
+        -------
+        products : ndarray of shape (n, n_components)
+        """
+        if self.has_gram and self.n_components <= 2 * self.dictionary.n_features:
+            return Z @ self.gram
+        products = self.dictionary.correlate(self.dictionary.synthesize(Z))
+        if self.ridge is not None:
+            products += self.ridge * Z
+        return products
+
+    def on_features(self, observed):
+        """The problem of samples that are known at some features only."""
+        restrict = getattr(self.dictionary, "on_features", None)
+        dictionary = (
+            RestrictedDictionary(self.dictionary, observed)
+            if restrict is None
+            else restrict(observed)
+        )
+        return CodingProblem(dictionary, self.penalty, self.alpha, self.positive, self.n_threads)
+
     def _once(self, name, compute):
         with self._lock:
             if name not in self._computed:
@@ -74,33 +112,21 @@ class CodingProblem:
         return self._computed[name]
 
     def _compute_gram(self):
-        with np.errstate(over="ignore", invalid="ignore"):
-            gram = self.dictionary @ self.dictionary.T
-        if not np.isfinite(gram).all():
-            raise ValueError(
-                f"The dictionary has entries of up to {np.abs(self.dictionary).max():.3g}, and "
-                "products of its atoms overflow. Scale the dictionary."
-            )
-        if self._ridge is not None:
-            np.einsum("kk->k", gram)[...] += self._ridge
+        if self.ridge is None:
+            return self.dictionary.gram
+        gram = self.dictionary.gram.copy()
+        np.einsum("kk->k", gram)[...] += self.ridge
         return gram
 
+    def _compute_diagonal(self):
+        squares = self.dictionary.norms() ** 2
+        return squares if self.ridge is None else squares + self.ridge
+
     def _compute_lipschitz(self):
-        D = self.dictionary
-        if not D.size:
-            return 0.0
-        # The smaller of the two products has the same largest eigenvalue.
-        product = D.T @ D if D.shape[0] > D.shape[1] else D @ D.T
-        largest = float(np.linalg.eigvalsh(product)[-1])
-        return largest if self._ridge is None else largest + float(self._ridge.max())
+        largest = self.dictionary.lipschitz
+        return largest if self.ridge is None else largest + float(self.ridge.max())
 
     def _prepare_active_set(self):
         return ActiveSetCoder(
-            self.dictionary, self.gram, self.bound, positive=self.positive, rank=self.rank
-        )
-
-    def on_features(self, observed):
-        """The problem of samples that are known at some features only."""
-        return CodingProblem(
-            self.dictionary[:, observed], self.penalty, self.alpha, self.positive, self.n_threads
+            self.dictionary.atoms, self.gram, self.bound, positive=self.positive, rank=self.rank
         )

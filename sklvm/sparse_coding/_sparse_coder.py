@@ -6,7 +6,9 @@ from sklearn.utils.validation import validate_data
 
 from sklvm._compat import Interval, _fit_context
 from sklvm.sparse_coding._coding_model import CodingModel
+from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_model import FLOATS
+from sklvm.sparse_coding.dictionaries import DenseDictionary
 
 __all__ = ["SparseCoder"]
 
@@ -92,7 +94,6 @@ class SparseCoder(CodingModel):
     _parameter_constraints: dict = {
         **CodingModel._parameter_constraints,
         "dictionary": ["array-like", None],
-        "positive": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
     }
@@ -143,6 +144,7 @@ class SparseCoder(CodingModel):
         """
         X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
         components = self._given_dictionary(X)
-        self._problem_and_solver(components)
-        self.components_ = components
+        coding = CodingOptions.of(self, tol=self.tol, max_iter=self.max_iter)
+        coding.problem(DenseDictionary(components))
+        self.components_, self._coding = components, coding
         return self

@@ -1,9 +1,10 @@
 """Reusable test cases for whoever adds an energy, an objective or an estimator.
 
-Subclass ``EnergyTestCase`` or ``ObjectiveTestCase``, hand over one model or one criterion, and its
-checks are inherited.
+Subclass ``EnergyTestCase``, ``ObjectiveTestCase`` or ``DictionaryTestCase``, hand over one model,
+criterion or operator, and its checks are inherited.
 """
 
+from sklvm.testing._dictionary_case import DictionaryTestCase
 from sklvm.testing._energy_case import EnergyTestCase
 from sklvm.testing._exact_law import ExactLaw, binary_states
 from sklvm.testing._finite_differences import (
@@ -15,6 +16,7 @@ from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
 
 __all__ = [
+    "DictionaryTestCase",
     "EnergyTestCase",
     "ExactLaw",
     "ObjectiveTestCase",

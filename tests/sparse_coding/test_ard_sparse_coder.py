@@ -79,7 +79,7 @@ def test_the_evidence_is_stationary(rng, noise_variance, n_atoms):
 def test_the_evidence_never_decreases(rng, noise_variance, n_atoms):
     X, D, _ = planted(rng, n_atoms)
     coder = ARDSparseCoder(D, noise_variance=noise_variance).fit(X)
-    steps = [coder.set_params(max_iter=n).score_samples(X) for n in range(1, 25)]
+    steps = [coder.set_params(max_iter=n).fit(X).score_samples(X) for n in range(1, 25)]
     assert (np.diff(steps, axis=0) >= -1e-9).all()
     assert (steps[-1] > steps[0] + 1).all()
 
@@ -156,7 +156,7 @@ def test_threads_and_order_of_rows_do_not_matter(signals):
     coder = ARDSparseCoder(D, noise_variance=0.04, n_jobs=1).fit(X)
     Z = coder.transform(X)
     np.testing.assert_allclose(coder.transform(X[::-1]), Z[::-1], atol=1e-9)
-    np.testing.assert_array_equal(coder.set_params(n_jobs=3).transform(X), Z)
+    np.testing.assert_array_equal(coder.set_params(n_jobs=3).fit(X).transform(X), Z)
     np.testing.assert_allclose(coder.inverse_transform(Z), Z @ D)
 
 

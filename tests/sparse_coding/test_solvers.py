@@ -186,7 +186,7 @@ def test_a_warm_start_at_the_solution_takes_no_iteration(problem):
     coder = SparseCoder(D, alpha=0.3, n_jobs=1).fit(X)
     Z = coder.transform(X)
     for solver in CONVEX:
-        again, info = coder.set_params(solver=solver).encode(X, codes=Z, return_info=True)
+        again, info = coder.set_params(solver=solver).fit(X).encode(X, codes=Z, return_info=True)
         assert info.n_iter_.max() == 0
         np.testing.assert_allclose(again, Z, atol=1e-12)
 

@@ -29,7 +29,7 @@ def test_threads_and_order_of_rows_do_not_matter(problem, penalty, solver):
     Z = coder.transform(X)
     order = np.random.default_rng(1).permutation(len(X))
     np.testing.assert_allclose(coder.transform(X[order]), Z[order], atol=1e-12)
-    np.testing.assert_array_equal(coder.set_params(n_jobs=3).transform(X), Z)
+    np.testing.assert_array_equal(coder.set_params(n_jobs=3).fit(X).transform(X), Z)
     np.testing.assert_allclose(coder.transform(X[:1]), Z[:1], atol=1e-12)
 
 
@@ -38,7 +38,7 @@ def test_csr_codes_are_the_dense_ones(problem, penalty, solver):
     X, D = problem
     coder = SparseCoder(D, alpha=0.5, penalty=penalty, solver=solver).fit(X)
     dense = coder.transform(X)
-    Z = coder.set_params(sparse_output=True).transform(X)
+    Z = coder.set_params(sparse_output=True).fit(X).transform(X)
     assert sparse.issparse(Z) and Z.format == "csr" and Z.indices.dtype == np.int32
     np.testing.assert_array_equal(Z.toarray(), dense)
     np.testing.assert_allclose(coder.inverse_transform(Z), dense @ D)
@@ -118,7 +118,7 @@ def test_many_chunks_on_threads_are_as_each_row_alone(rng):
     D, X = rng.standard_normal((50, 12)), rng.standard_normal((1500, 12))
     coder = SparseCoder(D, alpha=2.0, tol=1e-10, n_jobs=3).fit(X)
     Z = coder.transform(X)
-    np.testing.assert_array_equal(coder.set_params(n_jobs=1).transform(X), Z)
+    np.testing.assert_array_equal(coder.set_params(n_jobs=1).fit(X).transform(X), Z)
     order = rng.permutation(len(X))
     np.testing.assert_allclose(coder.transform(X[order]), Z[order], atol=1e-12)
     alone = [coder.transform(x[np.newaxis])[0] for x in X[:20]]

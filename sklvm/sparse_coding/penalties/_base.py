@@ -12,7 +12,7 @@ class PowerPenalty(Settings):
     """α Σ_k w_k (a |z_k|^q + ½ b z_k²), with a, b ≥ 0 and 0 ≤ q ≤ 1: what all solvers minimise.
 
     A subclass says ``exponent`` (q), ``slope`` (a) and ``curvature`` (b), as attributes or
-    properties.
+    properties. Solvers ask for ``separable`` (a prox for each coordinate) and ``convex``.
 
     Parameters
     ----------
@@ -24,6 +24,8 @@ class PowerPenalty(Settings):
     exponent = 1.0
     slope = 1.0
     curvature = 0.0
+    separable = True
+    allows_positive = True
 
     def __init__(self, *, weights=None):
         self.weights = weights
@@ -31,6 +33,17 @@ class PowerPenalty(Settings):
     @property
     def convex(self):
         return self.exponent == 1
+
+    def bounds(self, alpha, n_components):
+        """α w a, and α w b where that is not zero, one for each component.
+
+        Returns
+        -------
+        bound : ndarray of shape (n_components,)
+        ridge : ndarray of shape (n_components,) or None
+        """
+        strength = self.weigh(alpha, n_components)
+        return self.slope * strength, self.curvature * strength if self.curvature > 0 else None
 
     def weigh(self, alpha, n_components):
         """α w, one for each component.
@@ -97,15 +110,17 @@ class PowerPenalty(Settings):
 class Constraint(Settings):
     """A hard bound in the place of a penalty; ``alpha`` does not enter.
 
-    A subclass says ``max_nonzero``, the greatest number of coefficients or None, and
-    ``max_residual``, the residual norm that suffices.
+    A subclass says which way it is solved: ``greedy``, with ``max_nonzero``, the greatest number of
+    coefficients or None, and ``max_residual``, the residual norm that suffices; or
+    ``on_lasso_path``, with ``residual``.
     """
 
     max_nonzero = None
     max_residual = 0.0
     exponent = 0.0
-    allows_positive = False
+    separable = convex = greedy = on_lasso_path = allows_positive = False
 
-    def weigh(self, n_components):
-        """The weight of each component in what is minimised, or None if that has no weights."""
-        return None
+    def bounds(self, alpha, n_components):
+        """The weight of each component in what is minimised, or None if that has no weights; and
+        None, for there is no ridge."""
+        return None, None

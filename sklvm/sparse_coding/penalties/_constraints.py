@@ -25,6 +25,7 @@ class AtMostNonzero(Constraint):
     """
 
     _parameter_constraints: dict = {"n_nonzero": [Interval(Integral, 1, None, closed="left")]}
+    greedy = True
 
     def __init__(self, n_nonzero=10):
         self.n_nonzero = n_nonzero
@@ -51,6 +52,7 @@ class AtMostResidual(Constraint):
     """
 
     _parameter_constraints: dict = {"residual": [Interval(Real, 0, None, closed="left")]}
+    greedy = True
 
     def __init__(self, residual=0.1):
         self.residual = residual
@@ -91,14 +93,14 @@ class BasisPursuit(Constraint):
         "weights": ["array-like", None],
     }
     exponent = 1.0
-    allows_positive = True
+    on_lasso_path = allows_positive = True
 
     def __init__(self, residual=0.1, *, weights=None):
         self.residual = residual
         self.weights = weights
 
-    def weigh(self, n_components):
+    def bounds(self, alpha, n_components):
         weights = L1(weights=self.weights).weigh(1.0, n_components)
         if not (weights > 0).all():
             raise ValueError("The 'weights' of BasisPursuit must be positive, got a 0.")
-        return weights
+        return weights, None

@@ -1,7 +1,8 @@
 """How codes are found: ``solver(problem, X, start, tol, max_iter)`` returns CodeResults.
 
 X is C-contiguous, of float64 and without missing entries; `start` an array or CSR matrix of codes,
-or None. A solver runs on one thread, and several at once on parts of the rows.
+or None. A solver runs on one thread, and several at once on parts of the rows. It says what it
+needs of the dictionary, in ``requires``, and which penalties it is for, in ``requires_of_penalty``.
 """
 
 from sklvm.sparse_coding.solvers._active_set import active_set

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from sklvm.sparse_coding.solvers._code_results import CodeResults
+from sklvm.sparse_coding.solvers._needs import needs
 
 __all__ = ["basis_pursuit"]
 
@@ -16,6 +17,7 @@ _SMALLEST = 1e-10
 _INNER_PART = 0.1
 
 
+@needs(dictionary=("gram", "atoms"), penalty=("on_lasso_path",))
 def basis_pursuit(problem, X, start, tol, max_iter):
     """min Σ_k b_k |z_k| subject to ‖x − zD‖ ≤ ε: the lasso whose λ leaves the residual ε.
 
@@ -25,7 +27,7 @@ def basis_pursuit(problem, X, start, tol, max_iter):
     gap to max_ν ν·x − ε‖ν‖ over |ν Dᵀ|_k ≤ b_k, relative to Σ b|z|, for ν along the residual.
     """
     epsilon, norms = problem.penalty.residual, np.linalg.norm(X, axis=1)
-    n_rows, n_atoms = len(X), len(problem.dictionary)
+    n_rows, n_atoms = len(X), problem.n_components
     # Less than what `tol` lets a residual exceed ε by, relative to ‖x‖, is not asked for.
     radii = np.maximum(epsilon, 0.5 * tol * norms)
     # From this λ on codes are zero.
@@ -86,11 +88,11 @@ class _Path:
                 solved.atoms,
                 np.concatenate([[0], solved.ends]).astype(np.intc),
             ),
-            shape=(len(self.X), len(problem.dictionary)),
+            shape=(len(self.X), problem.n_components),
         )
         self.curvatures = solved.curvatures
         self.lengths = abs(self.codes) @ problem.bound
-        residual = self.X - self.codes @ problem.dictionary
+        residual = self.X - problem.dictionary.synthesize(self.codes)
         self.residuals = np.linalg.norm(residual, axis=1)
         # ν = residual · scale is feasible in the dual.
         ratios = _ratios(problem, residual)
@@ -122,7 +124,7 @@ class _Path:
 
 def _ratios(problem, X):
     """max_k of (x Dᵀ)_k / b_k, of either sign unless codes are non-negative."""
-    correlations = X @ problem.dictionary.T / problem.bound
+    correlations = problem.dictionary.correlate(X) / problem.bound
     if not problem.positive:
         np.abs(correlations, out=correlations)
     return correlations.max(axis=1, initial=0)

@@ -5,6 +5,7 @@ import numpy as np
 from sklvm.kernels import proximal_step
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 from sklvm.sparse_coding.solvers._dense_rows import dense_rows, products
+from sklvm.sparse_coding.solvers._needs import needs
 
 __all__ = ["fista", "ista"]
 
@@ -13,11 +14,13 @@ __all__ = ["fista", "ista"]
 _LEAVING = 0.125
 
 
+@needs(penalty=("separable",))
 def ista(problem, X, start, tol, max_iter):
     """z ← prox(z + (x − zD)Dᵀ / L): the objective never increases."""
     return _iterate(problem, X, start, tol, max_iter, momentum=0.0)
 
 
+@needs(penalty=("separable",))
 def fista(problem, X, start, tol, max_iter):
     """ISTA with momentum (Beck and Teboulle, 2009), restarted where it points uphill (O'Donoghue
     and Candès, 2015, section 3.2). Without convexity a step that it led uphill is undone."""
@@ -30,7 +33,7 @@ def _iterate(problem, X, start, tol, max_iter, momentum):
     n_rows = len(codes)
     result = CodeResults(codes, np.empty(n_rows), np.empty(n_rows), np.zeros(n_rows, dtype=np.intc))
     rows = np.arange(n_rows)
-    last, last_products = codes.copy(), codes @ problem.gram
+    last, last_products = codes.copy(), problem.normal(codes)
     batch = {
         "correlations": correlations,
         "squared_norms": squared_norms,
@@ -66,5 +69,5 @@ def _iterate(problem, X, start, tol, max_iter, momentum):
             batch = {name: array[~done] for name, array in batch.items()}
         batch["codes"], batch["last_codes"] = batch["last_codes"], batch["codes"]
         batch["products"], batch["last_products"] = batch["last_products"], batch["products"]
-        np.matmul(batch["codes"], problem.gram, out=batch["products"])
+        batch["products"] = problem.normal(batch["codes"])
     return result

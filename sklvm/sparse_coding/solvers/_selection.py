@@ -1,41 +1,58 @@
-"""Which solver fits which penalty."""
+"""Which solver fits which penalty and dictionary."""
 
-from sklvm.sparse_coding.penalties import BasisPursuit, Constraint
 from sklvm.sparse_coding.solvers._active_set import active_set
 from sklvm.sparse_coding.solvers._basis_pursuit import basis_pursuit
 from sklvm.sparse_coding.solvers._coordinate_descent import coordinate_descent
+from sklvm.sparse_coding.solvers._needs import fits, lacks
 from sklvm.sparse_coding.solvers._orthogonal_matching_pursuit import orthogonal_matching_pursuit
 from sklvm.sparse_coding.solvers._proximal_gradient import fista, ista
 
 __all__ = ["SOLVER_NAMES", "select_solver"]
 
-_FOR_ALL_PENALTIES = {"coordinate_descent": coordinate_descent, "fista": fista, "ista": ista}
-_FOR_CONVEX_PENALTIES = {"active_set": active_set, **_FOR_ALL_PENALTIES}
-_FOR_CONSTRAINTS = {"omp": orthogonal_matching_pursuit}
-_FOR_BASIS_PURSUIT = {"active_set": basis_pursuit}
-SOLVER_NAMES = frozenset({"auto", *_FOR_CONVEX_PENALTIES, *_FOR_CONSTRAINTS})
+# In the order in which "auto" prefers them.
+_SOLVERS = [
+    ("active_set", active_set),
+    ("active_set", basis_pursuit),
+    ("coordinate_descent", coordinate_descent),
+    ("fista", fista),
+    ("ista", ista),
+    ("omp", orthogonal_matching_pursuit),
+]
+SOLVER_NAMES = frozenset({"auto", *dict(_SOLVERS)})
 
 
-def select_solver(name, penalty):
-    """The function that `name` stands for; "auto" is the first that fits the penalty.
+def select_solver(name, penalty, dictionary_class):
+    """The function that `name` stands for; "auto" is the first that fits.
+
+    Parameters
+    ----------
+    name : str
+    penalty : PowerPenalty or Constraint
+    dictionary_class : type
+
+    Returns
+    -------
+    solver : callable
 
     Raises
     ------
     ValueError
         If that solver does not fit; the message has those that do.
     """
-    if isinstance(penalty, BasisPursuit):
-        fitting = _FOR_BASIS_PURSUIT
-    elif isinstance(penalty, Constraint):
-        fitting = _FOR_CONSTRAINTS
-    elif penalty.convex:
-        fitting = _FOR_CONVEX_PENALTIES
-    else:
-        fitting = _FOR_ALL_PENALTIES
-    if name == "auto":
+    for_penalty = {key: solver for key, solver in _SOLVERS if fits(solver, penalty)}
+    fitting = {
+        key: solver for key, solver in for_penalty.items() if not lacks(solver, dictionary_class)
+    }
+    if name == "auto" and fitting:
         return next(iter(fitting.values()))
-    if name not in fitting:
+    if name in fitting:
+        return fitting[name]
+    if name in for_penalty:
+        missing = ", ".join(lacks(for_penalty[name], dictionary_class))
         raise ValueError(
-            f"solver={name!r} does not fit penalty={penalty!r}; choose one of {sorted(fitting)}."
+            f"solver={name!r} needs a dictionary with {missing}, which {dictionary_class.__name__} "
+            f"does not have; choose one of {sorted(fitting)}."
         )
-    return fitting[name]
+    raise ValueError(
+        f"solver={name!r} does not fit penalty={penalty!r}; choose one of {sorted(fitting)}."
+    )

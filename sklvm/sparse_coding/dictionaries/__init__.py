@@ -1,0 +1,18 @@
+"""Dictionaries as linear operators z ↦ zD: what solvers know of the atoms.
+
+A dictionary has ``n_components`` (K), ``n_features`` (d) and
+
+- ``synthesize(Z)``: zD for each row of Z, dense or sparse;
+- ``correlate(X, mask=None)``: (m ⊙ x) Dᵀ for each row, its adjoint where all is observed;
+- ``norms(mask=None)``: ‖m ⊙ d_k‖ of each atom;
+- ``lipschitz``: the largest eigenvalue of D Dᵀ, or a bound of it;
+
+and where it has them ``gram`` (D Dᵀ), ``atoms`` (D as an array) and ``atom(k)``. A mask is boolean,
+of shape (d,), and True where a feature is observed. Solvers say which of these they need;
+:class:`sklvm.testing.DictionaryTestCase` checks that they belong together.
+"""
+
+from sklvm.sparse_coding.dictionaries._dense import DenseDictionary
+from sklvm.sparse_coding.dictionaries._restricted import RestrictedDictionary
+
+__all__ = ["DenseDictionary", "RestrictedDictionary"]
