@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["ParameterLayout"]
+__all__ = ["ParameterLayout", "Parameters"]
 
 
 class ParameterLayout(Mapping):
@@ -69,6 +69,18 @@ class ParameterLayout(Mapping):
     def __repr__(self):
         return f"ParameterLayout({self._shapes})"
 
+    def prefixed(self, prefix):
+        """The same layout, memory order included, each name with `prefix` before it."""
+        return ParameterLayout(
+            {prefix + name: shape for name, shape in self._shapes.items()},
+            {prefix + name for name in self._column_major},
+        )
+
+    def part(self, theta, prefix):
+        """The stretch of `theta` that holds the parameters of a layout nested under `prefix`."""
+        slices = [self._slices[name] for name in self._shapes if name.startswith(prefix)]
+        return theta[slices[0].start : slices[-1].stop] if slices else theta[:0]
+
     def views(self, theta):
         """Shaped views into `theta`, by name; writing to one writes to `theta`."""
         if theta.shape != (self.size,):
@@ -90,3 +102,72 @@ class ParameterLayout(Mapping):
         for name, view in self.views(theta).items():
             view[...] = values[name]
         return theta
+
+
+_NOTHING = ParameterLayout({})
+
+
+class Parameters:
+    """θ as a training criterion sees it: the energy's part, and what the criterion learns itself.
+
+    Both are views into the one vector that the optimiser sees: writing to a part writes to it.
+    Gradients come in the same form.
+
+    Parameters
+    ----------
+    vector : ndarray
+        The energy's parameters, then the criterion's own.
+    own_layout : ParameterLayout, default=ParameterLayout({})
+        Of the criterion's own.
+
+    Attributes
+    ----------
+    vector : ndarray
+        All of θ.
+    energy : ndarray
+        The energy's parameters, flat.
+    own : dict of str to ndarray
+        The criterion's own, by name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.layouts import ParameterLayout, Parameters
+    >>> theta = Parameters(np.arange(5.0), ParameterLayout({"log_partition": ()}))
+    >>> theta.energy
+    array([0., 1., 2., 3.])
+    >>> theta.own["log_partition"]
+    array(4.)
+    >>> theta.like(np.ones(4), log_partition=2.0).vector
+    array([1., 1., 1., 1., 2.])
+    """
+
+    def __init__(self, vector, own_layout=_NOTHING):
+        size = vector.size - own_layout.size
+        self.vector, self.energy = vector, vector[:size]
+        self._own_vector, self._own_layout = vector[size:], own_layout
+
+    @property
+    def own(self):
+        return self._own_layout.views(self._own_vector)
+
+    def own_part(self, prefix):
+        """The flat vector of those own parameters that lie in a layout nested under `prefix`."""
+        return self._own_layout.part(self._own_vector, prefix)
+
+    def empty_like(self):
+        """Parameters of the same form, their values still to be written."""
+        return Parameters(np.empty_like(self.vector), self._own_layout)
+
+    def like(self, energy, **own):
+        """Parameters of the same form: the energy's part, and the own ones by name.
+
+        Without own parameters `energy` is taken as it is, and not copied.
+        """
+        if not self._own_layout:
+            return Parameters(energy)
+        result = self.empty_like()
+        result.energy[...] = energy
+        for name, view in result.own.items():
+            view[...] = own[name]
+        return result

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 
 from sklvm._compat import Interval
-from sklvm.layouts import ParameterLayout
+from sklvm.layouts import ParameterLayout, Parameters
 from sklvm.settings import Settings, StringShorthandMixin, resolve
 
 LAYOUT = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": (), "none": (0, 4)})
@@ -60,6 +60,36 @@ def test_a_matrix_may_lie_column_by_column(rng):
     assert_array_equal(layout.pack(**layout.views(theta)), theta)
     both = ParameterLayout({"gamma": (1,)}) + layout
     assert_array_equal(both.views(np.arange(9.0))["weights"], [[1, 3, 5], [2, 4, 6]])
+
+
+def test_a_nested_layout_keeps_its_memory_order_and_is_one_stretch_of_the_vector():
+    inner = ParameterLayout({"weights": (2, 3), "bias": (2,)}, column_major=("weights",))
+    outer = ParameterLayout({"scale": ()}) + inner.prefixed("encoder_")
+    theta = np.arange(9.0)
+    assert list(outer) == ["scale", "encoder_weights", "encoder_bias"]
+    assert_array_equal(outer.views(theta)["encoder_weights"], [[1, 3, 5], [2, 4, 6]])
+    part = outer.part(theta, "encoder_")
+    assert np.shares_memory(part, theta)
+    for name, view in inner.views(part).items():
+        assert_array_equal(view, outer.views(theta)["encoder_" + name])
+    assert outer.part(theta, "decoder_").shape == (0,)
+
+
+def test_parameters_are_seen_by_their_parts_and_written_through():
+    own = ParameterLayout({"gamma": ()}) + ParameterLayout({"bias": (2,)}).prefixed("encoder_")
+    theta = Parameters(np.arange(6.0), own)
+    assert_array_equal(theta.energy, [0, 1, 2])
+    theta.energy[0], theta.own["gamma"][...] = 7, 8
+    theta.own_part("encoder_")[:] = 9
+    assert_array_equal(theta.vector, [7, 1, 2, 8, 9, 9])
+    gradient = theta.like(np.ones(3), gamma=2.0, encoder_bias=[3.0, 4.0])
+    assert_array_equal(gradient.vector, [1, 1, 1, 2, 3, 4])
+    assert_array_equal(theta.vector, [7, 1, 2, 8, 9, 9])
+
+
+def test_parameters_of_the_energy_alone_are_not_copied():
+    gradient = np.ones(3)
+    assert Parameters(np.zeros(3)).like(gradient).vector is gradient
 
 
 @pytest.mark.parametrize("shape", [(8,), (10,), (9, 1)])

@@ -26,7 +26,7 @@ from scipy.special import logsumexp
 from sklvm import objectives
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, Marginal
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw, binary_states, numerical_jacobian
+from sklvm.testing import ExactLaw, FlatObjective, binary_states, numerical_jacobian
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--full", action="store_true", help="more rows and more replications")
@@ -55,11 +55,11 @@ class MaximumLikelihood(objectives.Objective):
         self.points = points
 
     def step(self, energy, theta, X, weights, state, rng):
-        energies, pullback = energy.evaluate(theta, np.vstack([X, self.points]))
+        energies, pullback = energy.evaluate(theta.energy, np.vstack([X, self.points]))
         log_sum = logsumexp(-energies[len(X) :])
         probabilities = np.exp(-energies[len(X) :] - log_sum)
         gradient = pullback(np.concatenate([weights, -probabilities]))
-        return weights @ energies[: len(X)] + log_sum, gradient, state
+        return weights @ energies[: len(X)] + log_sum, theta.like(gradient), state
 
 
 class Problem:
@@ -86,13 +86,13 @@ class Problem:
     def minimize(self, objective, X, seed, weights=None):
         weights = np.full(len(X), 1 / len(X)) if weights is None else weights
         rng = np.random.default_rng(seed)
-        extra, state = objective.init(self.energy, self.best, X, weights, rng)
+        extra, state = FlatObjective(objective).init(self.energy, self.best, X, weights, rng)
         start = np.concatenate([self.best, extra])
 
         def criterion(theta, some=slice(None)):
             chosen = X[some], weights[some] / weights[some].sum()
             noise = copy.deepcopy(state), np.random.default_rng(seed)
-            return objective.step(self.energy, theta, *chosen, *noise)[:2]
+            return FlatObjective(objective).step(self.energy, theta, *chosen, *noise)[:2]
 
         few = slice(None, None, max(1, len(X) // 300))
         curvatures, axes = np.linalg.eigh(numerical_jacobian(lambda t: criterion(t, few)[1], start))
@@ -109,10 +109,14 @@ class Problem:
     def find_root(self, objective, X, seed, n_rows=400):
         rng, theta, path = np.random.default_rng(seed), self.best, []
         weights = np.full(n_rows, 1 / n_rows)
-        _, state = objective.init(self.energy, theta, X, np.full(len(X), 1 / len(X)), rng)
+        _, state = FlatObjective(objective).init(
+            self.energy, theta, X, np.full(len(X), 1 / len(X)), rng
+        )
         for t in range(options.chain_steps):
             rows = X[np.arange(t * n_rows, (t + 1) * n_rows) % len(X)]
-            _, gradient, state = objective.step(self.energy, theta, rows, weights, state, rng)
+            _, gradient, state = FlatObjective(objective).step(
+                self.energy, theta, rows, weights, state, rng
+            )
             theta = theta - 0.5 * (1 + t / 10) ** -0.6 * np.linalg.solve(self.hessian, gradient)
             path.append(theta)
         return np.mean(path[options.chain_steps // 2 :], axis=0)

@@ -30,6 +30,7 @@ from sklvm.objectives import (
 )
 from sklvm.optimizers import LBFGS
 from sklvm.posteriors import DiscreteEncoder
+from sklvm.testing import FlatObjective
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000])
@@ -77,14 +78,14 @@ CRITERIA = {
 def minimise(objective, X, seed, start=None, free=slice(None)):
     """The `free` entries of θ, log Z and φ that minimise the criterion, and its least value."""
     weights, rng = np.full(len(X), 1 / len(X)), np.random.default_rng(seed)
-    extra, state = objective.init(energy, truth, X, weights, rng)
+    extra, state = FlatObjective(objective).init(energy, truth, X, weights, rng)
     theta = np.concatenate([truth, extra])
     if start is not None:
         theta[truth.size + 1 :] = start
 
     def criterion(some):
         theta[free] = some
-        value, gradient, _ = objective.step(energy, theta, X, weights, state, rng)
+        value, gradient, _ = FlatObjective(objective).step(energy, theta, X, weights, state, rng)
         return value, gradient[free]
 
     best, *_ = LBFGS(gradient_tol=1e-5, value_tol=1e-10).minimize(

@@ -35,17 +35,16 @@ class ImportanceSampledLikelihood(Objective):
             raise ValueError(f"n_draws must be an integer of at least 1, got {self.n_draws!r}.")
         return self
 
-    def init(self, energy, theta, X, weights, rng):
+    def init(self, energy, theta, X, counts, rng):
         family = GaussianDensity if isinstance(energy, Score) else IndependentBernoulliDensity
-        no_parameters_of_its_own = np.empty(0, dtype=theta.dtype)
-        return no_parameters_of_its_own, family.fit(X, len(X) * weights)
+        return family.fit(X, counts)
 
     def step(self, energy, theta, X, weights, state, rng):
         draws = state.sample(self.n_draws, rng).astype(X.dtype, copy=False)
-        energies, pullback = energy.evaluate(theta, np.vstack([X, draws]))
+        energies, pullback = energy.evaluate(theta.energy, np.vstack([X, draws]))
         log_ratios = -energies[len(X) :] - state.log_density(draws)
         log_sum = logsumexp(log_ratios)
         value = weights @ energies[: len(X)] + log_sum - np.log(self.n_draws)
         # ∂ log Σ exp r_j = Σ_j softmax(r)_j ∂r_j, and r_j = −E(y_j) − …
         slopes = np.concatenate([weights, -np.exp(log_ratios - log_sum)]).astype(X.dtype)
-        return float(value), pullback(slopes), state
+        return float(value), theta.like(pullback(slopes)), state

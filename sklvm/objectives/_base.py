@@ -1,7 +1,5 @@
 """What a training criterion is."""
 
-import numpy as np
-
 from sklvm.layouts import ParameterLayout
 from sklvm.settings import Settings
 
@@ -11,8 +9,9 @@ __all__ = ["Objective"]
 class Objective(Settings):
     """A criterion to be minimised over θ, one batch at a time.
 
-    A criterion may learn parameters of its own (log Z, a variational posterior): they join θ,
-    behind the energy's, in the one vector that the optimiser sees.
+    A criterion may learn parameters of its own (log Z, a variational posterior): they join the
+    energy's in the one vector that the optimiser sees. The criterion sees both by name, as the
+    ``energy`` and the ``own`` of a :class:`~sklvm.layouts.Parameters`.
 
     What follows may depend on the parameters, so it is asked of an object, not of its class.
 
@@ -30,33 +29,31 @@ class Objective(Settings):
     deterministic = False
     has_value = True
 
-    def extra_layout(self, energy):
+    def own_layout(self, energy):
         """Names and shapes of the parameters that the criterion itself learns."""
         return ParameterLayout({})
 
-    def init(self, energy, theta, X, weights, rng):
+    def init(self, energy, theta, X, counts, rng):
         """Prepare for training on X.
 
         Parameters
         ----------
         energy : energy
             With the capabilities in ``requires``.
-        theta : ndarray
-            The energy's start.
+        theta : Parameters
+            With the energy's start; that of the criterion's own parameters is written to it here.
         X : ndarray of shape (n, d)
             Training data, or the first chunk of a stream.
-        weights : ndarray of shape (n,)
-            Non-negative, of sum 1.
+        counts : ndarray of shape (n,)
+            How often each row counts: non-negative, of X's dtype, and 1 for an ordinary row.
         rng : Generator
 
         Returns
         -------
-        extra : ndarray
-            The start of the criterion's own parameters, of θ's dtype.
         state : object
             Whatever ``step`` carries along: noise densities, chains. Has to pickle.
         """
-        return np.empty(0, dtype=theta.dtype), None
+        return None
 
     def diagnostics(self, state):
         """What ``history_`` is to tell of the last step's ``state``: floats by name."""
@@ -71,8 +68,7 @@ class Objective(Settings):
 
         Parameters
         ----------
-        theta : ndarray
-            The energy's parameters and then the criterion's own.
+        theta : Parameters
         X : ndarray of shape (n, d)
         weights : ndarray of shape (n,)
             Non-negative, of X's dtype and of sum 1; a block of a full batch has its share of that.
@@ -84,8 +80,8 @@ class Objective(Settings):
         -------
         value : float or None
             Mean of the criterion over the batch.
-        gradient : ndarray
-            Of θ's shape.
+        gradient : Parameters
+            Of θ's form.
         state : object
         """
         raise NotImplementedError

@@ -20,10 +20,10 @@ class BitFlipObjective(Objective):
                 f"{type(self).__name__} flips bits: it needs data of 0 and 1, got values from "
                 f"{X.min():g} to {X.max():g}."
             )
-        differences, pullback = energy.flip_energies(theta, X)
+        differences, pullback = energy.flip_energies(theta.energy, X)
         value, slope = self._loss(differences)
         gradient = pullback(weights[:, np.newaxis] * slope)
-        return float(weights @ value.sum(axis=1)), gradient, state
+        return float(weights @ value.sum(axis=1)), theta.like(gradient), state
 
     def _loss(self, differences):
         """f and f′, element by element."""

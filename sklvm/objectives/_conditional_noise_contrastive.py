@@ -135,7 +135,7 @@ class ConditionalNoiseContrastiveEstimation(Objective):
         self.noise_shape = noise_shape
         self.n_adaptation_steps = n_adaptation_steps
 
-    def init(self, energy, theta, X, weights, rng):
+    def init(self, energy, theta, X, counts, rng):
         is_real = isinstance(energy, Score)
         if not is_real and self.noise_level != "adapt" and self.noise_level >= 1:
             raise ValueError(
@@ -145,28 +145,27 @@ class ConditionalNoiseContrastiveEstimation(Objective):
         d = X.shape[1]
         adapts = self.noise_level == "adapt"
         start = (1 / math.sqrt(d) if is_real else 1 / d) if adapts else float(self.noise_level)
-        noise = ConditionalNoise(
+        return ConditionalNoise(
             level=start,
             greatest_level=start,
-            factor=self._factor(X, weights) if is_real else None,
+            factor=self._factor(X, counts) if is_real else None,
             n_adaptations_left=self.n_adaptation_steps if adapts else 0,
         )
-        return np.empty(0, dtype=theta.dtype), noise
 
     def step(self, energy, theta, X, weights, state, rng):
         n = len(X)
         noise = state.draw(X, self.n_noise, rng)
-        energies, pullback = energy.evaluate(theta, np.vstack([X, noise]))
+        energies, pullback = energy.evaluate(theta.energy, np.vstack([X, noise]))
         excess = energies[:n] - energies[n:].reshape(self.n_noise, n)
         scaled = 2 * weights / self.n_noise
         value = float(np.sum(scaled * softplus(excess)))
         slope = scaled * sigmoid(excess)
         gradient = pullback(np.concatenate([slope.sum(axis=0), -slope.ravel()]))
-        return value, gradient, state.adapted(value)
+        return value, theta.like(gradient), state.adapted(value)
 
-    def _factor(self, X, weights):
+    def _factor(self, X, counts):
         """L, of X's dtype."""
-        density = GaussianDensity.fit(X, len(X) * weights)
+        density = GaussianDensity.fit(X, counts)
         if self.noise_shape == "isotropic":
             return X.dtype.type(math.sqrt(density.variances.mean()))
         # The symmetric root does not depend on the signs that eigenvectors come with.

@@ -2,8 +2,6 @@
 
 from numbers import Integral
 
-import numpy as np
-
 from sklvm._compat import Interval
 from sklvm.energies import HiddenMeans
 from sklvm.objectives._chain_likelihood import ChainLikelihood
@@ -42,16 +40,15 @@ class ContrastiveDivergence(ChainLikelihood):
         self.n_steps = n_steps
         self.sampler = sampler
 
-    def init(self, energy, theta, X, weights, rng):
-        seed = rng.integers(2**63)
-        return np.empty(0, dtype=theta.dtype), self.chains(energy).init(energy, theta, X[:1], seed)
+    def init(self, energy, theta, X, counts, rng):
+        return self.chains(energy).init(energy, theta.energy, X[:1], rng.integers(2**63))
 
     def step(self, energy, theta, X, weights, state, rng):
-        means = energy.posterior(theta, X) if isinstance(energy, HiddenMeans) else None
-        state = self.chains(energy).step(energy, theta, state.at(X, means), self.n_steps)
+        means = energy.posterior(theta.energy, X) if isinstance(energy, HiddenMeans) else None
+        state = self.chains(energy).step(energy, theta.energy, state.at(X, means), self.n_steps)
         gradient = self.gradient(
             energy,
-            theta,
+            theta.energy,
             X,
             weights,
             state.visible,
@@ -59,4 +56,4 @@ class ContrastiveDivergence(ChainLikelihood):
             data_means=means,
             chain_means=state.hidden_means,
         )
-        return None, gradient, state
+        return None, theta.like(gradient), state

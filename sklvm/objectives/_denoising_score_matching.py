@@ -43,8 +43,8 @@ class DenoisingScoreMatching(Objective):
     def step(self, energy, theta, X, weights, state, rng):
         noise = standard_normal(X.shape, int(rng.integers(2**63)), dtype=X.dtype)
         level = X.dtype.type(self.noise_level)
-        psi, pullback = energy.score(theta, X + level * noise)
+        psi, pullback = energy.score(theta.energy, X + level * noise)
         noise /= level
         per_row = 0.5 * np.einsum("ij,ij->i", psi, psi) + np.einsum("ij,ij->i", psi, noise)
         gradient = pullback(weights[:, np.newaxis] * (psi + noise))
-        return float(weights @ per_row), gradient, state
+        return float(weights @ per_row), theta.like(gradient), state

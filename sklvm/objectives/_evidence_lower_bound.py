@@ -8,7 +8,6 @@ import numpy as np
 from sklvm._compat import HasMethods, Interval
 from sklvm.energies import Decoder
 from sklvm.kernels import standard_normal
-from sklvm.layouts import ParameterLayout
 from sklvm.objectives._base import Objective
 
 __all__ = ["EvidenceLowerBound"]
@@ -61,12 +60,13 @@ class EvidenceLowerBound(Objective):
         self.free_bits = free_bits
         self.n_mc_samples = n_mc_samples
 
-    def extra_layout(self, energy):
-        shapes = self.encoder.layout
-        return ParameterLayout({f"encoder_{name}": shape for name, shape in shapes.items()})
+    def own_layout(self, energy):
+        """The encoder's φ."""
+        return self.encoder.layout.prefixed("encoder_")
 
-    def init(self, energy, theta, X, weights, rng):
-        return self.encoder.init_parameters(X, rng), _State(0, np.nan, np.nan)
+    def init(self, energy, theta, X, counts, rng):
+        theta.own_part("encoder_")[:] = self.encoder.init_parameters(X, rng)
+        return _State(0, np.nan, np.nan)
 
     def diagnostics(self, state):
         return {"reconstruction_error": state.error, "divergence": state.divergence}
@@ -76,10 +76,9 @@ class EvidenceLowerBound(Objective):
         return state._replace(n_steps=max(state.n_steps, self.n_warm_up_steps))
 
     def step(self, energy, theta, X, weights, state, rng):
-        size, n_draws = energy.layout.size, self.n_mc_samples
-        gradient = np.empty_like(theta)
+        n_draws, gradient = self.n_mc_samples, theta.empty_like()
 
-        encoding = self.encoder.encode(theta[size:], X)
+        encoding = self.encoder.encode(theta.own_part("encoder_"), X)
         noise = standard_normal(
             (n_draws * len(X), energy.n_components), int(rng.integers(2**63)), dtype=X.dtype
         ).reshape(n_draws, len(X), -1)
@@ -87,15 +86,18 @@ class EvidenceLowerBound(Objective):
         shares = weights
         if n_draws > 1:
             X, shares = np.tile(X, (n_draws, 1)), np.tile(weights / n_draws, n_draws)
-        errors, pullback = energy.evaluate_given(theta[:size], X, Z.reshape(len(X), -1))
-        Z_bar = pullback(shares, gradient[:size]).reshape(Z.shape)
+        errors, pullback = energy.evaluate_given(theta.energy, X, Z.reshape(len(X), -1))
+        Z_bar = pullback(shares, gradient.energy).reshape(Z.shape)
 
         is_warm = state.n_steps >= self.n_warm_up_steps
         beta = self.beta * (1.0 if is_warm else state.n_steps / self.n_warm_up_steps)
         divergences = weights @ encoding.divergences()
-        is_costly = (divergences >= self.free_bits).astype(theta.dtype)
+        is_costly = (divergences >= self.free_bits).astype(X.dtype)
         encoding.pullback(
-            Z_bar, noise, theta.dtype.type(beta) * np.outer(weights, is_costly), gradient[size:]
+            Z_bar,
+            noise,
+            X.dtype.type(beta) * np.outer(weights, is_costly),
+            gradient.own_part("encoder_"),
         )
 
         error = float(shares @ errors)

@@ -22,5 +22,5 @@ class VariationalFreeEnergy(Objective):
     deterministic = True
 
     def step(self, energy, theta, X, weights, state, rng):
-        free_energy, pullback = energy.free_energy(theta, X)
-        return float(weights @ free_energy), pullback(weights), state
+        free_energy, pullback = energy.free_energy(theta.energy, X)
+        return float(weights @ free_energy), theta.like(pullback(weights)), state

@@ -25,7 +25,7 @@ class MaximumLikelihood(Objective):
     requires = (Marginal, ExactLikelihood)
     deterministic = True
 
-    def init(self, energy, theta, X, weights, rng):
+    def init(self, energy, theta, X, counts, rng):
         """Raises ``ValueError`` where the sum over states is too long."""
         if isinstance(energy, Enumerable) and energy.n_enumerated_units > MAX_ENUMERATED_UNITS:
             raise ValueError(
@@ -33,11 +33,11 @@ class MaximumLikelihood(Objective):
                 f"and those of this {type(energy).__name__} are {energy.n_enumerated_units}. "
                 "Use objective='pcd' or 'parallel_tempering'."
             )
-        return super().init(energy, theta, X, weights, rng)
+        return super().init(energy, theta, X, counts, rng)
 
     def step(self, energy, theta, X, weights, state, rng):
-        energies, pullback = energy.evaluate(theta, X)
-        log_partition, gradient = energy.log_partition_and_gradient(theta)
+        energies, pullback = energy.evaluate(theta.energy, X)
+        log_partition, gradient = energy.log_partition_and_gradient(theta.energy)
         total = weights.sum()
         value = float(weights @ energies) + float(total) * log_partition
-        return value, pullback(weights) + total * gradient, state
+        return value, theta.like(pullback(weights) + total * gradient), state

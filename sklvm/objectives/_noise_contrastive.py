@@ -1,17 +1,14 @@
 """Noise-contrastive estimation."""
 
 import math
-from dataclasses import dataclass, replace
-from numbers import Integral
 
 import numpy as np
 
-from sklvm._compat import HasMethods, Interval, StrOptions
 from sklvm.energies import Marginal
 from sklvm.kernels import sigmoid, softplus
-from sklvm.layouts import ParameterLayout
 from sklvm.objectives._base import Objective
-from sklvm.objectives._reference_densities import REFERENCES, reference_density
+from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
+from sklvm.objectives._reference_densities import reference_density
 
 __all__ = ["NoiseContrastiveEstimation"]
 
@@ -58,15 +55,7 @@ density or estimator, default="auto"
     """
 
     requires = (Marginal,)
-    _parameter_constraints = {
-        "noise_ratio": [Interval(Integral, 1, None, closed="left")],
-        "reference": [
-            StrOptions({"auto", *REFERENCES}),
-            HasMethods(["log_density", "sample"]),
-            HasMethods(["score_samples", "sample"]),
-        ],
-        "frozen_noise": ["boolean"],
-    }
+    _parameter_constraints = NOISE_CONSTRAINTS
 
     def __init__(self, noise_ratio=10, reference="auto", frozen_noise=False):
         self.noise_ratio = noise_ratio
@@ -77,43 +66,28 @@ density or estimator, default="auto"
     def deterministic(self):
         return self.frozen_noise
 
-    def extra_layout(self, energy):
+    def own_layout(self, energy):
         """γ = c/√d."""
-        return ParameterLayout({"log_partition_per_root_feature": ()})
+        return LearnedLogPartition.layout
 
-    def init(self, energy, theta, X, weights, rng):
-        return self._start(energy, lambda Y: -energy.evaluate(theta, Y)[0], X, weights, rng)
+    def init(self, energy, theta, X, counts, rng):
+        def log_model(rows):
+            return -energy.evaluate(theta.energy, rows)[0]
 
-    def _start(self, energy, log_model, X, weights, rng):
-        """γ, for the function log p̃ of rows, and the noise."""
-        noise = reference_density(self.reference, energy, X, weights, rng)
-        # Rows drawn by weight stand for the weighted data.
-        p = weights / weights.sum(dtype=np.float64)
-        rows = X[rng.choice(len(X), min(len(X), 1000), p=p)]
-        draws, log_noise = _draw(noise, len(rows), rng, X.dtype)
-        log_ratios = [
-            np.mean(log_model(Y) - log_density)
-            for Y, log_density in ((rows, noise.log_density(rows)), (draws, log_noise))
-        ]
-        start = 0.5 * sum(log_ratios)
+        noise = FreshNoise(reference_density(self.reference, energy, X, counts, rng))
+        log_partition = LearnedLogPartition(X.shape[1])
+        log_partition.start(theta, log_model, noise.density, X, counts, rng)
         if self.frozen_noise:
-            noise = FrozenNoise(noise, *_draw(noise, self.noise_ratio * len(X), rng, X.dtype))
-        return np.full(1, start / math.sqrt(X.shape[1]), dtype=X.dtype), noise
-
-    def _take_noise(self, state, n, rng, dtype):
-        """n rows of noise, their log-densities, and the state that is left."""
-        if self.frozen_noise:
-            return state.take(n)
-        return *_draw(state, n, rng, dtype), state
+            noise = noise.frozen(self.noise_ratio * len(X), rng, X.dtype)
+        return noise
 
     def step(self, energy, theta, X, weights, state, rng):
         nu, n = self.noise_ratio, len(X)
-        noise, log_noise, state = self._take_noise(state, nu * n, rng, X.dtype)
-        log_reference = np.concatenate([state.log_density(X).astype(X.dtype), log_noise])
-        energies, pullback = energy.evaluate(theta[: energy.layout.size], np.vstack([X, noise]))
-        root = math.sqrt(X.shape[1])
-        offset = float(theta[-1]) * root + math.log(nu)
-        contrast = -energies - log_reference - X.dtype.type(offset)
+        rows, log_reference, state = state.beside(X, nu, rng)
+        log_partition = LearnedLogPartition(X.shape[1])
+        energies, pullback = energy.evaluate(theta.energy, rows)
+        offset = X.dtype.type(log_partition.value(theta) + math.log(nu))
+        contrast = -energies - log_reference - offset
 
         # A batch has the share of the noise that it has of the data's weight.
         noise_weight = weights.sum() / n
@@ -122,40 +96,7 @@ density or estimator, default="auto"
         slope = np.empty_like(contrast)
         slope[:n] = -weights * sigmoid(-contrast[:n])
         slope[n:] = noise_weight * sigmoid(contrast[n:])
-        gradient = np.empty_like(theta)
-        gradient[:-1] = pullback(-slope)
-        gradient[-1] = -slope.sum() * root
+        gradient = theta.empty_like()
+        gradient.energy[...] = pullback(-slope)
+        log_partition.pull(gradient, -slope.sum())
         return float(value), gradient, state
-
-
-@dataclass(frozen=True)
-class FrozenNoise:
-    """Noise that is drawn already, and which of its rows comes next."""
-
-    density: object
-    rows: np.ndarray
-    row_log_densities: np.ndarray
-    start: int = 0
-
-    def __deepcopy__(self, memo):
-        # Nothing is ever written to it, and the rows are many.
-        return self
-
-    def take(self, n):
-        """The next n rows, from the first again after the last; their log-densities; the rest."""
-        chosen = np.arange(self.start, self.start + n) % len(self.rows)
-        rest = replace(self, start=(self.start + n) % len(self.rows))
-        return self.rows[chosen], self.row_log_densities[chosen], rest
-
-    def log_density(self, X):
-        return self.density.log_density(X)
-
-
-def _draw(density, n, rng, dtype):
-    """Noise and its log-densities, from one pass where the density has that."""
-    if hasattr(density, "sample_with_log_density"):
-        draws, log_density = density.sample_with_log_density(n, rng)
-    else:
-        draws = density.sample(n, rng)
-        log_density = density.log_density(draws)
-    return draws.astype(dtype, copy=False), log_density.astype(dtype, copy=False)

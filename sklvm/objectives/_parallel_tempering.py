@@ -69,23 +69,22 @@ class ParallelTempering(Objective):
         self.n_steps = n_steps
         self.max_temperatures = max_temperatures
 
-    def init(self, energy, theta, X, weights, rng):
-        reference = fit_reference(energy, X, len(X) * weights)
-        rows = rng.choice(len(X), self.n_chains, p=weights / weights.sum(dtype=np.float64))
+    def init(self, energy, theta, X, counts, rng):
+        reference = fit_reference(energy, X, counts)
+        rows = rng.choice(len(X), self.n_chains, p=counts / counts.sum(dtype=np.float64))
         replicas = np.stack([X[rows], X[rows]])
-        state = _Replicas(reference, np.array([0.0, 1.0]), replicas, np.zeros(1), np.zeros(1))
-        return np.empty(0, dtype=theta.dtype), state
+        return _Replicas(reference, np.array([0.0, 1.0]), replicas, np.zeros(1), np.zeros(1))
 
     def step(self, energy, theta, X, weights, state, rng):
-        path = annealing_path(energy, theta, state.reference)
+        path = annealing_path(energy, theta.energy, state.reference)
         for _ in range(self.n_steps):
             state = _swapped(path, state, _swept(path, state, rng), rng)
             if state.n_sweeps % SWEEPS_A_WINDOW == 0:
                 state = _adapted(state, self.max_temperatures)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
         chains = state.visible[-1]
-        gradient = ChainLikelihood.gradient(energy, theta, X, weights, chains, uniform)
-        return None, gradient, state
+        gradient = ChainLikelihood.gradient(energy, theta.energy, X, weights, chains, uniform)
+        return None, theta.like(gradient), state
 
     def diagnostics(self, state):
         """``swap_rate``: the mean rate of accepted swaps; ``n_temperatures``."""

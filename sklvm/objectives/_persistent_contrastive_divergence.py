@@ -49,10 +49,9 @@ class PersistentContrastiveDivergence(ChainLikelihood):
         self.sampler = sampler
         self.restart_fraction = restart_fraction
 
-    def init(self, energy, theta, X, weights, rng):
-        start = _draw_rows(X, weights, self.n_chains, rng)
-        chains = self.chains(energy).init(energy, theta, start, rng.integers(2**63))
-        return np.empty(0, dtype=theta.dtype), chains
+    def init(self, energy, theta, X, counts, rng):
+        start = _draw_rows(X, counts, self.n_chains, rng)
+        return self.chains(energy).init(energy, theta.energy, start, rng.integers(2**63))
 
     def step(self, energy, theta, X, weights, state, rng):
         if self.restart_fraction > 0:
@@ -60,18 +59,18 @@ class PersistentContrastiveDivergence(ChainLikelihood):
             restarts = rng.random(self.n_chains) < self.restart_fraction
             visible[restarts] = _draw_rows(X, weights, np.count_nonzero(restarts), rng)
             state = state.at(visible)
-        state = self.chains(energy).step(energy, theta, state, self.n_steps)
+        state = self.chains(energy).step(energy, theta.energy, state, self.n_steps)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
         gradient = self.gradient(
             energy,
-            theta,
+            theta.energy,
             X,
             weights,
             state.visible,
             uniform,
             chain_means=state.hidden_means,
         )
-        return None, gradient, state
+        return None, theta.like(gradient), state
 
 
 def _draw_rows(X, weights, n_rows, rng):

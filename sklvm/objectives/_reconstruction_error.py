@@ -60,8 +60,8 @@ class ReconstructionError(Objective):
         if not self.deterministic:
             noise = standard_normal(X.shape, int(rng.integers(2**63)), dtype=X.dtype)
             noisy = X + X.dtype.type(self.noise_level) * noise
-        errors, pullback = self.errors(energy, theta, X, noisy)
-        return float(weights @ errors), pullback(weights), state
+        errors, pullback = self.errors(energy, theta.energy, X, noisy)
+        return float(weights @ errors), theta.like(pullback(weights)), state
 
     def errors(self, energy, theta, X, noisy):
         """½‖x − r(x̃)‖² + ‖s(x̃)‖²/(2τ²) of shape (n,), and its pullback."""

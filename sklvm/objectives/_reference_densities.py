@@ -22,7 +22,7 @@ __all__ = ["REFERENCES", "EstimatorDensity", "reference_density"]
 NEGLIGIBLE_CORRELATION = 0.01
 
 
-def reference_density(reference, energy, X, weights, rng):
+def reference_density(reference, energy, X, counts, rng):
     """The density that `reference` stands for, fitted to X where it is not known yet.
 
     Parameters
@@ -32,8 +32,8 @@ def reference_density(reference, energy, X, weights, rng):
         an estimator with ``score_samples`` and ``sample``.
     energy : energy
     X : ndarray of shape (n, d)
-    weights : ndarray of shape (n,)
-        Non-negative, of sum 1.
+    counts : ndarray of shape (n,)
+        How often each row counts, non-negative.
     rng : Generator
 
     Raises
@@ -42,13 +42,13 @@ def reference_density(reference, energy, X, weights, rng):
         For the name of a density of binary data where they are real, or the other way round.
     """
     if isinstance(reference, str):
-        return _fit_by_name(reference, _is_real(energy, X))(X, len(X) * weights)
+        return _fit_by_name(reference, _is_real(energy, X))(X, counts)
     if hasattr(reference, "log_density"):
         return reference
     try:
         check_is_fitted(reference)
     except NotFittedError:
-        reference = _fit_clone(reference, X, weights, rng)
+        reference = _fit_clone(reference, X, counts, rng)
     if all(hasattr(reference, name) for name in MIXTURE_ATTRIBUTES):
         return _mixture_density(reference, X.dtype)
     return EstimatorDensity(reference)
@@ -122,16 +122,16 @@ REFERENCES = {**REAL_REFERENCES, **BINARY_REFERENCES}
 MIXTURE_ATTRIBUTES = ("weights_", "means_", "covariances_", "covariance_type")
 
 
-def _fit_clone(estimator, X, weights, rng):
+def _fit_clone(estimator, X, counts, rng):
     """A clone fitted to X; rows are drawn by their weights where its ``fit`` takes none."""
     fitted = clone(estimator)
     if "random_state" in (params := fitted.get_params()) and params["random_state"] is None:
         fitted.set_params(random_state=int(rng.integers(2**32)))
-    if np.ptp(weights) == 0:
+    if np.ptp(counts) == 0:
         return fitted.fit(X)
     if has_fit_parameter(fitted, "sample_weight"):
-        return fitted.fit(X, sample_weight=len(X) * weights)
-    return fitted.fit(X[rng.choice(len(X), len(X), p=weights / weights.sum(dtype=np.float64))])
+        return fitted.fit(X, sample_weight=counts)
+    return fitted.fit(X[rng.choice(len(X), len(X), p=counts / counts.sum(dtype=np.float64))])
 
 
 def _mixture_density(mixture, dtype):

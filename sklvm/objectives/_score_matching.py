@@ -31,7 +31,7 @@ class ScoreMatching(Objective):
     deterministic = True
 
     def step(self, energy, theta, X, weights, state, rng):
-        psi, divergence, pullback = energy.score_and_divergence(theta, X)
+        psi, divergence, pullback = energy.score_and_divergence(theta.energy, X)
         per_row = 0.5 * np.einsum("ij,ij->i", psi, psi) + divergence
         gradient = pullback(weights[:, np.newaxis] * psi, weights)
-        return float(weights @ per_row), gradient, state
+        return float(weights @ per_row), theta.like(gradient), state

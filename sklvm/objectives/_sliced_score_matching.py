@@ -55,7 +55,9 @@ class SlicedScoreMatching(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         directions = self._draw(X, rng)
-        psi, curvature, pullback = energy.score_and_directional_curvature(theta, X, directions)
+        psi, curvature, pullback = energy.score_and_directional_curvature(
+            theta.energy, X, directions
+        )
         # The quadratic term is ½ψᵀφ and its slope in ψ is φ: φ is ψ, or the mean of (vᵀψ)v.
         projected = psi
         if not self.variance_reduced:
@@ -63,7 +65,7 @@ class SlicedScoreMatching(Objective):
             projected = np.einsum("mi,mij->ij", along, directions) / self.n_slices
         per_row = 0.5 * np.einsum("ij,ij->i", psi, projected) + curvature / self.n_slices
         gradient = pullback(weights[:, np.newaxis] * projected, weights / self.n_slices)
-        return float(weights @ per_row), gradient, state
+        return float(weights @ per_row), theta.like(gradient), state
 
     def _draw(self, X, rng):
         """Slices of shape (n_slices, n, d) and X's dtype."""

@@ -9,9 +9,10 @@ from scipy.special import logsumexp
 from sklvm._compat import HasMethods, Interval, StrOptions
 from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates
 from sklvm.kernels import sigmoid, softplus
-from sklvm.layouts import ParameterLayout
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
-from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
+from sklvm.objectives._base import Objective
+from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
+from sklvm.objectives._reference_densities import reference_density
 from sklvm.posteriors import DiscreteEncoder, GaussianEncoder
 from sklvm.posteriors._latent_draws import (
     AllStates,
@@ -25,7 +26,7 @@ __all__ = ["VariationalNoiseContrastiveEstimation"]
 MAX_LISTED_UNITS = 12
 
 
-class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
+class VariationalNoiseContrastiveEstimation(Objective):
     """Noise-contrastive estimation of p̃(x) = Σ_z p̃(x, z) by the joint p̃ and a posterior q(z|x).
 
     ::
@@ -89,7 +90,7 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
     """
 
     _parameter_constraints = {
-        **NoiseContrastiveEstimation._parameter_constraints,
+        **NOISE_CONSTRAINTS,
         "posterior": [
             StrOptions({"auto", "exact", "encoder"}),
             HasMethods(["encode", "init_parameters"]),
@@ -109,11 +110,13 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
         n_importance_samples=10,
         frozen_noise=False,
     ):
-        super().__init__(noise_ratio, reference, frozen_noise)
+        self.noise_ratio = noise_ratio
+        self.reference = reference
         self.posterior = posterior
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.n_importance_samples = n_importance_samples
+        self.frozen_noise = frozen_noise
 
     @property
     def requires(self):
@@ -123,40 +126,40 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
     def deterministic(self):
         return self.frozen_noise and (self._is("exact") or self.n_importance_samples == "all")
 
-    def extra_layout(self, energy):
+    def own_layout(self, energy):
         """γ = c/√d, and the encoder's φ."""
-        latents = self._latents(energy).layout
-        return super().extra_layout(energy) + ParameterLayout(
-            {f"encoder_{name}": shape for name, shape in latents.items()}
-        )
+        return LearnedLogPartition.layout + self._latents(energy).layout.prefixed("encoder_")
 
-    def init(self, energy, theta, X, weights, rng):
-        latents = self._latents(energy)
-        phi = latents.init_parameters(X, rng)
+    def init(self, energy, theta, X, counts, rng):
+        latents, phi = self._latents(energy), theta.own_part("encoder_")
+        phi[:] = latents.init_parameters(X, rng)
 
-        def log_model(Y):
-            draws = latents.draw(energy, theta, phi, Y, rng)
-            energies, _ = _joint_energies(energy, theta, Y, draws.Z)
+        def log_model(rows):
+            draws = latents.draw(energy, theta.energy, phi, rows, rng)
+            energies, _ = _joint_energies(energy, theta.energy, rows, draws.Z)
             return logsumexp(draws.log_shares - energies - draws.log_density, axis=0)
 
-        gamma, noise = self._start(energy, log_model, X, weights, rng)
-        return np.concatenate([gamma, phi]), noise
+        noise = FreshNoise(reference_density(self.reference, energy, X, counts, rng))
+        log_partition = LearnedLogPartition(X.shape[1])
+        log_partition.start(theta, log_model, noise.density, X, counts, rng)
+        if self.frozen_noise:
+            noise = noise.frozen(self.noise_ratio * len(X), rng, X.dtype)
+        return noise
 
     def step(self, energy, theta, X, weights, state, rng):
-        nu, n, size = self.noise_ratio, len(X), energy.layout.size
-        latents, energy_theta, phi = self._latents(energy), theta[:size], theta[size + 1 :]
-        noise, log_noise, state = self._take_noise(state, nu * n, rng, X.dtype)
-        log_reference = np.concatenate([state.log_density(X).astype(X.dtype), log_noise])
+        nu, n = self.noise_ratio, len(X)
+        latents, phi = self._latents(energy), theta.own_part("encoder_")
+        log_partition = LearnedLogPartition(X.shape[1])
+        rows, log_reference, state = state.beside(X, nu, rng)
         of_data, of_noise = (
-            latents.draw(energy, energy_theta, phi, rows, rng) for rows in (X, noise)
+            latents.draw(energy, theta.energy, phi, part, rng) for part in (rows[:n], rows[n:])
         )
         Z, log_posterior = (
             np.concatenate(both, axis=1)
             for both in ((of_data.Z, of_noise.Z), (of_data.log_density, of_noise.log_density))
         )
-        energies, pullback = _joint_energies(energy, energy_theta, np.vstack([X, noise]), Z)
-        root = math.sqrt(X.shape[1])
-        offset = X.dtype.type(float(theta[size]) * root + math.log(nu))
+        energies, pullback = _joint_energies(energy, theta.energy, rows, Z)
+        offset = X.dtype.type(log_partition.value(theta) + math.log(nu))
         contrast = -energies - log_posterior - log_reference - offset
 
         # A batch has the share of the noise that it has of the data's weight.
@@ -170,14 +173,14 @@ class VariationalNoiseContrastiveEstimation(NoiseContrastiveEstimation):
         slope = np.empty_like(contrast)
         slope[:, :n] = -shares * sigmoid(-contrast[:, :n])
         slope[:, n:] = noise_weight * sigmoid(log_ratio) * np.exp(log_terms - log_ratio)
-        gradient = np.empty_like(theta)
-        gradient[:size], Z_bar = pullback(-slope)
-        gradient[size] = -slope.sum() * root
+        gradient = theta.empty_like()
+        gradient.energy[...], Z_bar = pullback(-slope)
+        log_partition.pull(gradient, -slope.sum())
         of_data.pullback(
             losses,
             slope[:, :n],
             None if Z_bar is None else Z_bar[:, :n],
-            gradient[size + 1 :],
+            gradient.own_part("encoder_"),
         )
         return float(value), gradient, state
 

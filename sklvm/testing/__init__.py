@@ -12,6 +12,7 @@ from sklvm.testing._finite_differences import (
     numerical_gradient,
     numerical_jacobian,
 )
+from sklvm.testing._flat_objective import FlatObjective
 from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
 
@@ -19,6 +20,7 @@ __all__ = [
     "DictionaryTestCase",
     "EnergyTestCase",
     "ExactLaw",
+    "FlatObjective",
     "ObjectiveTestCase",
     "assert_is_gradient",
     "binary_states",

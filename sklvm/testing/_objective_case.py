@@ -8,7 +8,7 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from sklvm.layouts import ParameterLayout
+from sklvm.layouts import ParameterLayout, Parameters
 from sklvm.objectives import OBJECTIVES, check_capabilities, suitable_objectives
 from sklvm.testing._finite_differences import assert_is_gradient
 from sklvm.testing._models import small_models
@@ -71,10 +71,6 @@ class ObjectiveTestCase(Seeded):
             assert gradient.shape == run.theta.shape, name
             assert np.all(np.isfinite(gradient)), name
 
-    def test_the_extra_parameters_are_those_of_the_layout(self):
-        for name, run in self.runs():
-            assert run.extra.shape == (run.objective.extra_layout(run.energy).size,), name
-
     # -- randomness and purity --------------------------------------------------------------------
 
     def test_a_step_repeats_itself_from_the_same_state_and_noise(self):
@@ -119,9 +115,9 @@ class ObjectiveTestCase(Seeded):
     def test_a_weight_of_zero_removes_the_row_in_expectation(self):
         for name, run in self.runs():
             kept = np.arange(len(run.X)) % 3 > 0
-            weights = np.where(kept, run.weights, 0) / run.weights[kept].sum()
+            counts = np.where(kept, run.counts, 0)
             self._assert_same_in_expectation(
-                run.rows(slice(None), weights), run.rows(kept, weights[kept]), name
+                run.rows(slice(None), counts), run.rows(kept, counts[kept]), name
             )
 
     def test_a_weight_of_two_repeats_the_row_in_expectation(self):
@@ -129,9 +125,10 @@ class ObjectiveTestCase(Seeded):
             n = len(run.X)
             counts = 1 + np.arange(n) % 2
             repeated = np.repeat(np.arange(n), counts)
-            uniform = np.full(len(repeated), 1 / len(repeated))
             self._assert_same_in_expectation(
-                run.rows(slice(None), counts / counts.sum()), run.rows(repeated, uniform), name
+                run.rows(slice(None), counts.astype(float)),
+                run.rows(repeated, np.ones(len(repeated))),
+                name,
             )
 
     def _assert_same_in_expectation(self, run, other, name):
@@ -151,7 +148,7 @@ class ObjectiveTestCase(Seeded):
             for dtype in (np.float32, np.float64):
                 run = _Run(self.make(), *model, self.seed, dtype)
                 value, gradient, state = run.step(run.theta)
-                assert run.extra.dtype == dtype, name
+                assert run.theta.dtype == dtype, name
                 assert gradient.dtype == dtype, name
                 assert value is None or isinstance(value, float), name
                 assert run.step(run.theta, state=state)[1].dtype == dtype, name
@@ -183,38 +180,50 @@ class ObjectiveTestCase(Seeded):
 
 
 class _Run:
-    """An objective set up on an energy and rows with unequal weights."""
+    """An objective set up on an energy and rows that count once, twice and three times.
+
+    Parameters and gradients are flat vectors here.
+    """
 
     def __init__(self, objective, energy, theta, X, seed, dtype=np.float64):
-        weights = (1 + np.arange(len(X)) % 3).astype(dtype)
         self.objective, self.energy = objective, energy
-        self.X, self.weights = X.astype(dtype), weights / weights.sum()
+        self.X, self.counts = X.astype(dtype), (1 + np.arange(len(X)) % 3).astype(dtype)
         self._energy_theta = theta.astype(dtype)
+        self._own_layout = objective.own_layout(energy)
+        self.layout = energy.layout + self._own_layout
         self._start(seed)
-        self.layout = energy.layout + objective.extra_layout(energy)
 
     def _start(self, seed):
-        self.extra, self.state = self.objective.init(
-            self.energy, self._energy_theta, self.X, self.weights, np.random.default_rng(seed)
+        own = np.zeros(self._own_layout.size, dtype=self._energy_theta.dtype)
+        start = Parameters(np.concatenate([self._energy_theta, own]), self._own_layout)
+        self.weights = self.counts / self.counts.sum()
+        self.state = self.objective.init(
+            self.energy, start, self.X, self.counts, np.random.default_rng(seed)
         )
-        self.theta = np.concatenate([self._energy_theta, self.extra])
+        self.theta = start.vector
 
     def step(self, theta, *, seed=0, state=None):
         """One step with the noise of `seed`, from a copy of the state."""
         state = copy.deepcopy(self.state if state is None else state)
-        return self.objective.step(
-            self.energy, theta, self.X, self.weights, state, np.random.default_rng(seed)
+        value, gradient, state = self.objective.step(
+            self.energy,
+            Parameters(theta, self._own_layout),
+            self.X,
+            self.weights,
+            state,
+            np.random.default_rng(seed),
         )
+        return value, gradient.vector, state
 
     def is_free_of_noise(self):
         """Whether neither the start nor the step depends on random numbers."""
         first, second = (self.restart(seed).step(self.theta, seed=seed)[1] for seed in (0, 1))
         return np.array_equal(first, second)
 
-    def rows(self, rows, weights):
-        """The same on some rows, with other weights."""
+    def rows(self, rows, counts):
+        """The same on some rows, with other counts."""
         other = copy.copy(self)
-        other.X, other.weights = self.X[rows], weights
+        other.X, other.counts, other.weights = self.X[rows], counts, counts / counts.sum()
         return other
 
     def restart(self, seed):

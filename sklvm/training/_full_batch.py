@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
+from sklvm.layouts import Parameters
 from sklvm.training._epochs import slices
 from sklvm.training._incomplete_rows import as_dense
 
@@ -36,9 +37,8 @@ def minimize(training, X, weights, rows, *, max_iter, batch_size, begin_epoch, e
     def criterion(theta):
         value, gradient, state = 0.0, np.zeros_like(theta), training.objective_state
         for block in blocks:
-            block_value, block_gradient, state = training.objective.step(
-                training.energy,
-                theta,
+            block_value, block_gradient, state = training.criterion(
+                Parameters(theta, training.own_layout),
                 as_dense(X[block]),
                 weights[block] / total,
                 state,

@@ -8,6 +8,7 @@ import numpy as np
 
 from sklvm.energies import Centred
 from sklvm.exceptions import DivergenceError
+from sklvm.layouts import Parameters
 from sklvm.training._drawn_bits import drawn_bits
 from sklvm.training._epochs import slices
 from sklvm.training._full_batch import minimize
@@ -82,11 +83,10 @@ class Training:
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
         self.rng, self.shuffle_rng = rng.spawn(2)
         start = energy.init_parameters(X, rng)
-        extra, self.objective_state = objective.init(
-            energy, start, X, weights / weights.sum(), self.rng
-        )
-        self.theta = np.concatenate([start, extra])
-        self.layout = energy.layout + objective.extra_layout(energy)
+        self.own_layout = objective.own_layout(energy)
+        self.layout = energy.layout + self.own_layout
+        self.theta = np.concatenate([start, np.zeros(self.own_layout.size, dtype=start.dtype)])
+        self.objective_state = objective.init(energy, self.parameters, X, weights, self.rng)
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
         self.centred, self.penalty, self.draws_bits = centred, penalty, draws_bits
@@ -101,9 +101,16 @@ class Training:
         return self.theta[: self.energy.layout.size]
 
     @property
-    def objective_theta(self):
-        """What the objective itself learns: the rest of θ."""
-        return self.theta[self.energy.layout.size :]
+    def parameters(self):
+        """θ with the energy's part and the objective's own by name."""
+        return Parameters(self.theta, self.own_layout)
+
+    def criterion(self, parameters, X, weights, state, rng):
+        """The objective on a batch: its value, its flat gradient and the next state."""
+        value, gradient, state = self.objective.step(
+            self.energy, parameters, X, weights, state, rng
+        )
+        return value, gradient.vector, state
 
     @property
     def diagnostics(self):
@@ -186,13 +193,8 @@ class Training:
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
             X = self._as_trained(X, self.rng)
-            value, gradient, self.objective_state = self.objective.step(
-                self.energy,
-                self.theta,
-                X,
-                weights / weights.sum(),
-                self.objective_state,
-                self.rng,
+            value, gradient, self.objective_state = self.criterion(
+                self.parameters, X, weights / weights.sum(), self.objective_state, self.rng
             )
             share = weights.sum() / gradient.dtype.type(full_batch or len(weights))
             if share != 1:
@@ -238,8 +240,8 @@ class Training:
         for rows in slices(len(weights), batch_size):
             batch_weight = weights[rows].sum()
             batch = self._as_trained(X[rows], rng)
-            value, _, state = self.objective.step(
-                self.energy, self.theta, batch, weights[rows] / batch_weight, state, rng
+            value, _, state = self.criterion(
+                self.parameters, batch, weights[rows] / batch_weight, state, rng
             )
             total += float(batch_weight) * value
         return total / float(weights.sum())

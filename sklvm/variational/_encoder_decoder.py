@@ -51,7 +51,7 @@ class EncoderDecoderModel(DecodingModel):
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        encoder, phi = self._training.objective.encoder, self._training.objective_theta
+        encoder, phi = self._encoder_and_parameters()
         return by_blocks(len(X), lambda rows: encoder.encode(phi, X[rows]).mean)
 
     def latent_traversal(self, x=None, *, components=None, values=None):
@@ -86,7 +86,12 @@ class EncoderDecoderModel(DecodingModel):
     def _encode(self, X):
         check_is_fitted(self)
         X = self._check_X(X)
-        return self._training.objective.encoder.encode(self._training.objective_theta, X)
+        encoder, phi = self._encoder_and_parameters()
+        return encoder.encode(phi, X)
+
+    def _encoder_and_parameters(self):
+        training = self._training
+        return training.objective.encoder, training.parameters.own_part("encoder_")
 
     # -- density ----------------------------------------------------------------------------------
 
@@ -137,12 +142,10 @@ class EncoderDecoderModel(DecodingModel):
     def _log_importance_weights(self, X):
         check_is_fitted(self)
         X = self._check_X(X)
-        training = self._training
         return log_importance_weights(
-            training.energy,
-            training.energy_theta,
-            training.objective.encoder,
-            training.objective_theta,
+            self._training.energy,
+            self._training.energy_theta,
+            *self._encoder_and_parameters(),
             X,
             self.n_importance_samples,
         )

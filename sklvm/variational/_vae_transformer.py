@@ -243,8 +243,8 @@ class VAETransformer(EncoderDecoderModel):
         return energy, objective
 
     def _fitted_attributes(self, training):
-        encoder = training.objective.encoder
-        coefs, intercepts = _layers(encoder.network, encoder.layout, training.objective_theta)
+        encoder, phi = training.objective.encoder, training.parameters.own_part("encoder_")
+        coefs, intercepts = _layers(encoder.network, encoder.layout, phi)
         return {
             **super()._fitted_attributes(training),
             "encoder_coefs_": coefs,

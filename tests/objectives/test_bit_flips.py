@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.energies import _bernoulli_rbm as rbm_module
 from sklvm.objectives import PseudoLikelihood, RatioMatching
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactLaw, FlatObjective, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
 OBJECTIVES = [PseudoLikelihood(), RatioMatching()]
@@ -30,7 +30,7 @@ def flipped(x, j):
 
 def value(objective, theta, X):
     weights = np.full(len(X), 1 / len(X))
-    return objective.step(ENERGY, theta, X, weights, None, None)[0]
+    return FlatObjective(objective).step(ENERGY, theta, X, weights, None, None)[0]
 
 
 def test_differences_of_the_energy_are_those_of_log_p(theta, rng):
@@ -70,7 +70,9 @@ def test_ratio_matching_is_the_squared_distance_of_mapped_ratios_up_to_a_constan
 
     def criterion(p):
         theta_of_p = theta if p is ours else other_theta
-        return RatioMatching().step(ENERGY, theta_of_p, data_points, weights, None, None)[0]
+        return FlatObjective(RatioMatching()).step(
+            ENERGY, theta_of_p, data_points, weights, None, None
+        )[0]
 
     other_theta = random_parameters(ENERGY, rng)
     ours, other = table(theta), table(other_theta)
@@ -82,7 +84,7 @@ def test_the_law_of_the_data_is_a_minimum(objective, theta, rng):
     law = ExactLaw(ENERGY, theta, np.zeros((1, 4)))
 
     def step(at):
-        return objective.step(ENERGY, at, law.points, law.probabilities, None, None)
+        return FlatObjective(objective).step(ENERGY, at, law.points, law.probabilities, None, None)
 
     least, gradient, _ = step(theta)
     assert_allclose(gradient, 0, atol=1e-10)
@@ -96,10 +98,10 @@ def test_blocks_of_rows_and_bits_make_no_difference(objective, rng, monkeypatch)
     theta = random_parameters(energy, rng)
     X = (rng.random((11, 7)) < 0.5).astype(np.float64)
     arguments = energy, theta, X, np.full(11, 1 / 11), None, None
-    whole = objective.step(*arguments)
+    whole = FlatObjective(objective).step(*arguments)
     for entries in (1, 5 * 4, 5 * 25):
         monkeypatch.setattr(rbm_module, "BLOCK_ENTRIES", entries)
-        blocked = objective.step(*arguments)
+        blocked = FlatObjective(objective).step(*arguments)
         assert_allclose(blocked[0], whole[0], rtol=1e-12)
         assert_allclose(blocked[1], whole[1], rtol=1e-9, atol=1e-14)
 
@@ -117,5 +119,8 @@ def test_certain_bits_neither_overflow_nor_vanish():
     )
     X = np.array([[0, 1], [1, 0]], dtype=np.float32)
     for objective, expected in zip(OBJECTIVES, ([1100.0, 0.0], [2.0, 0.0]), strict=True):
-        values = [objective.step(energy, theta, x[None], np.ones(1), None, None)[0] for x in X]
+        values = [
+            FlatObjective(objective).step(energy, theta, x[None], np.ones(1), None, None)[0]
+            for x in X
+        ]
         assert_allclose(values, expected, rtol=1e-3, atol=1e-6)

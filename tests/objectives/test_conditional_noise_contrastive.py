@@ -12,7 +12,7 @@ from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.energy_based import DeepEnergyModel
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactLaw, FlatObjective, random_parameters
 
 CNCE = ConditionalNoiseContrastiveEstimation
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
@@ -46,13 +46,15 @@ def test_the_truth_is_a_fixed_point(make, level, rng):
     gradients = []
     for _ in range(60):
         X = law.sample(2000, rng)
-        _, state = objective.init(energy, theta, X, uniform_weights(X), rng)
-        gradients.append(objective.step(energy, theta, X, uniform_weights(X), state, rng)[1])
+        _, state = FlatObjective(objective).init(energy, theta, X, uniform_weights(X), rng)
+        gradients.append(
+            FlatObjective(objective).step(energy, theta, X, uniform_weights(X), state, rng)[1]
+        )
     deviation = np.std(gradients, axis=0) / np.sqrt(len(gradients))
     assert np.all(np.abs(np.mean(gradients, axis=0)) < 5 * deviation)
     # Elsewhere the gradient is not zero.
     away = theta + 0.3 * rng.standard_normal(len(theta))
-    slope = objective.step(energy, away, X, uniform_weights(X), state, rng)[1]
+    slope = FlatObjective(objective).step(energy, away, X, uniform_weights(X), state, rng)[1]
     assert np.linalg.norm(slope) > 5 * np.linalg.norm(deviation)
 
 
@@ -61,11 +63,13 @@ def test_bit_flips_recover_the_law_of_a_small_machine(rng):
     law = ExactLaw(energy, true, np.zeros((2, 4)))
     X, weights = np.tile(law.points, (100, 1)), np.tile(law.probabilities, 100) / 100
     objective, start = CNCE(), energy.init_parameters(X, rng)
-    _, state = objective.init(energy, start, X, weights, rng)
+    _, state = FlatObjective(objective).init(energy, start, X, weights, rng)
 
     def criterion(theta):
         noise = np.random.default_rng(0)
-        return objective.step(energy, theta, X, weights, copy.deepcopy(state), noise)[:2]
+        return FlatObjective(objective).step(
+            energy, theta, X, weights, copy.deepcopy(state), noise
+        )[:2]
 
     theta, _, _ = LBFGS().minimize(criterion, start, 500, lambda theta, value: None)
     fitted = ExactLaw(energy, theta, X)
@@ -81,7 +85,7 @@ def test_bit_flips_recover_the_law_of_a_small_machine(rng):
 def test_noise_comes_in_pairs_and_has_the_shape_of_the_data(shape, rng):
     energy, theta = gaussian()
     X = energy.sample(theta, 4000, rng)
-    _, state = CNCE(4, 0.5, shape).init(energy, theta, X, uniform_weights(X), rng)
+    _, state = FlatObjective(CNCE(4, 0.5, shape)).init(energy, theta, X, uniform_weights(X), rng)
     steps = state.draw(X, 4, rng).reshape(4, -1, 2) - X
     assert_allclose(steps[:2], -steps[2:], atol=1e-12)
     data = np.cov(X.T, bias=True)
@@ -95,14 +99,14 @@ def test_the_shape_is_that_of_the_weighted_data(rng):
     X = np.vstack([rng.standard_normal((50, 2)), 9.0 * rng.standard_normal((50, 2))])
     weights = np.r_[np.full(50, 1 / 50), np.zeros(50)]
     energy, theta = gaussian()
-    factor = CNCE().init(energy, theta, X, weights, rng)[1].factor
+    factor = FlatObjective(CNCE()).init(energy, theta, X, weights, rng)[1].factor
     assert_allclose(factor @ factor.T, np.cov(X[:50].T, bias=True), rtol=1e-10)
 
 
 def test_bits_are_flipped_with_the_probability_of_the_level(rng):
     energy, theta = rbm()
     X = (rng.random((5000, 4)) < 0.3).astype(np.float32)
-    _, state = CNCE(noise_level=0.2).init(energy, theta, X, uniform_weights(X), rng)
+    _, state = FlatObjective(CNCE(noise_level=0.2)).init(energy, theta, X, uniform_weights(X), rng)
     noise = state.draw(X, 2, rng)
     assert noise.dtype == np.float32
     assert set(np.unique(noise)) == {0, 1}
@@ -111,10 +115,12 @@ def test_bits_are_flipped_with_the_probability_of_the_level(rng):
 
 
 def losses_and_levels(objective, energy, theta, X, n_steps, rng):
-    _, state = objective.init(energy, theta, X, uniform_weights(X), rng)
+    _, state = FlatObjective(objective).init(energy, theta, X, uniform_weights(X), rng)
     losses, levels = [], [state.level]
     for _ in range(n_steps):
-        loss, _, state = objective.step(energy, theta, X, uniform_weights(X), state, rng)
+        loss, _, state = FlatObjective(objective).step(
+            energy, theta, X, uniform_weights(X), state, rng
+        )
         losses.append(loss)
         levels.append(state.level)
     return np.array(losses), np.array(levels)
@@ -148,9 +154,9 @@ def test_noise_grows_again_by_a_fifth_where_the_model_is_at_chance_but_not_above
     X = rng.standard_normal((50, 2))
     _, levels = losses_and_levels(CNCE(), energy, flat, X, 5, rng)
     assert_array_equal(levels, levels[0])
-    _, state = CNCE().init(energy, flat, X, uniform_weights(X), rng)
+    _, state = FlatObjective(CNCE()).init(energy, flat, X, uniform_weights(X), rng)
     state = replace(state, level=state.level / 2)
-    _, _, after = CNCE().step(energy, flat, X, uniform_weights(X), state, rng)
+    _, _, after = FlatObjective(CNCE()).step(energy, flat, X, uniform_weights(X), state, rng)
     assert after.level == pytest.approx(1.2 * state.level)
 
 
@@ -195,4 +201,4 @@ def test_a_probability_of_flips_is_below_one(rng):
     energy, theta = rbm()
     X = np.eye(4)
     with pytest.raises(ValueError, match=r"noise_level .* must be in \(0, 1\), got 2\.0"):
-        CNCE(noise_level=2.0).init(energy, theta, X, uniform_weights(X), rng)
+        FlatObjective(CNCE(noise_level=2.0)).init(energy, theta, X, uniform_weights(X), rng)

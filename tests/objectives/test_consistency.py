@@ -15,7 +15,7 @@ from sklvm.objectives import (
     SlicedScoreMatching,
 )
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw
+from sklvm.testing import ExactLaw, FlatObjective
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 LEVEL = 0.5
@@ -25,10 +25,10 @@ SAMPLE_SIZES = (250, 1000, 4000)
 def fit(objective, energy, start, X, seed=0):
     """The energy's θ that minimises the criterion, with its noise held fixed."""
     weights, rng = np.full(len(X), 1 / len(X)), np.random.default_rng(seed)
-    extra, state = objective.init(energy, start, X, weights, rng)
+    extra, state = FlatObjective(objective).init(energy, start, X, weights, rng)
 
     def criterion(theta):
-        return objective.step(
+        return FlatObjective(objective).step(
             energy, theta, X, weights, copy.deepcopy(state), np.random.default_rng(seed)
         )[:2]
 

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.objectives import ContrastiveDivergence, PersistentContrastiveDivergence
-from sklvm.testing import ExactLaw, binary_states, random_parameters
+from sklvm.testing import ExactLaw, FlatObjective, binary_states, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
 X = np.array([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]], dtype=float)
@@ -61,10 +61,10 @@ def cd_gradients(theta, n_steps, rng):
 
 def steps(objective, theta, rows, weights, n, rng):
     """Gradients of n steps at one θ."""
-    _, state = objective.init(ENERGY, theta, rows, weights, rng)
+    _, state = FlatObjective(objective).init(ENERGY, theta, rows, weights, rng)
     gradients = []
     for _ in range(n):
-        _, gradient, state = objective.step(ENERGY, theta, rows, weights, state, rng)
+        _, gradient, state = FlatObjective(objective).step(ENERGY, theta, rows, weights, state, rng)
         gradients.append(gradient)
     return gradients
 
@@ -101,10 +101,10 @@ def test_restarted_chains_of_pcd_are_those_of_cd(theta, rng):
 
 def test_pcd_at_a_fixed_model_becomes_the_gradient_of_the_likelihood(theta, rng):
     objective = PersistentContrastiveDivergence(n_chains=2000)
-    _, state = objective.init(ENERGY, theta, X, WEIGHTS, rng)
+    _, state = FlatObjective(objective).init(ENERGY, theta, X, WEIGHTS, rng)
     gradients = []
     for step in range(300):
-        _, gradient, state = objective.step(ENERGY, theta, X, WEIGHTS, state, rng)
+        _, gradient, state = FlatObjective(objective).step(ENERGY, theta, X, WEIGHTS, state, rng)
         if step >= 60 and step % 20 == 0:
             gradients.append(gradient)
     assert_mean_is(gradients, likelihood_gradient(theta))
@@ -113,7 +113,7 @@ def test_pcd_at_a_fixed_model_becomes_the_gradient_of_the_likelihood(theta, rng)
 def test_the_chains_of_pcd_start_at_rows_of_the_data_by_their_weights(theta, rng):
     objective = PersistentContrastiveDivergence(n_chains=20_000)
     weights = np.array([0, 1, 1, 2, 0]) / 4
-    _, state = objective.init(ENERGY, theta, X, weights, rng)
+    _, state = FlatObjective(objective).init(ENERGY, theta, X, weights, rng)
     shares = [np.mean(np.all(state.visible == x, axis=1)) for x in X]
     assert np.all(np.abs(shares - weights) < 5 * np.sqrt(0.25 / 20_000))
     assert shares[0] == shares[4] == 0
@@ -121,12 +121,12 @@ def test_the_chains_of_pcd_start_at_rows_of_the_data_by_their_weights(theta, rng
 
 def test_the_chains_of_pcd_go_on_and_do_not_depend_on_the_batch(theta, rng):
     objective = PersistentContrastiveDivergence(n_chains=50, n_steps=3)
-    _, start = objective.init(ENERGY, theta, X, WEIGHTS, rng)
-    _, _, first = objective.step(ENERGY, theta, X, WEIGHTS, start, rng)
-    _, _, other = objective.step(ENERGY, theta, X[:1], np.ones(1), start, rng)
+    _, start = FlatObjective(objective).init(ENERGY, theta, X, WEIGHTS, rng)
+    _, _, first = FlatObjective(objective).step(ENERGY, theta, X, WEIGHTS, start, rng)
+    _, _, other = FlatObjective(objective).step(ENERGY, theta, X[:1], np.ones(1), start, rng)
     assert_array_equal(first.visible, other.visible)
     assert (start.sweep, first.sweep) == (0, 3)
-    _, _, second = objective.step(ENERGY, theta, X, WEIGHTS, first, rng)
+    _, _, second = FlatObjective(objective).step(ENERGY, theta, X, WEIGHTS, first, rng)
     assert second.sweep == 6
     assert np.any(second.visible != first.visible)
 

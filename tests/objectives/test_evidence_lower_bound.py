@@ -11,7 +11,7 @@ from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihoo
 from sklvm.objectives import EvidenceLowerBound, Objective
 from sklvm.optimizers import Adam
 from sklvm.posteriors import GaussianEncoder
-from sklvm.testing import assert_is_gradient
+from sklvm.testing import FlatObjective, assert_is_gradient
 from sklvm.training import Training
 
 # (likelihood, sigma, posterior, activation, hidden layers, draws, beta, free bits, NaN?): every
@@ -67,12 +67,14 @@ def test_the_gradient_is_that_of_central_differences(setting, rng):
     X = data(likelihood, has_missing, rng)
     weights = rng.random(len(X))
     weights /= weights.sum()
-    layout = decoder.layout + objective.extra_layout(decoder)
+    layout = decoder.layout + objective.own_layout(decoder)
     theta = 0.6 * rng.standard_normal(layout.size)
-    _, state = objective.init(decoder, theta, np.nan_to_num(X), weights, rng)
+    _, state = FlatObjective(objective).init(decoder, theta, np.nan_to_num(X), weights, rng)
 
     def step(theta):
-        return objective.step(decoder, theta, X, weights, state, np.random.default_rng(5))
+        return FlatObjective(objective).step(
+            decoder, theta, X, weights, state, np.random.default_rng(5)
+        )
 
     value, gradient, _ = step(theta)
     assert isinstance(value, float)
@@ -99,9 +101,11 @@ def linear_gaussian(rng, d=4, K=2, sigma=0.6):
 def bound(decoder, encoder, theta, phi, X, n_draws):
     objective = EvidenceLowerBound(encoder, n_mc_samples=n_draws)
     weights = np.full(len(X), 1 / len(X))
-    _, state = objective.init(decoder, theta, X, weights, np.random.default_rng(0))
+    _, state = FlatObjective(objective).init(decoder, theta, X, weights, np.random.default_rng(0))
     both = np.concatenate([theta, phi])
-    return -objective.step(decoder, both, X, weights, state, np.random.default_rng(1))[0]
+    return -FlatObjective(objective).step(
+        decoder, both, X, weights, state, np.random.default_rng(1)
+    )[0]
 
 
 def test_with_the_exact_posterior_the_bound_is_the_log_density(rng):
@@ -168,10 +172,10 @@ def test_the_divergence_counts_more_and_more_while_it_warms_up(rng):
     X = rng.standard_normal((6, 3))
     weights = np.full(6, 1 / 6)
     theta = rng.standard_normal(decoder.layout.size + encoder.layout.size)
-    _, state = objective.init(decoder, theta, X, weights, rng)
+    _, state = FlatObjective(objective).init(decoder, theta, X, weights, rng)
     shares = []
     for _ in range(6):
-        value, _, state = objective.step(decoder, theta, X, weights, state, rng)
+        value, _, state = FlatObjective(objective).step(decoder, theta, X, weights, state, rng)
         told = objective.diagnostics(state)
         shares.append((value - told["reconstruction_error"]) / told["divergence"])
     assert_allclose(shares, [0, 0.5, 1, 1.5, 2, 2])
@@ -187,8 +191,10 @@ def test_free_bits_leave_a_small_divergence_alone(rng):
 
     def gradient(beta):
         objective = EvidenceLowerBound(encoder, beta, free_bits=5.0)
-        _, state = objective.init(decoder, theta, X, weights, rng)
-        return objective.step(decoder, theta, X, weights, state, np.random.default_rng(0))[1]
+        _, state = FlatObjective(objective).init(decoder, theta, X, weights, rng)
+        return FlatObjective(objective).step(
+            decoder, theta, X, weights, state, np.random.default_rng(0)
+        )[1]
 
     assert_allclose(gradient(beta=10.0), gradient(beta=0.0))
 
@@ -200,9 +206,9 @@ def test_single_precision_is_kept(rng):
         objective = EvidenceLowerBound(encoder, 2.0, 3, 0.1, setting[5])
         weights = np.full(len(X), 1 / len(X), dtype=np.float32)
         start = decoder.init_parameters(np.nan_to_num(X), rng)
-        extra, state = objective.init(decoder, start, X, weights, rng)
+        extra, state = FlatObjective(objective).init(decoder, start, X, weights, rng)
         theta = np.concatenate([start, extra])
-        _, gradient, _ = objective.step(decoder, theta, X, weights, state, rng)
+        _, gradient, _ = FlatObjective(objective).step(decoder, theta, X, weights, state, rng)
         errors, _ = decoder.evaluate_given(start, X, np.zeros((len(X), 2), dtype=np.float32))
         assert {start.dtype, extra.dtype, gradient.dtype, errors.dtype} == {np.dtype(np.float32)}
 

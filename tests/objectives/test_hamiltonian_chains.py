@@ -20,7 +20,7 @@ from sklvm.objectives import (
 )
 from sklvm.optimizers import Adam
 from sklvm.samplers import CHAINS, HamiltonianChains
-from sklvm.testing import ExactLaw
+from sklvm.testing import ExactLaw, FlatObjective
 
 TARGETS = {"hmc": 0.65, "langevin": 0.574}
 
@@ -29,12 +29,12 @@ def maximize_likelihood(objective, energy, X, rng, *, n_steps=1500, learning_rat
     """θ after steps on all rows, and the diagnostics of the second half."""
     weights = np.full(len(X), 1 / len(X), dtype=X.dtype)
     theta = energy.init_parameters(X, rng)
-    _, state = objective.init(energy, theta, X, weights, rng)
+    _, state = FlatObjective(objective).init(energy, theta, X, weights, rng)
     optimizer = Adam(learning_rate, schedule="linear")
     moments = optimizer.init(theta, n_planned_steps=n_steps)
     diagnostics = []
     for _ in range(n_steps):
-        _, gradient, state = objective.step(energy, theta, X, weights, state, rng)
+        _, gradient, state = FlatObjective(objective).step(energy, theta, X, weights, state, rng)
         optimizer.step(theta, gradient, moments)
         diagnostics.append(objective.diagnostics(state))
     return theta, diagnostics[n_steps // 2 :]
@@ -51,10 +51,10 @@ def test_pcd_at_the_maximum_of_the_likelihood_is_at_rest(sampler, units, rng):
     theta = energy.pack(X.mean(axis=0), np.linalg.inv(np.cov(X.T, ddof=0)))
     objective = PersistentContrastiveDivergence(n_chains=500, sampler=sampler)
     weights = np.full(400, 1 / 400)
-    _, state = objective.init(energy, theta, X, weights, rng)
+    _, state = FlatObjective(objective).init(energy, theta, X, weights, rng)
     gradients = []
     for _ in range(600):
-        _, gradient, state = objective.step(energy, theta, X, weights, state, rng)
+        _, gradient, state = FlatObjective(objective).step(energy, theta, X, weights, state, rng)
         gradients.append(gradient)
     batches = np.reshape(gradients[100:], (10, 50, -1)).mean(axis=1)
     deviation = batches.std(axis=0, ddof=1) / np.sqrt(10)
@@ -96,9 +96,9 @@ def test_pcd_raises_the_likelihood_of_a_deep_energy_as_far_as_its_exact_gradient
         def step(self, energy, theta, X, weights, state, rng):
             axis = np.linspace(-6, 6, 50)
             points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-            energies, pullback = energy.evaluate(theta, points)
-            gradient = energy.evaluate(theta, X)[1](weights)
-            return None, gradient - pullback(softmax(-energies)), None
+            energies, pullback = energy.evaluate(theta.energy, points)
+            gradient = energy.evaluate(theta.energy, X)[1](weights)
+            return None, theta.like(gradient - pullback(softmax(-energies))), None
 
     gaussian = -0.5 * np.linalg.slogdet(2 * np.pi * np.e * np.cov(X.T, ddof=0))[1]
     budget = {"n_steps": 400, "learning_rate": 0.05}

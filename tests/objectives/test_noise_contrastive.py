@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose
 from sklvm.densities import GaussianDensity, IndependentBernoulliDensity
 from sklvm.energies import BernoulliRBMEnergy, GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
+from sklvm.objectives._noise import FreshNoise
 from sklvm.optimizers import LBFGS
+from sklvm.testing import FlatObjective
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 WIDE_NOISE = GaussianDensity(np.zeros(2), 4.0 * np.eye(2))
@@ -24,10 +26,10 @@ def fit(objective, X, seed=0):
     energy, rng = GaussianEnergy(2), np.random.default_rng(seed)
     weights = np.full(len(X), 1 / len(X))
     start = energy.init_parameters(X, rng)
-    extra, state = objective.init(energy, start, X, weights, rng)
+    extra, state = FlatObjective(objective).init(energy, start, X, weights, rng)
 
     def criterion(theta):
-        return objective.step(
+        return FlatObjective(objective).step(
             energy, theta, X, weights, copy.deepcopy(state), np.random.default_rng(seed)
         )[:2]
 
@@ -70,10 +72,10 @@ def test_the_start_of_log_partition_centres_the_contrast(rng):
     energy = GaussianEnergy(2)
     theta = energy.pack(X.mean(axis=0), np.linalg.inv(np.cov(X.T, ddof=0)))
     objective = NoiseContrastiveEstimation(noise_ratio=1)
-    extra, noise = objective.init(energy, theta, X, np.full(3000, 1 / 3000), rng)
+    extra, noise = FlatObjective(objective).init(energy, theta, X, np.full(3000, 1 / 3000), rng)
     # The model is the noise, so that c = log Z makes G vanish everywhere.
     assert_allclose(np.sqrt(2) * extra[0], energy.log_partition(theta), rtol=1e-9)
-    assert_allclose(noise.location, X.mean(axis=0))
+    assert_allclose(noise.density.location, X.mean(axis=0))
 
 
 def test_where_model_and_noise_are_one_the_value_is_that_of_a_guess(rng):
@@ -83,18 +85,20 @@ def test_where_model_and_noise_are_one_the_value_is_that_of_a_guess(rng):
     theta = energy.pack(np.zeros(2), np.eye(2) / 4)
     objective = NoiseContrastiveEstimation(nu, reference=WIDE_NOISE)
     full = np.append(theta, energy.log_partition(theta) / np.sqrt(2))
-    value, _, _ = objective.step(energy, full, X, np.full(50, 1 / 50), WIDE_NOISE, rng)
+    value, _, _ = FlatObjective(objective).step(
+        energy, full, X, np.full(50, 1 / 50), FreshNoise(WIDE_NOISE), rng
+    )
     assert_allclose(value, np.log1p(nu) + nu * np.log1p(1 / nu), rtol=1e-9)
 
 
 def test_the_reference_of_binary_data_is_that_of_independent_units(rng):
     X = (rng.random((500, 4)) < [0.1, 0.5, 0.9, 0.3]).astype(np.float64)
     energy = BernoulliRBMEnergy(4, 2)
-    _, noise = NoiseContrastiveEstimation().init(
+    _, noise = FlatObjective(NoiseContrastiveEstimation()).init(
         energy, energy.init_parameters(X, rng), X, np.full(500, 1 / 500), rng
     )
-    assert isinstance(noise, IndependentBernoulliDensity)
-    assert_allclose(noise.means, X.mean(axis=0), atol=2e-3)
+    assert isinstance(noise.density, IndependentBernoulliDensity)
+    assert_allclose(noise.density.means, X.mean(axis=0), atol=2e-3)
 
 
 def test_rows_of_weight_zero_do_not_shape_the_noise(rng):
@@ -102,10 +106,10 @@ def test_rows_of_weight_zero_do_not_shape_the_noise(rng):
     X[:300] += 100
     weights = np.where(np.arange(600) < 300, 0, 1 / 300)
     energy = GaussianEnergy(2)
-    _, noise = NoiseContrastiveEstimation().init(
+    _, noise = FlatObjective(NoiseContrastiveEstimation()).init(
         energy, energy.init_parameters(X, rng), X, weights, rng
     )
-    assert_allclose(noise.location, X[300:].mean(axis=0))
+    assert_allclose(noise.density.location, X[300:].mean(axis=0))
 
 
 @pytest.mark.parametrize("reference", ["cauchy", 3, None])

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklvm.energies import BernoulliRBMEnergy, GaussianRBMEnergy
 from sklvm.objectives import ParallelTempering, PersistentContrastiveDivergence
 from sklvm.objectives import _parallel_tempering as module
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactLaw, FlatObjective, random_parameters
 
 
 def two_modes(d=10, K=8, coupling=1.0):
@@ -29,10 +29,10 @@ def two_modes(d=10, K=8, coupling=1.0):
 def run(objective, energy, theta, X, n_steps, rng):
     """The state after steps at a fixed model, and the gradients on the way."""
     weights = np.full(len(X), 1 / len(X))
-    _, state = objective.init(energy, theta, X, weights, rng)
+    _, state = FlatObjective(objective).init(energy, theta, X, weights, rng)
     gradients = []
     for _ in range(n_steps):
-        _, gradient, state = objective.step(energy, theta, X, weights, state, rng)
+        _, gradient, state = FlatObjective(objective).step(energy, theta, X, weights, state, rng)
         gradients.append(gradient)
     return state, np.array(gradients)
 
@@ -47,10 +47,10 @@ def test_it_mixes_between_modes_where_plain_sweeps_do_not(rng):
     assert np.mean(plain.visible.mean(axis=1) > 0.5) < 0.05
 
     objective, weights = ParallelTempering(200), np.full(2, 0.5)
-    _, state = objective.init(energy, theta, both, weights, rng)
+    _, state = FlatObjective(objective).init(energy, theta, both, weights, rng)
     state, shares = replace(state, visible=np.zeros_like(state.visible)), []
     for i in range(300):
-        _, _, state = objective.step(energy, theta, both, weights, state, rng)
+        _, _, state = FlatObjective(objective).step(energy, theta, both, weights, state, rng)
         if i >= 100:
             shares.append(np.mean(state.visible[-1].mean(axis=1) > 0.5))
     assert abs(np.mean(shares) - mostly_on) < 0.05

@@ -13,7 +13,7 @@ from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS
 from sklvm.partition import fit_reference
-from sklvm.testing import ExactLaw
+from sklvm.testing import ExactLaw, FlatObjective
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 WIDE_NOISE = GaussianDensity(np.zeros(2), 4.0 * np.eye(2))
@@ -55,9 +55,9 @@ def fit_with_frozen_noise(energy, reference, true, X, rng):
     """θ and log Z, started at the truth."""
     weights = np.full(len(X), 1 / len(X))
     objective = NoiseContrastiveEstimation(5, reference, frozen_noise=True).validate()
-    extra, state = objective.init(energy, true, X, weights, rng)
+    extra, state = FlatObjective(objective).init(energy, true, X, weights, rng)
     theta, _, _ = LBFGS(gradient_tol=1e-6, value_tol=1e-10).minimize(
-        lambda theta: objective.step(energy, theta, X, weights, state, None)[:2],
+        lambda theta: FlatObjective(objective).step(energy, theta, X, weights, state, None)[:2],
         np.concatenate([true, extra]),
         300,
         lambda theta, value: None,
@@ -82,7 +82,8 @@ def noise_of(reference, X, weights=None, seed=0):
     energy, rng = GaussianEnergy(X.shape[1]), np.random.default_rng(seed)
     weights = np.full(len(X), 1 / len(X)) if weights is None else weights
     objective = NoiseContrastiveEstimation(reference=reference)
-    return objective.init(energy, energy.init_parameters(X, rng), X, weights, rng)[1]
+    start = energy.init_parameters(X, rng)
+    return FlatObjective(objective).init(energy, start, X, weights, rng)[1].density
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
@@ -110,7 +111,7 @@ def test_an_estimator_is_fitted_to_the_data_unless_it_is_frozen(rng):
         max_iter=1,
         partition="none",
     ).fit(X)
-    used = model._training.objective_state.estimator
+    used = model._training.objective_state.density.estimator
     assert_allclose(used.location_, X.mean(axis=0) + 10)
 
 
@@ -132,7 +133,7 @@ def test_the_weights_of_the_rows_shape_the_start_of_log_partition(rng):
     energy, objective = GaussianEnergy(2), NoiseContrastiveEstimation(reference=WIDE_NOISE)
     theta = energy.init_parameters(X, rng)
     starts = [
-        objective.init(energy, theta, Y, weights, np.random.default_rng(0))[0]
+        FlatObjective(objective).init(energy, theta, Y, weights, np.random.default_rng(0))[0]
         for Y in (X, X + 50 * far[:, np.newaxis])
     ]
     assert_array_equal(*starts)
@@ -166,8 +167,8 @@ def test_a_tree_is_harder_to_tell_from_correlated_bits_than_independent_ones(rng
     losses = []
     for reference in ("independent_bernoulli", "chow_liu"):
         objective = NoiseContrastiveEstimation(1, reference)
-        _, noise = objective.init(energy, true, X, weights, rng)
-        losses.append(objective.step(energy, theta, X, weights, noise, rng)[0])
+        _, noise = FlatObjective(objective).init(energy, true, X, weights, rng)
+        losses.append(FlatObjective(objective).step(energy, theta, X, weights, noise, rng)[0])
     chance = 2 * np.log(2)
     assert chance - losses[1] < 0.5 * (chance - losses[0])
 
@@ -181,7 +182,7 @@ def test_noise_of_the_other_kind_of_data_is_refused_by_name(rng):
     with pytest.raises(ValueError, match=r"'gaussian' is noise for real data.*'chow_liu'"):
         model.fit(X)
     model = model.set_params(objective__reference="chow_liu", max_iter=1).fit(X)
-    assert isinstance(model._training.objective_state, ChowLiuDensity)
+    assert isinstance(model._training.objective_state.density, ChowLiuDensity)
 
 
 def test_white_data_have_noise_that_needs_no_rotation(rng):

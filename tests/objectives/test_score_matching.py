@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from sklvm.energies import DeepEnergy, GaussianEnergy
 from sklvm.objectives import DenoisingScoreMatching, ScoreMatching
 from sklvm.optimizers import LBFGS
-from sklvm.testing import numerical_jacobian, random_parameters
+from sklvm.testing import FlatObjective, numerical_jacobian, random_parameters
 
 EXACT = LBFGS(gradient_tol=1e-10, value_tol=0)
 
@@ -17,7 +17,7 @@ def minimum(objective, energy, X, weights, start, seed=0):
 
     def criterion(theta):
         rng = np.random.default_rng(seed)
-        return objective.step(energy, theta, X, weights, None, rng)[:2]
+        return FlatObjective(objective).step(energy, theta, X, weights, None, rng)[:2]
 
     return EXACT.minimize(criterion, start, 1000, lambda theta, value: None)[0]
 
@@ -47,7 +47,7 @@ def test_the_value_is_the_brute_force_sum_over_numerical_jacobians(hidden_layer_
         )
         for w, x in zip(weights, X, strict=True)
     )
-    value, _, _ = ScoreMatching().step(energy, theta, X, weights, None, None)
+    value, _, _ = FlatObjective(ScoreMatching()).step(energy, theta, X, weights, None, None)
     assert_allclose(value, expected, rtol=1e-6)
 
 
@@ -59,7 +59,9 @@ def test_one_layer_is_the_textbook_formula(rng):
     X = rng.standard_normal((8, 4))
     s = 1 / (1 + np.exp(-X @ W.T))
     expected = 0.5 * ((X - s @ W) ** 2).sum(axis=1) + (s * (1 - s)) @ (W**2).sum(axis=1) - 4
-    value, _, _ = ScoreMatching().step(energy, theta, X, np.full(8, 1 / 8), None, None)
+    value, _, _ = FlatObjective(ScoreMatching()).step(
+        energy, theta, X, np.full(8, 1 / 8), None, None
+    )
     assert_allclose(value, expected.mean(), rtol=1e-12)
 
 
@@ -94,7 +96,9 @@ def test_the_true_parameters_are_a_stationary_point_in_expectation(rng):
     chosen = (rng.random(n) < 1 / (1 + np.exp(-log_odds))).astype(int)
     X = means[chosen] + 0.7 * rng.standard_normal((n, 2))
     blocks = [
-        ScoreMatching().step(energy, theta, block, np.full(1000, 1e-3), None, None)[1]
+        FlatObjective(ScoreMatching()).step(energy, theta, block, np.full(1000, 1e-3), None, None)[
+            1
+        ]
         for block in X.reshape(100, 1000, 2)
     ]
     deviation = np.std(blocks, axis=0) / np.sqrt(len(blocks))
@@ -110,7 +114,10 @@ def test_denoising_fits_the_smoothed_density_and_not_that_of_the_data(rng):
 
     def mean_gradient_in_deviations(theta):
         objective = DenoisingScoreMatching(noise_level=level)
-        gradients = [objective.step(energy, theta, X, weights, None, rng)[1] for _ in range(400)]
+        gradients = [
+            FlatObjective(objective).step(energy, theta, X, weights, None, rng)[1]
+            for _ in range(400)
+        ]
         return np.abs(np.mean(gradients, axis=0)) / (np.std(gradients, axis=0) / 20)
 
     assert np.all(mean_gradient_in_deviations(smoothed) < 5)
@@ -122,9 +129,11 @@ def test_denoising_tends_to_exact_score_matching_as_the_noise_vanishes(rng):
     theta = random_parameters(energy, rng)
     X = rng.standard_normal((2000, 3))
     weights = np.full(2000, 1 / 2000)
-    exact, _, _ = ScoreMatching().step(energy, theta, X, weights, None, None)
+    exact, _, _ = FlatObjective(ScoreMatching()).step(energy, theta, X, weights, None, None)
     objective = DenoisingScoreMatching(noise_level=0.03)
-    values = [objective.step(energy, theta, X, weights, None, rng)[0] for _ in range(200)]
+    values = [
+        FlatObjective(objective).step(energy, theta, X, weights, None, rng)[0] for _ in range(200)
+    ]
     assert abs(np.mean(values) - exact) < 5 * np.std(values) / np.sqrt(200) + 0.03
 
 

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from sklvm.energies import DeepEnergy, GaussianEnergy
 from sklvm.objectives import ScoreMatching, SlicedScoreMatching
-from sklvm.testing import binary_states, random_parameters
+from sklvm.testing import FlatObjective, binary_states, random_parameters
 
 FORMS = pytest.mark.parametrize(
     "objective",
@@ -34,8 +34,8 @@ def problem(rng):
 
 @FORMS
 def test_value_and_gradient_are_unbiased(objective, problem, rng):
-    value, gradient, _ = ScoreMatching().step(*problem, None, rng)
-    steps = [objective.step(*problem, None, rng) for _ in range(1500)]
+    value, gradient, _ = FlatObjective(ScoreMatching()).step(*problem, None, rng)
+    steps = [FlatObjective(objective).step(*problem, None, rng) for _ in range(1500)]
     draws = np.array([np.append(step[1], step[0]) for step in steps])
     deviation = draws.std(axis=0) / np.sqrt(len(draws))
     error = np.abs(draws.mean(axis=0) - np.append(gradient, value))
@@ -55,8 +55,8 @@ def test_signs_know_the_divergence_of_independent_features_exactly(rng):
     energy = GaussianEnergy(3)
     theta = energy.pack(rng.standard_normal(3), np.diag([1.0, 2.0, 0.5]))
     X, weights = rng.standard_normal((6, 3)), np.full(6, 1 / 6)
-    exact = ScoreMatching().step(energy, theta, X, weights, None, rng)
-    sliced = SlicedScoreMatching().step(energy, theta, X, weights, None, rng)
+    exact = FlatObjective(ScoreMatching()).step(energy, theta, X, weights, None, rng)
+    sliced = FlatObjective(SlicedScoreMatching()).step(energy, theta, X, weights, None, rng)
     assert sliced[0] == pytest.approx(exact[0], rel=1e-12)
     diagonal = energy.pack(np.ones(3), np.eye(3)) > 0
     assert_allclose(sliced[1][diagonal], exact[1][diagonal], rtol=1e-12, atol=1e-12)
@@ -67,7 +67,7 @@ def test_signs_vary_less_than_gaussian_slices_and_the_reduced_form_less_than_the
     variance_reduced, problem, rng
 ):
     def spread(objective):
-        return np.std([objective.step(*problem, None, rng)[0] for _ in range(400)])
+        return np.std([FlatObjective(objective).step(*problem, None, rng)[0] for _ in range(400)])
 
     assert spread(SlicedScoreMatching(1, "rademacher", variance_reduced)) < spread(
         SlicedScoreMatching(1, "gaussian", variance_reduced)

@@ -25,6 +25,7 @@ from sklvm.objectives import (
 from sklvm.optimizers import LBFGS, Adam
 from sklvm.posteriors import DiscreteEncoder, GaussianEncoder
 from sklvm.testing import (
+    FlatObjective,
     assert_is_gradient,
     binary_states,
     numerical_gradient,
@@ -51,17 +52,21 @@ class Run:
     def __init__(self, objective, energy, theta, X):
         self.objective, self.energy, self.X = objective, energy, X
         self.weights = (1.0 + np.arange(len(X)) % 3) / np.sum(1 + np.arange(len(X)) % 3)
-        extra, self.state = objective.init(energy, theta, X, self.weights, np.random.default_rng(0))
+        extra, self.state = FlatObjective(objective).init(
+            energy, theta, X, self.weights, np.random.default_rng(0)
+        )
         # log Z is of no account for what is compared, so long as it is the same.
         extra[0] = 0.3
         self.theta = np.concatenate([theta, extra])
-        plain = NCE.init(energy, theta, X, self.weights, np.random.default_rng(0))[1]
+        plain = FlatObjective(NCE).init(energy, theta, X, self.weights, np.random.default_rng(0))[1]
         self.state = self.state if plain is None else plain
 
     def __call__(self, theta=None, seed=0):
         theta = self.theta if theta is None else theta
         rng = np.random.default_rng(seed)
-        return self.objective.step(self.energy, theta, self.X, self.weights, self.state, rng)[:2]
+        return FlatObjective(self.objective).step(
+            self.energy, theta, self.X, self.weights, self.state, rng
+        )[:2]
 
     def with_encoder(self, phi):
         size = self.energy.layout.size + 1
@@ -126,7 +131,7 @@ def test_with_draws_from_the_posterior_the_value_has_no_noise_and_the_gradient_n
 def test_over_all_states_the_gradient_is_central_differences():
     variational, _ = against_plain("bernoulli_rbm", ENUMERATED)
     theta = variational.theta + 0.3 * np.cos(np.arange(variational.theta.size))
-    layout = variational.energy.layout + ENUMERATED.extra_layout(variational.energy)
+    layout = variational.energy.layout + ENUMERATED.own_layout(variational.energy)
     assert_is_gradient(variational(theta)[1], lambda t: variational(t)[0], theta, layout, step=1e-5)
 
 
@@ -154,7 +159,7 @@ def test_the_gap_is_the_f_divergence_of_the_two_posteriors(name):
     law, _ = encoder.encode(variational.theta[plain.theta.size :], X)
     q = np.exp(law.log_density(states[:, np.newaxis])).T
     assert_allclose(q.sum(axis=1), 1)
-    log_noise = variational.state.log_density(X)
+    log_noise = variational.state.density.log_density(X)
     log_model = logsumexp(log_joint, axis=1) - 0.3 * np.sqrt(X.shape[1])
     kappa = expit(log_model - log_noise - np.log(NU))[:, np.newaxis]
     gaps = (q * np.log(kappa + (1 - kappa) * q / p)).sum(axis=1)
@@ -269,10 +274,12 @@ def run_on_decoder(rng, n_draws=4):
     )
     X = rng.standard_normal((12, 3))
     weights = (1.0 + np.arange(12) % 3) / 24
-    _, state = objective.init(decoder, theta, X, weights, np.random.default_rng(0))
+    _, state = FlatObjective(objective).init(decoder, theta, X, weights, np.random.default_rng(0))
 
     def step(full, seed=0):
-        return objective.step(decoder, full, X, weights, state, np.random.default_rng(seed))[:2]
+        return FlatObjective(objective).step(
+            decoder, full, X, weights, state, np.random.default_rng(seed)
+        )[:2]
 
     return step, np.concatenate([theta, [0.3], phi]), (decoder, encoder, X, weights, state, law)
 
@@ -282,7 +289,7 @@ def test_with_a_gaussian_encoder_that_is_the_posterior_it_is_that_of_the_margina
 
     def plain(rows):
         c = 0.3 * np.sqrt(3) + np.log(NU)
-        return law.logpdf(rows) - c - noise.log_density(rows)
+        return law.logpdf(rows) - c - noise.density.log_density(rows)
 
     expected = -weights @ log_expit(plain(X)) - np.sum(log_expit(-plain(noise.rows))) / len(X)
     values, gradients = zip(*(step(full, seed) for seed in range(150)), strict=True)
@@ -319,7 +326,7 @@ def test_gradients_with_a_gaussian_encoder_are_central_differences(rng):
                 log_joint += multivariate_normal(np.zeros(2), np.eye(2)).logpdf(z)
                 log_q = multivariate_normal(mean, factor @ factor.T).logpdf(z)
                 contrast = log_joint - log_q - full[size - 1] * np.sqrt(3) - np.log(NU)
-                contrast -= noise.log_density(x[np.newaxis])[0]
+                contrast -= noise.density.log_density(x[np.newaxis])[0]
                 total -= w / 4 * log_expit(contrast)
         return total
 
@@ -342,7 +349,7 @@ def test_the_noise_of_a_decoder_is_of_the_kind_of_the_data(is_binary, rng):
         rng,
     )
     kind = IndependentBernoulliDensity if is_binary else GaussianDensity
-    assert isinstance(training.objective_state, kind)
+    assert isinstance(training.objective_state.density, kind)
     value, _ = training.step(X, np.ones(40))
     assert np.isfinite(value)
 
@@ -354,10 +361,12 @@ def test_all_states_are_those_of_few_binary_units_only(rng):
     objective = vnce(posterior="encoder", n_importance_samples="all")
     energy, X = GaussianRBMEnergy(2, 13), rng.standard_normal((9, 2))
     with pytest.raises(ValueError, match=r"at most 12 binary latent variables.*has 13"):
-        objective.init(energy, random_parameters(energy, rng), X, np.full(9, 1 / 9), rng)
+        FlatObjective(objective).init(
+            energy, random_parameters(energy, rng), X, np.full(9, 1 / 9), rng
+        )
     _, full, (decoder, _, X, weights, _, _) = run_on_decoder(rng)
     with pytest.raises(ValueError, match="has 2 real ones"):
-        objective.init(decoder, full[: decoder.layout.size], X, weights, rng)
+        FlatObjective(objective).init(decoder, full[: decoder.layout.size], X, weights, rng)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +437,7 @@ def fit_toy(objective, n, seed):
     energy, true = toy()
     X = energy.sample(true, n, np.random.default_rng([n, seed]))
     weights, rng = np.full(n, 1 / n), np.random.default_rng(seed)
-    extra, state = objective.init(energy, true, X, weights, rng)
+    extra, state = FlatObjective(objective).init(energy, true, X, weights, rng)
     theta = np.concatenate([true, extra])
     for free in (slice(true.size + 1, None), slice(None)):
 
@@ -436,7 +445,9 @@ def fit_toy(objective, n, seed):
             full = theta.copy()
             full[free] = some
             with np.errstate(over="ignore", invalid="ignore"):
-                value, gradient, _ = objective.step(energy, full, X, weights, state, rng)
+                value, gradient, _ = FlatObjective(objective).step(
+                    energy, full, X, weights, state, rng
+                )
             return value, gradient[free]
 
         if theta[free].size:

@@ -24,11 +24,11 @@ class ExactLikelihood(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         states = binary_states(energy.n_features)
-        energies, pullback = energy.evaluate(theta, states)
-        p = np.exp(-energies - energy.enumerate_log_partition(theta))
-        data_energies, data_pullback = energy.evaluate(theta, X)
-        value = weights @ data_energies + energy.enumerate_log_partition(theta)
-        return float(value), data_pullback(weights) - pullback(p), state
+        energies, pullback = energy.evaluate(theta.energy, states)
+        p = np.exp(-energies - energy.enumerate_log_partition(theta.energy))
+        data_energies, data_pullback = energy.evaluate(theta.energy, X)
+        value = weights @ data_energies + energy.enumerate_log_partition(theta.energy)
+        return float(value), theta.like(data_pullback(weights) - pullback(p)), state
 
 
 OPTIMIZERS = [
@@ -186,7 +186,7 @@ def test_missing_entries_are_drawn_given_the_others(rng):
     class Keeper(Objective):
         def step(self, energy, theta, X, weights, state, rng):
             self.seen = X
-            return None, np.zeros_like(theta), state
+            return None, theta.like(np.zeros_like(theta.energy)), state
 
     objective = Keeper()
     training = Training(energy, objective, SGD(), np.eye(3), np.ones(3), np.random.default_rng(0))

@@ -20,6 +20,7 @@ from sklvm.objectives import (
     ScoreMatching,
 )
 from sklvm.optimizers import LBFGS, SGD, Adam
+from sklvm.testing import FlatObjective
 from sklvm.training import (
     Monitor,
     Training,
@@ -43,7 +44,7 @@ class Recorder(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         self.batches.append((X.copy(), weights.copy()))
-        return 0.5 * float(theta @ theta), theta.copy(), state
+        return 0.5 * float(theta.vector @ theta.vector), theta.like(theta.energy.copy()), state
 
 
 def a_training(objective=None, optimizer=None, X=None, seed=0, energy=None):
@@ -107,7 +108,7 @@ def test_the_weights_count_between_batches_too(batch_size):
     training = a_training(ScoreMatching(), SGD(rate), X)
     start = training.theta.copy()
     train(training, X, weights=weights, max_iter=1, batch_size=batch_size)
-    _, gradient, _ = ScoreMatching().step(
+    _, gradient, _ = FlatObjective(ScoreMatching()).step(
         training.energy, start, X, weights / weights.sum(), None, None
     )
     moved = (start - training.theta) / (rate * 24 / batch_size)
@@ -179,7 +180,7 @@ def test_the_means_of_an_epoch_are_over_rows():
     X = gaussian_data(23)
     training = a_training(ScoreMatching(), SGD(1e-12))
     monitor = train(training, X, max_iter=1)
-    whole, _, _ = ScoreMatching().step(
+    whole, _, _ = FlatObjective(ScoreMatching()).step(
         training.energy, training.theta, X, np.full(23, 1 / 23), None, None
     )
     assert_allclose(monitor.history()["objective"], whole, rtol=1e-6)
@@ -196,12 +197,12 @@ def test_evaluation_has_the_same_noise_every_time_and_leaves_no_trace():
 
 def test_evaluation_works_on_a_copy_of_the_state():
     class Counts(Recorder):
-        def init(self, energy, theta, X, weights, rng):
-            return np.empty(0), {"steps": 0}
+        def init(self, energy, theta, X, counts, rng):
+            return {"steps": 0}
 
         def step(self, energy, theta, X, weights, state, rng):
             state["steps"] += 1
-            return 0.0, np.zeros_like(theta), state
+            return 0.0, theta.like(np.zeros_like(theta.energy)), state
 
     training = a_training(Counts())
     training.evaluate(gaussian_data(), np.ones(23), 5)
@@ -212,12 +213,12 @@ def test_evaluation_works_on_a_copy_of_the_state():
 
 def test_it_starts_where_the_energy_and_the_objective_say():
     class Starts(Recorder):
-        def extra_layout(self, energy):
+        def own_layout(self, energy):
             return ParameterLayout({"own": (2,)})
 
-        def init(self, energy, theta, X, weights, rng):
-            assert_allclose(weights, 1 / len(X))
-            return np.array([7.0, 8.0]), None
+        def init(self, energy, theta, X, counts, rng):
+            assert_array_equal(counts, np.ones(len(X)))
+            theta.own["own"][:] = 7.0, 8.0
 
     training = a_training(Starts())
     expected = training.energy.init_parameters(gaussian_data(), None)
@@ -314,7 +315,8 @@ def test_a_divergence_returns_to_the_last_epoch_that_ended_well():
     class ExplodesLater(Recorder):
         def step(self, energy, theta, X, weights, state, rng):
             value, gradient, state = super().step(energy, theta, X, weights, state, rng)
-            return value, gradient * (np.nan if len(self.batches) > 12 else 1), state
+            gradient.vector *= np.nan if len(self.batches) > 12 else 1
+            return value, gradient, state
 
     X = gaussian_data(25)
     training, reference = a_training(ExplodesLater()), a_training(Recorder())
@@ -330,7 +332,8 @@ def test_lbfgs_that_leaves_the_finite_numbers_keeps_the_last_finite_parameters()
 
         def step(self, energy, theta, X, weights, state, rng):
             with np.errstate(all="ignore"):
-                return -float(np.sum(np.exp(theta))), -np.exp(theta), state
+                grown = np.exp(theta.energy)
+                return -float(grown.sum()), theta.like(-grown), state
 
     X = gaussian_data()
     training = a_training(Bottomless(), LBFGS())
@@ -358,7 +361,7 @@ def test_the_parameters_that_were_best_on_the_held_out_rows_come_back():
         """θ goes through 0 at a constant pace, and the criterion is least there."""
 
         def step(self, energy, theta, X, weights, state, rng):
-            return float(theta @ theta), np.ones_like(theta), state
+            return float(theta.energy @ theta.energy), theta.like(np.ones_like(theta.energy)), state
 
     X = gaussian_data(20)
     training = a_training(Wanders(), SGD(1.0))
@@ -395,7 +398,7 @@ def test_all_rows_count_alike_where_the_last_batch_is_ragged():
     for batch_size in (1, 5, 22, 23):
         training = a_training(optimizer=SGD(1e-9), X=X)
         before = training.theta.copy()
-        _, gradient, _ = training.objective.step(
+        _, gradient, _ = FlatObjective(training.objective).step(
             training.energy, before, X, weights / 23, None, training.rng
         )
         run_stream(training, X, weights, batch_size=batch_size)

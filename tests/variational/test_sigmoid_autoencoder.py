@@ -13,7 +13,7 @@ from sklvm.energies import DeepEnergy, GaussianRBMEnergy
 from sklvm.kernels import standard_normal
 from sklvm.objectives import DenoisingScoreMatching, ReconstructionError, ScoreMatching
 from sklvm.optimizers import LBFGS, Adam
-from sklvm.testing import assert_is_gradient, binary_states
+from sklvm.testing import FlatObjective, assert_is_gradient, binary_states
 
 CRITERIA = ["score_matching", "variational", "denoising", "plain"]
 
@@ -41,7 +41,9 @@ def test_the_gradient_is_that_of_central_differences(objective, rng):
     X, weights = rng.standard_normal((6, 3)), np.full(6, 1 / 6)
 
     def step(theta):
-        return objective.step(energy, theta, X, weights, None, np.random.default_rng(0))
+        return FlatObjective(objective).step(
+            energy, theta, X, weights, None, np.random.default_rng(0)
+        )
 
     assert_is_gradient(step(theta)[1], lambda t: step(t)[0], theta, energy.layout)
 
@@ -58,7 +60,9 @@ def test_the_criteria_are_their_formulas(X):
     }
     for criterion, expected in formulas.items():
         _, objective = small(criterion=criterion, tau=0.6)._make_model(X)
-        value = objective.step(training.energy, training.theta, X, weights, None, None)[0]
+        value = FlatObjective(objective).step(
+            training.energy, training.theta, X, weights, None, None
+        )[0]
         assert value == pytest.approx(expected.mean())
 
 
@@ -68,7 +72,9 @@ def test_denoising_with_unit_noise_is_denoising_score_matching(X, rng):
     theta = rng.standard_normal(energy.layout.size)
 
     def step(objective):
-        return objective.step(energy, theta, X, weights, None, np.random.default_rng(0))
+        return FlatObjective(objective).step(
+            energy, theta, X, weights, None, np.random.default_rng(0)
+        )
 
     error, gradient, _ = step(ReconstructionError(noise_level=1.0))
     value, expected, _ = step(DenoisingScoreMatching(noise_level=1.0))
@@ -84,7 +90,7 @@ def test_the_denoising_criterion_is_its_formula(X):
     _, objective = small(criterion="denoising", noise_level=0.4)._make_model(X)
     weights = np.full(len(X), 1 / len(X))
     rng, training = np.random.default_rng(0), coder._training
-    value = objective.step(training.energy, training.theta, X, weights, None, rng)[0]
+    value = FlatObjective(objective).step(training.energy, training.theta, X, weights, None, rng)[0]
     seed = int(np.random.default_rng(0).integers(2**63))
     noise = 0.4 * standard_normal(X.shape, seed, dtype=X.dtype)
     residual = by_hand(coder, X + noise)[0] - noise
@@ -97,8 +103,10 @@ def test_by_score_matching_it_is_the_deep_energy_model_without_layers(X, rng):
     theta = ours.layout.pack(weights=W, visible_bias=a, hidden_bias=b)
     deep_theta = deep.layout.pack(coefs_0=W, visible_bias=a, intercepts_0=b)
     weights = np.full(len(X), 1 / len(X))
-    value, gradient, _ = ScoreMatching().step(ours, theta, X, weights, None, rng)
-    expected, deep_gradient, _ = ScoreMatching().step(deep, deep_theta, X, weights, None, rng)
+    value, gradient, _ = FlatObjective(ScoreMatching()).step(ours, theta, X, weights, None, rng)
+    expected, deep_gradient, _ = FlatObjective(ScoreMatching()).step(
+        deep, deep_theta, X, weights, None, rng
+    )
     assert value == pytest.approx(expected)
     named, deep_named = ours.layout.views(gradient), deep.layout.views(deep_gradient)
     for name, deep_name in zip(

@@ -1,0 +1,124 @@
+"""What noise-contrastive criteria share: the noise beside the data, and the log Z they learn."""
+
+import math
+from dataclasses import dataclass, replace
+from numbers import Integral
+
+import numpy as np
+
+from sklvm._compat import HasMethods, Interval, StrOptions
+from sklvm.layouts import ParameterLayout
+from sklvm.objectives._reference_densities import REFERENCES
+
+__all__ = ["NOISE_CONSTRAINTS", "FreshNoise", "FrozenNoise", "LearnedLogPartition"]
+
+NOISE_CONSTRAINTS = {
+    "noise_ratio": [Interval(Integral, 1, None, closed="left")],
+    "reference": [
+        StrOptions({"auto", *REFERENCES}),
+        HasMethods(["log_density", "sample"]),
+        HasMethods(["score_samples", "sample"]),
+    ],
+    "frozen_noise": ["boolean"],
+}
+
+
+@dataclass(frozen=True)
+class FreshNoise:
+    """Noise that is drawn anew for every batch."""
+
+    density: object
+
+    def beside(self, X, ratio, rng):
+        """The rows of X with `ratio` times as many of noise below them.
+
+        Returns
+        -------
+        rows : ndarray of shape ((1 + ratio) * n, d)
+        log_density : ndarray of shape ((1 + ratio) * n,)
+            log p_n of the rows.
+        noise : FreshNoise or FrozenNoise
+            What the next batch takes its noise from.
+        """
+        draws, log_density, rest = self._take(ratio * len(X), rng, X.dtype)
+        of_data = self.density.log_density(X).astype(X.dtype, copy=False)
+        return np.vstack([X, draws]), np.concatenate([of_data, log_density]), rest
+
+    def frozen(self, n, rng, dtype):
+        """`n` rows of it, drawn once."""
+        return FrozenNoise(self.density, *draw(self.density, n, rng, dtype))
+
+    def _take(self, n, rng, dtype):
+        return *draw(self.density, n, rng, dtype), self
+
+
+@dataclass(frozen=True)
+class FrozenNoise(FreshNoise):
+    """Noise that is drawn already, and which of its rows comes next: the first after the last."""
+
+    rows: np.ndarray
+    row_log_densities: np.ndarray
+    start: int = 0
+
+    def __deepcopy__(self, memo):
+        # Nothing is ever written to it, and the rows are many.
+        return self
+
+    def _take(self, n, rng, dtype):
+        chosen = np.arange(self.start, self.start + n) % len(self.rows)
+        rest = replace(self, start=(self.start + n) % len(self.rows))
+        return self.rows[chosen], self.row_log_densities[chosen], rest
+
+
+def draw(density, n, rng, dtype):
+    """Draws and their log-densities, from one pass where the density has that."""
+    if hasattr(density, "sample_with_log_density"):
+        draws, log_density = density.sample_with_log_density(n, rng)
+    else:
+        draws = density.sample(n, rng)
+        log_density = density.log_density(draws)
+    return draws.astype(dtype, copy=False), log_density.astype(dtype, copy=False)
+
+
+class LearnedLogPartition:
+    """c, an estimate of log Z that is learned with θ, for data of width d.
+
+    It is held as √d·γ, so that an optimiser with steps of a given length follows log Z, which grows
+    with d.
+    """
+
+    layout = ParameterLayout({"log_partition_per_root_feature": ()})
+
+    def __init__(self, n_features):
+        self._root = math.sqrt(n_features)
+
+    def start(self, theta, log_model, density, X, counts, rng):
+        """Start c between the mean of log p̃ − log p_n over the data and that over noise.
+
+        Parameters
+        ----------
+        theta : Parameters
+            Whose γ is set.
+        log_model : callable
+            Rows → log p̃, or an estimate of it.
+        density : density
+            p_n.
+        X, counts : ndarrays of shape (n, d) and (n,)
+        rng : Generator
+        """
+        # Rows drawn by weight stand for the weighted data.
+        p = counts / counts.sum(dtype=np.float64)
+        rows = X[rng.choice(len(X), min(len(X), 1000), p=p)]
+        draws, log_noise = draw(density, len(rows), rng, X.dtype)
+        log_ratios = [
+            np.mean(log_model(Y) - log_density)
+            for Y, log_density in ((rows, density.log_density(rows)), (draws, log_noise))
+        ]
+        theta.own["log_partition_per_root_feature"][...] = 0.5 * sum(log_ratios) / self._root
+
+    def value(self, theta):
+        return float(theta.own["log_partition_per_root_feature"]) * self._root
+
+    def pull(self, gradient, log_partition_bar):
+        """Write γ's gradient, for the cotangent of c, to the `gradient` of θ's form."""
+        gradient.own["log_partition_per_root_feature"][...] = log_partition_bar * self._root
