@@ -1,6 +1,6 @@
 """Errors that are not bad input."""
 
-__all__ = ["DivergenceError", "MissingLogPartitionError"]
+__all__ = ["DivergenceError"]
 
 
 class DivergenceError(ArithmeticError):
@@ -8,11 +8,4 @@ class DivergenceError(ArithmeticError):
 
     The estimator keeps the last finite parameters. The usual remedy is a smaller learning rate, a
     gradient-norm clip, or data that are scaled.
-    """
-
-
-class MissingLogPartitionError(AttributeError, ValueError):
-    """A normalised score was asked of a model whose log Z is unknown.
-
-    ``estimate_log_partition()`` supplies it.
     """

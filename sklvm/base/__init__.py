@@ -2,6 +2,7 @@
 
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
+from sklvm.base._log_partition import LogPartition
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._trained_model import TrainedModel
@@ -11,6 +12,7 @@ __all__ = [
     "DocumentationLinkMixin",
     "IterativeModel",
     "LatentVariableModel",
+    "LogPartition",
     "NormalizedScoreMixin",
     "TrainedModel",
     "generator_from",

@@ -32,9 +32,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     rows is held out and whether they decide the end (``_held_out_fraction``, ``_validates``), what
     else to record (``_diagnosis``), and what is to be in force around the epochs (``_resources``).
 
-    Four hooks do what else there is to do at four points of a fit: ``_check_parameters``,
-    ``_forget``, ``_begin_stream`` and ``_end_fit``. They compose: a mix-in that has one stands to
-    the left of this class and calls that of ``super()``.
+    What it keeps beside its learner (log Z, for one) it makes in ``_companions`` and shows the data
+    to in ``_show``; parameters that are wrong whatever the data are it refuses in
+    ``_check_parameters``. These compose: a mix-in that has one stands to the left of this class and
+    calls that of ``super()``.
     """
 
     _validation: dict = {}
@@ -91,6 +92,8 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         rows, held_out = split_rows(len(weights), self._held_out_fraction(), learner.shuffle_rng)
         diagnose = self._diagnosis(learner, X, weights, rows, held_out)
         tol, patience = self._stopping_rule(X, weights)
+        companions = self._companions(learner)
+        self._show(companions, X, weights)
         monitor = Monitor(
             tol=tol,
             patience=patience,
@@ -99,10 +102,13 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             max_iter=self.max_iter,
         )
         callbacks = EpochCallbacks(
-            self, X, y, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(learner))
+            self,
+            X,
+            y,
+            self.max_iter,
+            lambda: {**self._fitted_attributes(copy.deepcopy(learner)), **companions},
         )
-        self._forget()
-        self._training = learner
+        vars(self).update(companions, _training=learner)
         try:
             with self._resources():
                 run_epochs(
@@ -124,7 +130,6 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             self.n_iter_ = len(monitor.records)
             self._publish()
         self._warn_unconverged(monitor)
-        self._end_fit(X, weights)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -154,15 +159,14 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         )
         learner = self._start(X, weights) if is_first else self._training
         self._check_stream(learner)
-        self._training = learner
+        companions = self._companions(learner) if is_first else vars(self)
+        self._show(companions, X, weights)
         if is_first:
-            self._begin_stream(X, weights)
-            self.history_, self.n_iter_ = {}, 0
+            vars(self).update(companions, _training=learner, history_={}, n_iter_=0)
         try:
             with self._resources():
                 values = run_stream(learner, X, weights, batch_size=self.batch_size)
         finally:
-            self._forget()
             self._publish()
         self.n_iter_ += 1
         for name, value in values.items():
@@ -249,16 +253,14 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         """A context in which the epochs run: workers, limits on threads."""
         return nullcontext()
 
-    # -- four points of a fit; these compose ------------------------------------------------------
+    # -- these compose ----------------------------------------------------------------------------
 
     def _check_parameters(self):
         """Raise where parameters are wrong whatever the data are; before any work."""
 
-    def _forget(self):
-        """Delete what does not hold for other parameters θ."""
+    def _companions(self, learner):
+        """What is kept beside the learner of a fit or a stream that begins: attributes by name."""
+        return {}
 
-    def _begin_stream(self, X, weights):
-        """What else is to be known of the first chunk of a stream."""
-
-    def _end_fit(self, X, weights):
-        """What else is to be known of the data and the fitted model."""
+    def _show(self, companions, X, weights):
+        """Show the companions rows that are to be learned from next."""

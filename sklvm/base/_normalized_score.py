@@ -1,37 +1,42 @@
-"""What an estimator with a density exp(−E)/Z does with log Z: estimate it, score by it, sample."""
+"""What an estimator with a density exp(−E)/Z offers: scores in nats, log Z, draws."""
 
-import warnings
 from numbers import Integral
 
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
+from sklvm.base._log_partition import LogPartition
 from sklvm.base._random_state import generator_from
-from sklvm.exceptions import MissingLogPartitionError
-from sklvm.partition import (
-    AnnealedImportanceSampling,
-    anneal,
-    annealing_path,
-    fit_reference,
-    log_partition,
-)
-from sklvm.training import starting_rows
+from sklvm.partition import AnnealedImportanceSampling, anneal, check_partition
 
 __all__ = ["NormalizedScoreMixin"]
 
-# Effective share of the chains below which log Z is reported with a warning, and the width of its
-# bracket, in nats, above which it is.
-TRUSTED_FRACTION = 0.05
-TRUSTED_WIDTH = 2.0
+# Temperatures between the reference and the model, for draws.
+N_ANNEALING_TEMPERATURES = 200
+
+
+def _estimated(name, meaning):
+    """A fitted attribute that is there once log Z has been estimated, and starts no work."""
+
+    def read(self):
+        check_is_fitted(self)
+        training, log_partition = self._training, self._log_partition
+        known = log_partition and log_partition.known(training.n_steps)
+        if not known:
+            raise AttributeError(
+                f"This {type(self).__name__} has no log_partition_{name} yet. score_samples and "
+                "estimate_log_partition estimate it."
+            )
+        return getattr(known, name.rstrip("_") or "value")
+
+    return property(read, doc=meaning)
 
 
 class NormalizedScoreMixin:
-    """Scores in nats and draws, for an estimator with a ``partition`` parameter.
+    """Scores in nats and draws, for a ``TrainedModel`` with a ``partition`` parameter.
 
-    The estimator keeps its ``Training`` as ``_training`` and the annealing's start as
-    ``_reference``, and has ``energy`` and ``_check_X``.
+    The model has an ``energy`` method, and its log Z as ``_log_partition``: a ``LogPartition``, or
+    None where ``_has_density`` says that the fit's objective leaves no density.
     """
 
     _shorthands = {
@@ -41,114 +46,109 @@ class NormalizedScoreMixin:
         "partition": [StrOptions({"auto", "exact", "ais", "none"}), AnnealedImportanceSampling],
     }
 
-    # -- at four points of a fit ------------------------------------------------------------------
-
-    def _check_parameters(self):
-        super()._check_parameters()
-        self._partition_method_and_budget()
-
-    def _forget(self):
-        super()._forget()
-        self._forget_log_partition()
-
-    def _begin_stream(self, X, weights):
-        super()._begin_stream(X, weights)
-        self._fit_reference(X, weights, self._training.rng)
-
-    def _end_fit(self, X, weights):
-        super()._end_fit(X, weights)
-        self._fit_reference(X, weights, self._training.rng)
-        if self.partition != "none":
-            self._estimate_log_partition(X.shape[0] * X.shape[1], self._training.rng)
-
-    # -- log Z ------------------------------------------------------------------------------------
+    log_partition_ = _estimated("", "log Z, in nats.")
+    log_partition_std_err_ = _estimated("std_err_", "Its standard error, in nats; 0 where exact.")
+    log_partition_effective_sample_size_ = _estimated(
+        "effective_sample_size_", "Of the annealing's weights; infinite where exact."
+    )
+    log_partition_bracket_ = _estimated(
+        "bracket_", "Stochastic bounds of log Z from below and above, in nats, or None."
+    )
 
     @property
     def score_normalized_(self):
-        """Whether ``score_samples`` is a log-density; False with ``partition="none"``."""
-        return self.partition != "none" or hasattr(self, "log_partition_")
+        """Whether ``score_samples`` is a log-density.
 
-    def estimate_log_partition(self, X=None, *, random_state=None):
-        """Estimate log Z of the current parameters, with the budget that ``partition`` sets.
+        False with ``partition="none"``, until ``estimate_log_partition`` is called.
+        """
+        check_is_fitted(self)
+        log_partition = self._log_partition
+        return log_partition is not None and (
+            log_partition.is_normalizing or log_partition.known(self._training.n_steps) is not None
+        )
+
+    def _check_model(self, energy, objective):
+        super()._check_model(energy, objective)
+        if self._has_density(objective):
+            check_partition(energy, self.partition)
+
+    def _companions(self, learner):
+        log_partition = None
+        if self._has_density(learner.objective):
+            log_partition = LogPartition(
+                learner.energy,
+                self.partition,
+                learner.seed,
+                owner=type(self).__name__,
+                verbose=self.verbose,
+            )
+        return {**super()._companions(learner), "_log_partition": log_partition}
+
+    def _show(self, companions, X, weights):
+        super()._show(companions, X, weights)
+        if companions["_log_partition"] is not None:
+            companions["_log_partition"].show(X, weights)
+
+    def _has_density(self, objective):
+        """Whether `objective` fits the density exp(−E)/Z."""
+        return True
+
+    def estimate_log_partition(self, X=None, *, partition=None, random_state=None, verbose=None):
+        """Estimate log Z of the current parameters.
+
+        Without arguments it is what ``score_samples`` does on its first call: an estimate that is
+        known already stays. With any of them log Z is estimated anew, and scores use the new value.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Data to fit the annealing's reference to; None: that of ``fit``, or of the first chunk.
+            Data to fit annealing's reference to; None: the training data, of ``partial_fit`` the
+            first chunk.
+        partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
+            How log Z is found. None: as the ``partition`` parameter said when the fit began.
         random_state : int, RandomState instance or None, default=None
-            None: the estimator's own stream of random numbers goes on.
+            Seed of annealing. None: a seed that depends on the fit's and its number of steps.
+        verbose : int, default=None
+            1 prints how annealing goes. None: as in the fit.
 
         Returns
         -------
         self : object
             With ``log_partition_``, ``log_partition_std_err_``,
             ``log_partition_effective_sample_size_`` and ``log_partition_bracket_``.
+
+        Raises
+        ------
+        ValueError
+            Where `partition` is something that the model cannot give.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where few chains carry the estimate, or the bracket is wide.
         """
         check_is_fitted(self)
-        rng = self._training.rng if random_state is None else generator_from(random_state)
-        n_entries = None
-        if X is not None:
-            X = self._check_X(X)
-            self._fit_reference(X, np.ones(X.shape[0]), rng)
-            n_entries = X.shape[0] * X.shape[1]
-        return self._estimate_log_partition(n_entries, rng)
-
-    def _fit_reference(self, X, weights, rng):
-        self._reference = fit_reference(self._training.energy, *starting_rows(X, weights, rng))
-
-    def _estimate_log_partition(self, n_entries, rng):
-        method, budget = self._partition_method_and_budget(n_entries)
-        estimate = log_partition(
-            self._training.energy,
-            self._training.energy_theta,
-            self._reference,
-            method=method,
-            budget=budget,
-            rng=rng,
+        training = self._training
+        theta, n_steps = training.energy_theta, training.n_steps
+        if X is None and partition is None and random_state is None and verbose is None:
+            self._log_partition.estimate(theta, n_steps)
+            return self
+        self._log_partition.estimate_anew(
+            theta,
+            n_steps,
+            X=None if X is None else self._check_X(X),
+            partition=partition,
+            rng=None if random_state is None else generator_from(random_state),
+            verbose=verbose,
         )
-        size = estimate.effective_sample_size
-        if estimate.method == "ais" and size < TRUSTED_FRACTION * budget.n_chains:
-            warnings.warn(
-                f"log Z by annealing rests on {size:.1f} of {budget.n_chains} chains: it is likely "
-                "too low, by more than log_partition_std_err_ says, and score_samples too high by "
-                "the same constant. More temperatures help: "
-                "partition=AnnealedImportanceSampling(n_temperatures=...).",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        if estimate.bracket is not None:
-            lower, upper = estimate.bracket
-            if abs(upper - lower) > TRUSTED_WIDTH:
-                warnings.warn(
-                    f"Annealing to the model and back leaves log Z between {lower:.2f} and "
-                    f"{upper:.2f}: a bracket wider than {TRUSTED_WIDTH:g} nats. More temperatures "
-                    "make it narrower: partition=AnnealedImportanceSampling(n_temperatures=..., "
-                    "bracket=True).",
-                    ConvergenceWarning,
-                    stacklevel=3,
-                )
-        self.log_partition_ = estimate.value
-        self.log_partition_std_err_ = estimate.std_err
-        self.log_partition_effective_sample_size_ = estimate.effective_sample_size
-        self.log_partition_bracket_ = estimate.bracket
         return self
-
-    def _partition_method_and_budget(self, n_entries=None):
-        is_budget = isinstance(self.partition, AnnealedImportanceSampling)
-        budget = self.partition.validate() if is_budget else AnnealedImportanceSampling()
-        if n_entries is not None:
-            budget = budget.for_data(n_entries)
-        return ("ais" if is_budget else self.partition.replace("none", "auto")), budget
-
-    def _forget_log_partition(self):
-        for suffix in ("", "std_err_", "effective_sample_size_", "bracket_"):
-            self.__dict__.pop(f"log_partition_{suffix}", None)
 
     def score_samples(self, X):
         """Log-density of each row, log p̃(x) − log Z, in nats.
 
         Comparable across hyper-parameters, and with any other density on the same space, up to the
-        error of log Z. With ``partition="none"`` it is log p̃(x), not normalised.
+        error of log Z. The first call after a fit estimates log Z, within the budget that
+        ``partition`` set. With ``partition="none"`` it is log p̃(x), not normalised.
 
         Parameters
         ----------
@@ -160,19 +160,17 @@ class NormalizedScoreMixin:
         log_density : ndarray of shape (n_samples,)
             Higher is more normal.
 
-        Raises
-        ------
-        MissingLogPartitionError
-            After ``partial_fit``, until ``estimate_log_partition`` has been called.
+        Warns
+        -----
+        ConvergenceWarning
+            Where the estimate of log Z is not to be trusted.
         """
-        check_is_fitted(self)
-        if self.score_normalized_ and not hasattr(self, "log_partition_"):
-            raise MissingLogPartitionError(
-                f"This {type(self).__name__} has changed since log Z was known. Call "
-                "estimate_log_partition() first, or set partition='none' to score without it."
-            )
         energy = self.energy(X)
-        return -energy - energy.dtype.type(getattr(self, "log_partition_", 0.0))
+        if not self.score_normalized_:
+            return -energy
+        training = self._training
+        estimate = self._log_partition.estimate(training.energy_theta, training.n_steps)
+        return -energy - energy.dtype.type(estimate.value)
 
     def sample(self, n_samples=1, *, n_steps=100, random_state=None):
         """Draw from the model, by annealing and then its own sampler.
@@ -198,15 +196,7 @@ class NormalizedScoreMixin:
         for name, value, least in (("n_samples", n_samples, 1), ("n_steps", n_steps, 0)):
             if not isinstance(value, Integral) or value < least:
                 raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
-        _, budget = self._partition_method_and_budget()
-        training = self._training
-        path = annealing_path(
-            training.energy,
-            training.energy_theta,
-            self._reference,
-            n_leapfrog_steps=budget.n_leapfrog_steps,
-        )
-        particles, _ = anneal(
-            path, 200, n_samples, generator_from(random_state), n_last_moves=n_steps
-        )
+        path = self._log_partition.path(self._training.energy_theta)
+        rng = generator_from(random_state)
+        particles, _ = anneal(path, N_ANNEALING_TEMPERATURES, n_samples, rng, n_last_moves=n_steps)
         return path.positions(particles)

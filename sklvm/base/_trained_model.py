@@ -25,7 +25,8 @@ class TrainedModel(IterativeModel, LatentVariableModel):
     A subclass gives ``_make_model(X)`` (the energy and the objective, checked),
     ``_model_attributes(energy, theta)`` (fitted attributes by name), its parameters and its
     docstring. It may hand options to ``Training`` by ``_training_options()`` and hold rows out by
-    ``_holds_out``; see ``IterativeModel`` for what else it may say.
+    ``_holds_out``, and refuse what does not go together in ``_check_model`` (with that of
+    ``super()``); see ``IterativeModel`` for what else it may say.
     """
 
     _shorthands = {"optimizer": OPTIMIZERS}
@@ -46,6 +47,7 @@ class TrainedModel(IterativeModel, LatentVariableModel):
         owner = type(self).__name__
         optimizer = resolve(self.optimizer, self._shorthands["optimizer"], "optimizer", owner)
         energy, objective = self._make_model(X)
+        self._check_model(energy, objective)
         check_compatible(objective, optimizer)
         check_complete(optimizer, X)
         if self.early_stopping and not objective.has_value:
@@ -95,3 +97,9 @@ class TrainedModel(IterativeModel, LatentVariableModel):
     def _holds_out(self):
         """Whether ``validation_fraction`` of the rows is set aside."""
         return self.early_stopping
+
+    def _check_model(self, energy, objective):
+        """Raise a ``ValueError`` where parameters ask for what the model cannot give.
+
+        Before any work; a subclass calls that of ``super()``.
+        """

@@ -69,9 +69,9 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
     n_iter_no_change : int, default=10
         Patience, in epochs.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found at the end of ``fit``: "auto" is the exact sum for at most 20 hidden or
-        visible units, else annealed importance sampling from independent units. An object sets the
-        budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
+        How log Z is found when a score is first asked for: "auto" is the exact sum for at most 20
+        hidden or visible units, else annealed importance sampling from independent units. An object
+        sets the budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
     random_state : int, RandomState instance or None, default=None
@@ -87,15 +87,17 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         a.
     intercept_hidden_ : ndarray of shape (n_components,)
         b.
-    log_partition_ : float
-        log Z, in nats.
-    log_partition_std_err_ : float
-        Its standard error, in nats; 0 where exact.
+    log_partition_, log_partition_std_err_ : float
+        log Z and its standard error (0 where exact), in nats. These and the next two are there once
+        ``score_samples`` or ``estimate_log_partition`` has estimated log Z.
     log_partition_effective_sample_size_ : float
-        Of the annealing's weights; infinite where exact.
+        Of the annealing's weights; infinite where exact. Where it is far below the number of
+        chains, log Z is too low.
     log_partition_bracket_ : tuple of float, or None
         Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
         ``AnnealedImportanceSampling(bracket=True)``.
+    score_normalized_ : bool
+        Whether ``score_samples`` is a log-density: log Z is not left out.
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
         ``validation_objective`` and ``free_energy_gap`` where asked for, and what the chains tell.

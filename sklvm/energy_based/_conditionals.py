@@ -155,10 +155,11 @@ default="reference"
         """The same, carried from the reference to the model through its tempered versions."""
         energy = self._training.energy
         seed = int(rng.integers(2**63))
-        start = energy.sample_start(self._reference, n_chains, seed)
+        reference = self._log_partition.reference
+        start = energy.sample_start(reference, n_chains, seed)
         gibbs, theta, state = self._chains(start, given, rng)
         for beta in np.linspace(0, 1, N_ANNEALING_SWEEPS, dtype=theta.dtype):
-            state = gibbs.step(energy.temper(self._reference, theta, beta), state)
+            state = gibbs.step(energy.temper(reference, theta, beta), state)
         return gibbs, theta, state
 
     def _check_rows(self, name, rows, n_rows, *, allow_nan):

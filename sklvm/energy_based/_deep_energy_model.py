@@ -63,9 +63,9 @@ class DeepEnergyModel(EnergyBasedModel):
     n_iter_no_change : int, default=10
         Patience, in epochs.
     partition : {"auto", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found at the end of ``fit``: annealed importance sampling from the Gaussian
-        fitted to the training data, with Hamiltonian transitions. An object sets the budget, "none"
-        leaves log Z out: ``score_samples`` is then log p̃.
+        How log Z is found when a score is first asked for: annealed importance sampling from the
+        Gaussian fitted to the training data, with Hamiltonian transitions. An object sets the
+        budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
     random_state : int, RandomState instance or None, default=None
@@ -86,14 +86,17 @@ class DeepEnergyModel(EnergyBasedModel):
         b.
     sigma_ : float
         σ.
-    log_partition_ : float
-        log Z, in nats.
-    log_partition_std_err_ : float
-        Its standard error, in nats.
+    log_partition_, log_partition_std_err_ : float
+        log Z and its standard error (0 where exact), in nats. These and the next two are there once
+        ``score_samples`` or ``estimate_log_partition`` has estimated log Z.
     log_partition_effective_sample_size_ : float
-        Of the annealing's weights; far below the number of chains, log Z is too low.
-    log_partition_bracket_ : tuple of float or None
-        (lower, upper), in nats, with ``AnnealedImportanceSampling(bracket=True)``.
+        Of the annealing's weights; infinite where exact. Where it is far below the number of
+        chains, log Z is too low.
+    log_partition_bracket_ : tuple of float, or None
+        Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
+        ``AnnealedImportanceSampling(bracket=True)``.
+    score_normalized_ : bool
+        Whether ``score_samples`` is a log-density: log Z is not left out.
     history_ : dict of str to ndarray
         One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
         "pcd" the chains' ``acceptance_rate`` and ``step_size``.

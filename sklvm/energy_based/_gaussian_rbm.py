@@ -71,8 +71,8 @@ class GaussianRBM(RestrictedBoltzmannMachine):
     n_iter_no_change : int, default=10
         Patience, in epochs.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found at the end of ``fit``: "auto" is the exact sum for at most 20 hidden
-        units, else annealed importance sampling from independent units. An object sets the
+        How log Z is found when a score is first asked for: "auto" is the exact sum for at most 20
+        hidden units, else annealed importance sampling from independent units. An object sets the
         budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last state.
@@ -91,15 +91,17 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         b.
     sigma_ : float, or ndarray of shape (n_features,)
         σ; an array with "learn_diagonal".
-    log_partition_ : float
-        log Z, in nats.
-    log_partition_std_err_ : float
-        Its standard error, in nats; 0 where exact.
+    log_partition_, log_partition_std_err_ : float
+        log Z and its standard error (0 where exact), in nats. These and the next two are there once
+        ``score_samples`` or ``estimate_log_partition`` has estimated log Z.
     log_partition_effective_sample_size_ : float
-        Of the annealing's weights; infinite where exact.
+        Of the annealing's weights; infinite where exact. Where it is far below the number of
+        chains, log Z is too low.
     log_partition_bracket_ : tuple of float, or None
         Stochastic bounds of log Z from below and above, in nats, by annealing there and back; with
         ``AnnealedImportanceSampling(bracket=True)``.
+    score_normalized_ : bool
+        Whether ``score_samples`` is a log-density: log Z is not left out.
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
         ``validation_objective`` and ``free_energy_gap`` where asked for, and what the chains tell.

@@ -1,6 +1,7 @@
 """Partition functions: exact sums, annealed importance sampling, and the paths it goes along."""
 
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling, anneal
+from sklvm.partition._checks import check_partition
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._log_partition import MAX_ENUMERATED_UNITS, log_partition
 from sklvm.partition._paths import (
@@ -8,6 +9,7 @@ from sklvm.partition._paths import (
     SharedInputsPath,
     TemperedPath,
     annealing_path,
+    can_anneal,
     fit_reference,
 )
 
@@ -20,6 +22,8 @@ __all__ = [
     "TemperedPath",
     "anneal",
     "annealing_path",
+    "can_anneal",
+    "check_partition",
     "fit_reference",
     "log_partition",
 ]

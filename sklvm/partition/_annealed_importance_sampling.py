@@ -71,7 +71,7 @@ class AnnealedImportanceSampling(Settings):
             self.bracket,
         )
 
-    def estimate(self, path, rng, *, method="ais", draw=None):
+    def estimate(self, path, rng, *, method="ais", draw=None, progress=None):
         """log Z of the path's end; its sampler has this budget's ``n_leapfrog_steps``.
 
         Parameters
@@ -83,6 +83,8 @@ class AnnealedImportanceSampling(Settings):
         draw : callable, default=None
             (n, rng) → independent draws from the model, where the way back starts. None: the
             forward chains are moved on.
+        progress : callable, default=None
+            (done, total) → None, called after each temperature of a run.
 
         Returns
         -------
@@ -93,7 +95,7 @@ class AnnealedImportanceSampling(Settings):
         forward = None
         if method == "ais" or self.bracket or draw is None:
             particles = path.start(self.n_chains, rng)
-            particles, log_weights = _carry(path, particles, schedule, rng)
+            particles, log_weights = _carry(path, particles, schedule, rng, progress)
             forward = _estimate(path.log_partition_0, log_weights, "ais")
         if method == "ais" and not self.bracket:
             return forward
@@ -101,7 +103,7 @@ class AnnealedImportanceSampling(Settings):
             particles = _move_on(path, particles, schedule, len(schedule.betas), rng)
         else:
             particles = path.at(draw(self.n_chains, rng), rng)
-        _, log_weights = _carry(path, particles, schedule.reversed(), rng)
+        _, log_weights = _carry(path, particles, schedule.reversed(), rng, progress)
         backward = _estimate(path.log_partition_0, log_weights, "reverse_ais")
         if forward is None:
             return backward
@@ -137,13 +139,15 @@ class _Schedule:
         return _Schedule(self.betas[::-1], self.step_sizes[::-1])
 
 
-def _carry(path, particles, schedule, rng):
+def _carry(path, particles, schedule, rng, progress=None):
     """Particles at the schedule's end, and their log-weights with respect to its start."""
     betas, log_weights = schedule.betas, 0.0
     for i in range(1, len(betas)):
         log_weights += path.log_density_change(particles, betas[i - 1], betas[i])
         if i < len(betas) - 1:
             particles = path.move(particles, betas[i], schedule.step_sizes[i], rng)
+        if progress is not None:
+            progress(i, len(betas) - 1)
     return particles, log_weights
 
 

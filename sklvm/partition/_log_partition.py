@@ -9,13 +9,15 @@ from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSamp
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._paths import annealing_path
 
-__all__ = ["MAX_ENUMERATED_UNITS", "log_partition"]
+__all__ = ["MAX_ENUMERATED_UNITS", "can_be_exact", "log_partition"]
 
 MAX_ENUMERATED_UNITS = 20
 METHODS = ("auto", "exact", "ais", "reverse_ais")
 
 
-def log_partition(energy, theta, reference=None, *, method="auto", budget=None, rng=None):
+def log_partition(
+    energy, theta, reference=None, *, method="auto", budget=None, rng=None, progress=None
+):
     """log Z(θ) in nats.
 
     Parameters
@@ -33,6 +35,8 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
         None: the default one.
     rng : Generator, default=None
         For annealing; None: a generator of unpredictable seed.
+    progress : callable, default=None
+        (done, total) → None, called after each temperature of a run.
 
     Returns
     -------
@@ -74,7 +78,13 @@ def log_partition(energy, theta, reference=None, *, method="auto", budget=None, 
         np.random.default_rng() if rng is None else rng,
         method="ais" if method == "auto" else method,
         draw=_independent_draws(energy, theta),
+        progress=progress,
     )
+
+
+def can_be_exact(energy):
+    """Whether log Z has a closed form, or is a sum of few enough terms."""
+    return isinstance(energy, Tractable) or _is_enumerable(energy)
 
 
 def _is_enumerable(energy):

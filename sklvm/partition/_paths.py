@@ -19,6 +19,7 @@ __all__ = [
     "SharedInputsPath",
     "TemperedPath",
     "annealing_path",
+    "can_anneal",
     "fit_reference",
 ]
 
@@ -34,6 +35,12 @@ def fit_reference(energy, X, sample_weight=None):
     if isinstance(energy, Tempered):
         return energy.tempered_start(X, sample_weight)
     return GaussianDensity.fit(X, sample_weight)
+
+
+def can_anneal(energy):
+    """Whether there is a path from a reference to the energy's density."""
+    is_tempered = isinstance(energy, Tempered) and isinstance(energy, BlockGibbsCapability)
+    return is_tempered or isinstance(energy, SharedInputs | Score)
 
 
 def annealing_path(energy, theta, reference, *, n_leapfrog_steps=5):

@@ -52,6 +52,8 @@ class Training:
         The energy's parameters, then the objective's own.
     n_steps : int
         Steps taken.
+    seed : int
+        What random numbers beside the training's own are keyed by, log Z's for one.
     means : RunningMeans or None
         Of the data's visible and hidden units, for an energy that is ``Centred``.
     converged : bool or None
@@ -81,7 +83,8 @@ class Training:
                 "'sgd'."
             )
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
-        self.rng, self.shuffle_rng = rng.spawn(2)
+        self.rng, self.shuffle_rng, seed_rng = rng.spawn(3)
+        self.seed = int(seed_rng.integers(2**63))
         start = energy.init_parameters(X, rng)
         self.own_layout = objective.own_layout(energy)
         self.layout = energy.layout + self.own_layout

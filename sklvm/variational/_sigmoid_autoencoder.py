@@ -92,7 +92,8 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         Whether ``score_samples`` is a log-density: after score matching. Else it is minus
         ``energy``, which ranks.
     log_partition_, log_partition_std_err_ : float
-        log Z and its standard error, in nats; after score matching.
+        log Z and its standard error, in nats; once ``score_samples`` or ``estimate_log_partition``
+        has estimated them, after score matching.
     history_ : dict of ndarray
         Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
         stopping.
@@ -169,9 +170,8 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         }[self.criterion]
         return GaussianRBMEnergy(X.shape[1], self.n_components, sigma=1.0), objective
 
-    def _end_fit(self, X, weights):
-        if self.criterion == "score_matching":
-            super()._end_fit(X, weights)
+    def _has_density(self, objective):
+        return isinstance(objective, ScoreMatching)
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
@@ -182,11 +182,6 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         }
 
     # -- using the model --------------------------------------------------------------------------
-
-    @property
-    def score_normalized_(self):
-        """Whether ``score_samples`` is a log-density; False unless trained by score matching."""
-        return self.criterion == "score_matching" and super().score_normalized_
 
     sample = available_if(_is_a_density)(NormalizedScoreMixin.sample)
     estimate_log_partition = available_if(_is_a_density)(

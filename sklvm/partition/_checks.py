@@ -1,0 +1,46 @@
+"""Whether log Z of an energy can be had at all, before anything is trained."""
+
+from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
+from sklvm.partition._log_partition import MAX_ENUMERATED_UNITS, can_be_exact
+from sklvm.partition._paths import can_anneal
+
+__all__ = ["check_partition"]
+
+PARTITIONS = ("auto", "exact", "ais", "none")
+
+
+def check_partition(energy, partition):
+    """Raise a ``ValueError`` where `partition` asks for a log Z that cannot be had.
+
+    Parameters
+    ----------
+    energy : Energy
+    partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling
+        As estimators have it.
+    """
+    if isinstance(partition, AnnealedImportanceSampling):
+        partition.validate()
+        partition = "ais"
+    if not isinstance(partition, str) or partition not in PARTITIONS:
+        raise ValueError(
+            f"partition must be one of {PARTITIONS} or an AnnealedImportanceSampling, got "
+            f"{partition!r}."
+        )
+    name = type(energy).__name__
+    if partition == "exact" and not can_be_exact(energy):
+        raise ValueError(
+            f"partition='exact' needs a log Z in closed form, or a sum over the states of at most "
+            f"{MAX_ENUMERATED_UNITS} units, and {name} has neither. Use partition='ais', or "
+            "'none' to score without log Z."
+        )
+    if partition == "ais" and not can_anneal(energy):
+        raise ValueError(
+            f"partition='ais' needs a path to anneal along, and {name} has neither the Tempered "
+            "and BlockGibbs nor the Score capability. Use partition='none' to score without log Z."
+        )
+    if partition == "auto" and not (can_be_exact(energy) or can_anneal(energy)):
+        raise ValueError(
+            f"log Z of {name} cannot be had: it has no closed form, is no sum over the states of "
+            f"at most {MAX_ENUMERATED_UNITS} units, and has no path to anneal along (the Tempered "
+            "and BlockGibbs, or the Score capability). Use partition='none' to score without it."
+        )
