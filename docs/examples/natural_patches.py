@@ -206,7 +206,7 @@ class PatchModel:
             self.model.set_params(objective__noise_level=DENOISING * float(points.std()))
         with warnings.catch_warnings():  # of too few effective chains, which the report names
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit(points)
+            self.model.fit(points).estimate_log_partition()
 
     def score_samples(self, patches):
         points = self.encode(patches)

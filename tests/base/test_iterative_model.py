@@ -121,30 +121,49 @@ def test_rows_of_weight_zero_are_not_there(X):
 
 
 def mix_in(name):
-    """A mix-in that has all hooks, and composes as the skeleton asks."""
+    """A mix-in that keeps a count of the rows it was shown, as the skeleton asks it to."""
 
-    def hook(method):
-        def call(self, *arguments):
-            getattr(super(mixin, self), method)(*arguments)
-            self.__dict__.setdefault("notes", []).append(f"{name}.{method}")
+    class MixIn:
+        def _check_parameters(self):
+            super()._check_parameters()
+            self.checked = [*getattr(self, "checked", []), name]
 
-        return call
+        def _companions(self, learner):
+            return {**super()._companions(learner), name: [type(learner)]}
 
-    methods = ("_check_parameters", "_forget", "_begin_stream", "_end_fit")
-    mixin = type(name, (), {method: hook(method) for method in methods})
-    return mixin
+        def _show(self, companions, X, weights):
+            super()._show(companions, X, weights)
+            companions[name].append(len(X))
+
+    return MixIn
 
 
-def test_the_hooks_of_all_mix_ins_run(X):
-    class Both(mix_in("A"), mix_in("B"), Model):
+def test_what_all_mix_ins_keep_adds_up(X):
+    class Both(mix_in("first"), mix_in("second"), Model):
         __init__ = Model.__init__
 
     model = Both(max_iter=1, tol=0).fit(X)
-    points = ("_check_parameters", "_forget", "_end_fit")
-    assert model.notes == [f"{name}.{point}" for point in points for name in "BA"]
-    model = Both(max_iter=1, tol=0).partial_fit(X)
-    points = ("_check_parameters", "_begin_stream", "_forget")
-    assert model.notes == [f"{name}.{point}" for point in points for name in "BA"]
+    assert model.checked == ["second", "first"]
+    assert model.first == model.second == [RunningMean, 40]
+    model.partial_fit(X[:7])
+    assert model.first == model.second == [RunningMean, 40, 7]
+    model.fit(X[:9])
+    assert model.first == model.second == [RunningMean, 9]
+
+
+def test_companions_that_refuse_leave_the_model_as_it_was(X):
+    class Picky(Model):
+        __init__ = Model.__init__
+
+        def _companions(self, learner):
+            raise ValueError("no")
+
+    for method in ("fit", "partial_fit"):
+        model = Picky()
+        with pytest.raises(ValueError, match="no"):
+            getattr(model, method)(X)
+        with pytest.raises(NotFittedError):
+            check_is_fitted(model)
 
 
 def test_partial_fit_checks_parameters_as_fit_does(X):
