@@ -30,8 +30,8 @@ class ParameterLayout(Mapping):
     --------
     >>> import numpy as np
     >>> from sklvm.layouts import ParameterLayout
-    >>> layout = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": ()})
-    >>> theta = layout.pack(weights=np.ones((2, 3)), bias=np.zeros(2), log_sigma=0.5)
+    >>> layout = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_scale": ()})
+    >>> theta = layout.pack(weights=np.ones((2, 3)), bias=np.zeros(2), log_scale=0.5)
     >>> theta.shape
     (9,)
     >>> layout.views(theta)["bias"][:] = 4.0

@@ -167,7 +167,7 @@ def bumps(widths, hidden_bias):
         visible_bias=-0.5 * np.sum(widths, axis=0),
         coefs_0=widths,
         intercepts_0=hidden_bias,
-        log_sigma=0.0,
+        log_scale=0.0,
     )
 
 

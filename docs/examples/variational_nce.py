@@ -40,7 +40,7 @@ options = parser.parse_known_args()[0]
 energy = GaussianMixtureEnergy(n_features=1, n_components=2)
 truth = energy.layout.pack(
     means=0.0,
-    log_sigmas=np.log([1.0, 4.0]),
+    log_scale=np.log([1.0, 4.0]),
     log_heights=np.log([0.25]),  # equal masses
 )
 
@@ -119,7 +119,7 @@ for name in ENCODERS:
 def log_widths(name, n, seed):
     X = energy.sample(truth, n, np.random.default_rng([n, seed]))
     theta = minimise(CRITERIA[name], X, seed, encoded.get(name.removeprefix("VNCE, ")))[0]
-    return energy.layout.views(theta[: truth.size])["log_sigmas"]
+    return energy.layout.views(theta[: truth.size])["log_scale"]
 
 
 sizes, runs = np.array(options.sizes), range(options.replications)

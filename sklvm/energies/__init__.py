@@ -29,6 +29,7 @@ from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
+from sklvm.energies._scale import Scale
 
 __all__ = [
     "BernoulliLikelihood",
@@ -55,6 +56,7 @@ __all__ = [
     "Joint",
     "LatentStates",
     "Marginal",
+    "Scale",
     "Score",
     "SharedInputs",
     "Tempered",

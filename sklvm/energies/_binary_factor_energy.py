@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklvm.energies._binary_states import binary_states
+from sklvm.energies._scale import Scale
 from sklvm.kernels import sigmoid, softplus
 from sklvm.layouts import ParameterLayout
 
@@ -32,7 +33,7 @@ class BinaryFactorEnergy:
     n_components : int
         Number K of factors.
     sigma : float or "learn", default="learn"
-        σ. Learned by ρ = log √(σ² − σ_min²).
+        σ; see ``Scale``.
     sigma_floor : float, default=1e-3
         σ_min, in the units of x; used where σ is learned.
     tied : bool, default=True
@@ -44,7 +45,7 @@ class BinaryFactorEnergy:
     ----------
     layout : ParameterLayout
         ``weights`` (Wᵀ, of shape (K, d)), ``visible_bias`` (a), ``hidden_bias`` (b), and where
-        they are learned ``encoder_weights`` (V, of shape (K, d)), ``log_sigma`` (ρ) and
+        they are learned ``encoder_weights`` (V, of shape (K, d)), ``log_scale`` (ρ) and
         ``prior_log_odds`` (c).
     """
 
@@ -58,7 +59,7 @@ class BinaryFactorEnergy:
         learn_prior=False,
     ):
         self.n_features, self.n_components = n_features, n_components
-        self.sigma, self.sigma_floor = sigma, sigma_floor
+        self.scale = Scale(sigma, sigma_floor)
         self.tied, self.learn_prior = tied, learn_prior
         shapes = {
             "weights": (n_components, n_features),
@@ -67,8 +68,7 @@ class BinaryFactorEnergy:
         }
         if not tied:
             shapes["encoder_weights"] = (n_components, n_features)
-        if sigma == "learn":
-            shapes["log_sigma"] = ()
+        shapes.update(self.scale.layout)
         if learn_prior:
             shapes["prior_log_odds"] = (n_components,)
         self.layout = ParameterLayout(shapes)
@@ -82,11 +82,9 @@ class BinaryFactorEnergy:
         W = views["weights"]
         W[...] = rng.standard_normal(W.shape) * deviations * np.sqrt(2 / self.n_components)
         views["visible_bias"][...] = mean - 0.5 * W.sum(axis=0)
-        floor = self.sigma_floor**2
-        if self.sigma == "learn":
-            excess = max(0.5 * float(np.mean(deviations**2)) - floor, floor)
-            views["log_sigma"][...] = 0.5 * np.log(excess)
-        variance = self.variance(views)
+        for name, start in self.scale.start_values(0.5 * np.mean(deviations**2)).items():
+            views[name][...] = start
+        variance = self.scale.variance(views)
         pull = W @ views["visible_bias"] + 0.5 * (W * W).sum(axis=1)
         views["hidden_bias"][...] = -pull / variance
         if not self.tied:
@@ -96,7 +94,7 @@ class BinaryFactorEnergy:
     def free_energy(self, theta, X):
         """F of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""
         views = self.layout.views(theta)
-        W, variance, log_odds = views["weights"], self.variance(views), self._log_odds(views)
+        W, variance, log_odds = views["weights"], self.scale.variance(views), self._log_odds(views)
         U = self.posterior_log_odds(theta, X)
         S = sigmoid(U)
         slopes = S * (1 - S)
@@ -129,10 +127,9 @@ class BinaryFactorEnergy:
                 variance_bar = -np.vdot(V_bar, W) / variance**2
             else:
                 out["encoder_weights"][...] = V_bar
-            if self.sigma == "learn":
+            if self.scale.is_learned:
                 per_row = half * (self.n_features - errors / variance) / variance
-                variance_bar += w[:, 0] @ per_row
-                out["log_sigma"][...] = 2 * np.exp(2 * views["log_sigma"]) * variance_bar
+                self.scale.pull(views, variance_bar + w[:, 0] @ per_row, out)
             if self.learn_prior:
                 out["prior_log_odds"][...] = (w * (sigmoid(log_odds) - S)).sum(axis=0)
             return gradient
@@ -147,7 +144,7 @@ class BinaryFactorEnergy:
         """u = Vx + b, shape (n, K)."""
         views = self.layout.views(theta)
         if self.tied:
-            return X @ (views["weights"].T / self.variance(views)) + views["hidden_bias"]
+            return X @ (views["weights"].T / self.scale.variance(views)) + views["hidden_bias"]
         return X @ views["encoder_weights"].T + views["hidden_bias"]
 
     def visible_mean(self, theta, Z):
@@ -161,12 +158,12 @@ class BinaryFactorEnergy:
         uniform = rng.random((n_samples, self.n_components), dtype=theta.dtype)
         Z = (uniform < sigmoid(self._log_odds(views))).astype(theta.dtype)
         noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
-        return self.visible_mean(theta, Z) + np.sqrt(self.variance(views)) * noise
+        return self.visible_mean(theta, Z) + np.sqrt(self.scale.variance(views)) * noise
 
     def log_joint(self, theta, X, Z):
         """log p(x, z) of every row of X with every row of Z, shape (n, n_states)."""
         views = self.layout.views(theta)
-        variance, log_odds = self.variance(views), self._log_odds(views)
+        variance, log_odds = self.scale.variance(views), self._log_odds(views)
         means = self.visible_mean(theta, Z)
         log_prior = Z @ log_odds - softplus(log_odds).sum()
         log_prior -= 0.5 * (means * means).sum(axis=1) / variance
@@ -182,13 +179,6 @@ class BinaryFactorEnergy:
             log_joint = self.log_joint(theta, X, Z.astype(theta.dtype))
             np.logaddexp(total, logsumexp(log_joint, axis=1), out=total)
         return total
-
-    def variance(self, views):
-        """σ², a scalar of θ's dtype."""
-        if self.sigma == "learn":
-            rho = views["log_sigma"][()]
-            return np.exp(2 * rho) + rho.dtype.type(self.sigma_floor**2)
-        return views["weights"].dtype.type(self.sigma**2)
 
     def _log_odds(self, views):
         if self.learn_prior:

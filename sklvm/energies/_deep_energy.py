@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from sklvm.energies._binary_states import sum_over_states
+from sklvm.energies._scale import Scale
 from sklvm.layouts import ParameterLayout
 from sklvm.networks import (
     InputDerivatives,
@@ -41,14 +42,14 @@ class DeepEnergy:
     hidden_bias : bool, default=True
         Whether g's layers have biases.
     sigma : float or "learn", default=1.0
-        σ. Learned by ρ = log √(σ² − σ_min²).
+        σ; see ``Scale``.
     sigma_floor : float, default=1e-3
         σ_min, in the units of x; used where σ is learned.
 
     Attributes
     ----------
     layout : ParameterLayout
-        ``visible_bias`` (b), ``log_sigma`` (ρ, where learned), and the perceptron's ``coefs_l``
+        ``visible_bias`` (b), ``log_scale`` (ρ, where learned), and the perceptron's ``coefs_l``
         and ``intercepts_l``; the last ones are W, of shape (K, width of g), and c.
 
     References
@@ -70,18 +71,15 @@ class DeepEnergy:
     ):
         self.n_features = n_features
         self.n_components = n_components
-        self.sigma = sigma
-        self.sigma_floor = sigma_floor
+        self.scale = Scale(sigma, sigma_floor)
         n_hidden = len(hidden_layer_sizes)
         self.network = MultiLayerPerceptron(
             (n_features, *hidden_layer_sizes, n_components),
             (activation,) * n_hidden + ("softplus",),
             (hidden_bias,) * n_hidden + (True,),
         )
-        own = {"visible_bias": (n_features,)}
-        if sigma == "learn":
-            own["log_sigma"] = ()
-        self.layout = ParameterLayout(own) + self.network.layout
+        visible = ParameterLayout({"visible_bias": (n_features,)})
+        self.layout = visible + self.scale.layout + self.network.layout
 
     def init_parameters(self, X, rng):
         """N(mean of X, σ²I) where the network is flat, first-layer units of unit variance on X.
@@ -94,10 +92,9 @@ class DeepEnergy:
         theta = np.zeros(self.layout.size, dtype=np.float64)
         views = self.layout.views(theta)
         self.network.draw_parameters(views, rng, mean, variance)
-        if "log_sigma" in views:
-            excess = max(variance - self.sigma_floor**2, self.sigma_floor**2)
-            views["log_sigma"][...] = 0.5 * np.log(excess)
-        views["visible_bias"][...] = mean / self._variance(views)
+        for name, start in self.scale.start_values(variance).items():
+            views[name][...] = start
+        views["visible_bias"][...] = mean / self.scale.variance(views)
         return theta.astype(X.dtype)
 
     # -- marginal ---------------------------------------------------------------------------------
@@ -170,19 +167,19 @@ class DeepEnergy:
         energy -= passed.output.sum(axis=1)
         psi = self.network.vjp(views, passed, np.ones_like(passed.output), input_too=True)
         psi += views["visible_bias"]
-        psi -= X / self._variance(views)
+        psi -= X / self.scale.variance(views)
         return energy, psi
 
     def curvature(self, theta):
         """1/σ²."""
-        return float(1 / self._variance(self.layout.views(theta)))
+        return float(1 / self.scale.variance(self.layout.views(theta)))
 
     def _score(self, theta, X, squared_slopes=None, squares=None):
         """ψ, Σ_v vᵀ∇ψ v where the units' `squared_slopes` and Σ_v ‖v‖² are given, the pullback."""
         views = self.layout.views(theta)
         passed = self.network.forward(views, X)
         inner = InputDerivatives(self.network, views, passed, squared_slopes)
-        variance = self._variance(views)
+        variance = self.scale.variance(views)
         psi = inner.gradient + views["visible_bias"]
         psi -= X / variance
         curvature = None if squares is None else inner.curvature - squares / variance
@@ -190,12 +187,12 @@ class DeepEnergy:
         def pullback(V, w):
             gradient, out = self._empty_gradient(theta)
             V.sum(axis=0, out=out["visible_bias"])
-            if "log_sigma" in out:
-                # ∂ψ/∂ρ = x ∂(−σ⁻²)/∂ρ, and the curvature has ‖v‖² in the place of x.
+            if self.scale.is_learned:
+                # ∂ψ/∂σ² = x/σ⁴, and the curvature has ‖v‖² in the place of x.
                 pulled = np.einsum("ij,ij->", V, X)
                 if w is not None:
                     pulled += w @ squares
-                out["log_sigma"][...] = -pulled * self._variance_slope(views)
+                self.scale.pull(views, pulled / variance**2, out)
             inner.pullback(V, w, out)
             return gradient
 
@@ -203,27 +200,15 @@ class DeepEnergy:
 
     # -- the Gaussian part ------------------------------------------------------------------------
 
-    def _variance(self, views):
-        """σ², a scalar of θ's dtype."""
-        if self.sigma == "learn":
-            rho = views["log_sigma"][()]
-            return np.exp(2 * rho) + rho.dtype.type(self.sigma_floor**2)
-        return views["visible_bias"].dtype.type(self.sigma**2)
-
-    def _variance_slope(self, views):
-        """∂(σ⁻²)/∂ρ = −2 e^{2ρ}/σ⁴."""
-        return -2 * np.exp(2 * views["log_sigma"][()]) / self._variance(views) ** 2
-
     def _visible_energy(self, views, X):
         """‖x‖²/(2σ²) − bᵀx, and its pullback."""
-        squares = np.einsum("ij,ij->i", X, X)
+        squares, variance = np.einsum("ij,ij->i", X, X), self.scale.variance(views)
 
         def pullback(w, out):
             np.matmul(-w, X, out=out["visible_bias"])
-            if "log_sigma" in out:
-                out["log_sigma"][...] = 0.5 * (w @ squares) * self._variance_slope(views)
+            self.scale.pull(views, -0.5 * (w @ squares) / variance**2, out)
 
-        return squares / (2 * self._variance(views)) - X @ views["visible_bias"], pullback
+        return squares / (2 * variance) - X @ views["visible_bias"], pullback
 
     def _empty_gradient(self, theta):
         gradient = np.empty_like(theta)

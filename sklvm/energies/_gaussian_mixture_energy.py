@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp, softmax
 
 from sklvm.energies._binary_states import sum_over_states
+from sklvm.energies._scale import Scale
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -37,7 +38,7 @@ class GaussianMixtureEnergy:
     Attributes
     ----------
     layout : ParameterLayout
-        ``means`` (K, d), ``log_sigmas`` (ρ_k = log √(σ_k² − σ_min²)), and ``log_heights``
+        ``means`` (K, d), ``log_scale`` (ρ, of shape (K,), see ``Scale``), and ``log_heights``
         (b_2, …, b_K).
 
     References
@@ -49,31 +50,27 @@ class GaussianMixtureEnergy:
     >>> import numpy as np
     >>> from sklvm.energies import GaussianMixtureEnergy
     >>> energy = GaussianMixtureEnergy(1)
-    >>> theta = energy.layout.pack(means=0.0, log_sigmas=np.log([1, 4]), log_heights=np.log([0.25]))
+    >>> theta = energy.layout.pack(means=0.0, log_scale=np.log([1, 4]), log_heights=np.log([0.25]))
     >>> bool(np.isclose(energy.log_partition(theta), np.log(2 * np.sqrt(2 * np.pi)), atol=1e-5))
     True
     """
 
     def __init__(self, n_features, n_components=2, sigma_floor=1e-3):
         self.n_features, self.n_components = n_features, n_components
-        self.sigma_floor = sigma_floor
-        self.layout = ParameterLayout(
-            {
-                "means": (n_components, n_features),
-                "log_sigmas": (n_components,),
-                "log_heights": (n_components - 1,),
-            }
+        self.scale = Scale("learn", sigma_floor, (n_components,))
+        self.layout = (
+            ParameterLayout({"means": (n_components, n_features)})
+            + self.scale.layout
+            + ParameterLayout({"log_heights": (n_components - 1,)})
         )
 
     def init_parameters(self, X, rng):
         """Means drawn about the mean of X, σ_k² its mean variance, equal masses."""
         mean, variances = column_moments(X)
         draws = rng.standard_normal((self.n_components, self.n_features))
-        floor = self.sigma_floor**2
-        excess = max(float(variances.mean()) - floor, floor)
         return self.layout.pack(
             means=mean + np.sqrt(variances) * draws,
-            log_sigmas=0.5 * np.log(excess),
+            log_scale=self.scale.start(variances.mean()),
             log_heights=0.0,
             dtype=X.dtype,
         )
@@ -142,7 +139,7 @@ class GaussianMixtureEnergy:
 
     def curvature(self, theta):
         """The mean of 1/σ_k²."""
-        return float(np.mean(1 / self._variances(self.layout.views(theta))))
+        return float(np.mean(1 / self.scale.variance(self.layout.views(theta))))
 
     # -- tractable --------------------------------------------------------------------------------
 
@@ -150,7 +147,7 @@ class GaussianMixtureEnergy:
         """b_k + ½ d log 2πσ_k², shape (K,), float64: the logarithms of the components' masses."""
         views = self.layout.views(theta.astype(np.float64))
         return self._heights(views) + 0.5 * self.n_features * np.log(
-            2 * np.pi * self._variances(views)
+            2 * np.pi * self.scale.variance(views)
         )
 
     def log_partition(self, theta):
@@ -162,10 +159,10 @@ class GaussianMixtureEnergy:
         views = self.layout.views(theta)
         log_masses = self.log_masses(theta)
         shares = softmax(log_masses)
-        slope = np.exp(2 * views["log_sigmas"]) / self._variances(views)
+        variances, slopes = self.scale.at(views["log_scale"])
         gradient = self.layout.pack(
             means=0.0,
-            log_sigmas=self.n_features * shares * slope,
+            log_scale=0.5 * self.n_features * shares * slopes / variances,
             log_heights=shares[1:],
             dtype=theta.dtype,
         )
@@ -177,16 +174,14 @@ class GaussianMixtureEnergy:
         shares = np.exp(log_softmax(self.log_masses(theta)))
         chosen = rng.choice(self.n_components, n_samples, p=shares / shares.sum())
         noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
-        return views["means"][chosen] + np.sqrt(self._variances(views))[chosen, np.newaxis] * noise
+        return (
+            views["means"][chosen] + np.sqrt(self.scale.variance(views))[chosen, np.newaxis] * noise
+        )
 
     # -- the components ---------------------------------------------------------------------------
 
-    def _variances(self, views):
-        floor = views["log_sigmas"].dtype.type(self.sigma_floor**2)
-        return np.exp(2 * views["log_sigmas"]) + floor
-
     def _heights(self, views):
-        return np.concatenate([np.zeros_like(views["log_sigmas"][:1]), views["log_heights"]])
+        return np.concatenate([np.zeros_like(views["log_scale"][:1]), views["log_heights"]])
 
     def _terms(self, theta, X):
         return _Terms(self, self.layout.views(theta), X)
@@ -197,7 +192,7 @@ class _Terms:
 
     def __init__(self, energy, views, X):
         self.energy, self.views = energy, views
-        self.precisions = 1 / energy._variances(views)
+        self.precisions = 1 / energy.scale.variance(views)
         self.deviations = X[:, np.newaxis] - views["means"]
         self.squares = np.einsum("nkj,nkj->nk", self.deviations, self.deviations)
         self.U = energy._heights(views) - 0.5 * self.squares * self.precisions
@@ -209,10 +204,10 @@ class _Terms:
         if slopes_bar is not None:
             means_bar += slopes_bar.sum(axis=0)
             precisions_bar -= np.einsum("nkj,nkj->k", slopes_bar, self.deviations)
-        excess = np.exp(2 * self.views["log_sigmas"])
+        slopes = self.energy.scale.at(self.views["log_scale"])[1]
         return self.energy.layout.pack(
             means=self.precisions[:, np.newaxis] * means_bar,
-            log_sigmas=-2 * excess * self.precisions**2 * precisions_bar,
+            log_scale=-slopes * self.precisions**2 * precisions_bar,
             log_heights=U_bar.sum(axis=0)[1:],
             dtype=self.U.dtype,
         )

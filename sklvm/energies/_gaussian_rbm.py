@@ -9,13 +9,14 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
+from sklvm.energies._scale import Scale
 from sklvm.kernels import draw_bernoulli, sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
 __all__ = ["GaussianRBMEnergy"]
 
-# log σ² = RATE ρ: gradient descent moves log σ² at RATE² = 1/10 of the common rate.
+# Gradient descent moves log σ² at RATE² = 1/10 of the common rate.
 RATE = 10**-0.5
 
 
@@ -39,15 +40,15 @@ class GaussianRBMEnergy:
     n_components : int
         Number K of hidden units.
     sigma : float, "learn" or "learn_diagonal", default="learn"
-        σ, in the units of x. "learn" trains one for all features, "learn_diagonal" one for each,
-        by ρ = √10 log(σ² − σ_min²).
+        σ, in the units of x. "learn" trains one for all features, "learn_diagonal" one for each;
+        see ``Scale``.
     sigma_floor : float, default=1e-3
         σ_min, in the units of x; used where σ is learned.
 
     Attributes
     ----------
     layout : ParameterLayout
-        ``weights`` (W), ``visible_bias`` (a), ``hidden_bias`` (b), and ``log_variance`` (ρ, where
+        ``weights`` (W), ``visible_bias`` (a), ``hidden_bias`` (b), and ``log_scale`` (ρ, where
         learned).
 
     References
@@ -62,16 +63,14 @@ class GaussianRBMEnergy:
         self.n_features = n_features
         self.n_components = n_components
         self.n_enumerated_units = n_components
-        self.sigma = sigma
-        self.sigma_floor = sigma_floor
+        shape = (n_features,) if sigma == "learn_diagonal" else ()
+        self.scale = Scale(sigma, sigma_floor, shape, RATE)
         shapes = {
             "weights": (n_components, n_features),
             "visible_bias": (n_features,),
             "hidden_bias": (n_components,),
         }
-        if isinstance(sigma, str):
-            shapes["log_variance"] = () if sigma == "learn" else (n_features,)
-        self.layout = ParameterLayout(shapes)
+        self.layout = ParameterLayout(shapes) + self.scale.layout
 
     def init_parameters(self, X, rng):
         """A start near the Gaussian N(mean of X, σ²I), after Melchior et al.
@@ -100,17 +99,12 @@ class GaussianRBMEnergy:
 
     def _precision(self, views):
         """1/σ², shape (d,)."""
-        if "log_variance" in views:
-            variance = self.sigma_floor**2 + np.exp(RATE * views["log_variance"])
-        else:
-            variance = np.asarray(self.sigma**2, dtype=views["weights"].dtype)
+        variance = self.scale.variance(views)
         return np.broadcast_to(1 / variance, self.n_features)
 
-    def _pull_precision(self, views, precision, precision_bar):
-        """ρ's gradient from that of 1/σ²: ∂(1/σ²)/∂ρ = −RATE (1 − σ_min²/σ²)/σ²."""
-        slope = -RATE * precision * (1 - self.sigma_floor**2 * precision)
-        pulled = slope * precision_bar
-        return pulled.sum() if views["log_variance"].ndim == 0 else pulled
+    def _pull_precision(self, views, precision, precision_bar, out):
+        """Write ρ's gradient from the cotangent of 1/σ², shape (d,)."""
+        self.scale.pull(views, -(precision**2) * precision_bar, out)
 
     # -- marginal and joint -----------------------------------------------------------------------
 
@@ -162,10 +156,10 @@ class GaussianRBMEnergy:
         np.multiply(products, precision, out=out["weights"])
         weighted.sum(axis=0, out=out["hidden_bias"])
         out["visible_bias"][...] = precision * (w.sum() * a - w @ X)
-        if "log_variance" in out:
+        if self.scale.is_learned:
             precision_bar = 0.5 * (w @ (X - a) ** 2)
             precision_bar += np.einsum("kj,kj->j", products, views["weights"])
-            out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+            self._pull_precision(views, precision, precision_bar, out)
         return gradient
 
     # -- score and second derivatives ------------------------------------------------------------
@@ -239,11 +233,11 @@ class GaussianRBMEnergy:
         out["weights"][...] = s.T @ scaled + products * precision
         scaled.sum(axis=0, out=out["visible_bias"])
         u_bar.sum(axis=0, out=out["hidden_bias"])
-        if "log_variance" in out:
+        if self.scale.is_learned:
             residual = self.visible_mean(theta, s) - X
             precision_bar = np.einsum("ij,ij->j", V, residual) - traces
             precision_bar += np.einsum("kj,kj->j", W, products)
-            out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+            self._pull_precision(views, precision, precision_bar, out)
         return gradient
 
     # -- block Gibbs ------------------------------------------------------------------------------
@@ -281,9 +275,11 @@ class GaussianRBMEnergy:
         precision = self._precision(views)
         left = np.column_stack([hidden_offset, out["hidden_bias"]])
         out["weights"] -= left @ np.stack([out["visible_bias"], visible_offset * precision])
-        if "log_variance" in out:
+        if self.scale.is_learned:
             precision_bar = -visible_offset * (out["hidden_bias"] @ views["weights"])
-            out["log_variance"] += self._pull_precision(views, precision, precision_bar)
+            of_biases = {"log_scale": np.empty_like(out["log_scale"])}
+            self._pull_precision(views, precision, precision_bar, of_biases)
+            out["log_scale"] += of_biases["log_scale"]
 
     def move_centred(self, theta, change, visible_offset, hidden_offset):
         """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − Δ(W μ/σ²): not linear, for σ moves too."""
@@ -297,16 +293,16 @@ class GaussianRBMEnergy:
 
     def tempered_start(self, X, sample_weight=None):
         """N(mean of X, σ²I) with W = 0, b = 0; where σ² is learned, it is the variance of X."""
-        values = {}
         mean, variances = column_moments(X, sample_weight)
-        if isinstance(self.sigma, str):
-            variances = np.maximum(variances, max(1e-4 * variances.mean(), self.sigma_floor**2))
-            variance = variances.mean() if self.sigma == "learn" else variances
-            # No feature starts nearer to the floor than √2 times it.
-            excess = np.maximum(variance - self.sigma_floor**2, self.sigma_floor**2)
-            values["log_variance"] = np.log(excess) / RATE
+        variances = np.maximum(variances, max(1e-4 * variances.mean(), self.scale.floor**2))
+        if self.scale.sigma == "learn":
+            variances = variances.mean()
         return self.layout.pack(
-            weights=0.0, visible_bias=mean, hidden_bias=0.0, dtype=X.dtype, **values
+            weights=0.0,
+            visible_bias=mean,
+            hidden_bias=0.0,
+            **self.scale.start_values(variances),
+            dtype=X.dtype,
         )
 
     def temper(self, theta_0, theta, beta):
@@ -368,9 +364,9 @@ class GaussianRBMEnergy:
             out["weights"][...] = -(weighted.T @ (a + shift)) * precision
             out["visible_bias"][...] = -(w @ shift) * precision
             out["hidden_bias"][...] = -weighted.sum(axis=0)
-            if "log_variance" in out:
+            if self.scale.is_learned:
                 precision_bar = 0.5 * (w.sum() / precision - w @ twice_moment)
-                out["log_variance"][...] = self._pull_precision(views, precision, precision_bar)
+                self._pull_precision(views, precision, precision_bar, out)
             return gradient
 
         return energy, pullback

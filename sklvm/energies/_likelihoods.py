@@ -6,6 +6,7 @@ missing (NaN) are no part of it.
 
 import numpy as np
 
+from sklvm.energies._scale import Scale
 from sklvm.kernels import cross_entropy, sigmoid
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
@@ -18,15 +19,13 @@ LOG_2PI = np.log(2 * np.pi)
 class GaussianLikelihood:
     """x ~ N(m, diag σ²), m the network's first d outputs.
 
-    A learned σ is √(σ_min² + e^{2ρ}).
-
     Parameters
     ----------
     n_features : int
         Width d of x.
     sigma : float or {"learn", "learn_diagonal", "predict"}, default="learn"
-        σ, in the units of x: given, one learned, one learned for each feature, or ρ the network's
-        last d outputs.
+        σ, in the units of x: given, one learned, one learned for each feature, or predicted: ρ (see
+        ``Scale``) is then the network's last d outputs.
     sigma_floor : float, default=1e-3
         σ_min, in the units of x; used where σ is learned.
 
@@ -35,27 +34,27 @@ class GaussianLikelihood:
     n_outputs : int
         How many outputs the network has to have.
     layout : ParameterLayout
-        ``log_sigma`` (ρ), where it is a parameter.
+        ``log_scale`` (ρ), where it is a parameter.
     """
 
     def __init__(self, n_features, sigma="learn", sigma_floor=1e-3):
-        self.n_features, self.sigma, self.sigma_floor = n_features, sigma, sigma_floor
-        self.n_outputs = 2 * n_features if sigma == "predict" else n_features
-        shapes = {"learn": (), "learn_diagonal": (n_features,)}
-        self.layout = ParameterLayout({"log_sigma": shapes[sigma]} if sigma in shapes else {})
+        self.n_features = n_features
+        self.scale = Scale(sigma, sigma_floor, (n_features,) if sigma == "learn_diagonal" else ())
+        self.is_predicted = sigma == "predict"
+        self.n_outputs = 2 * n_features if self.is_predicted else n_features
+        self.layout = self.scale.layout
 
     def start(self, X, views):
         """The network's outputs where z says nothing, and how far they move; sets ρ in `views`."""
         mean, variances = column_moments(X)
         variance = float(variances.mean())
-        log_sigma = 0.5 * np.log(max(variance - self.sigma_floor**2, self.sigma_floor**2))
-        if "log_sigma" in views:
-            views["log_sigma"][...] = log_sigma
+        for name, start in self.scale.start_values(variance).items():
+            views[name][...] = start
         spread = np.full(self.n_features, np.sqrt(variance))
-        if self.sigma != "predict":
+        if not self.is_predicted:
             return mean, spread
-        log_sigmas = np.full(self.n_features, log_sigma)
-        return np.append(mean, log_sigmas), np.append(spread, 0 * spread)
+        log_scales = np.full(self.n_features, self.scale.start(variance))
+        return np.append(mean, log_scales), np.append(spread, 0 * spread)
 
     def evaluate(self, views, U, X):
         """−log p(x|u) of shape (n,), and ``pullback(w, out)``, the cotangent of U.
@@ -77,17 +76,15 @@ class GaussianLikelihood:
         def pullback(w, out):
             w = w[:, np.newaxis]
             mean_bar = -w * scaled
-            if not isinstance(self.sigma, str):
+            if not self.scale.is_learned:
                 return mean_bar
-            # ∂/∂ρ of ½(r²/σ² + log σ²), dσ²/dρ being 2(σ² − σ_min²).
-            slope = 1 - variance.dtype.type(self.sigma_floor**2) / variance
-            log_sigma_bar = w * (1 - residual * scaled) * slope
+            # ∂/∂σ² of ½(r²/σ² + log σ²).
+            variance_bar = w * (0.5 * (1 - residual * scaled) / variance)
             if has_missing:
-                log_sigma_bar[missing] = 0
-            if self.sigma == "predict":
-                return np.hstack([mean_bar, log_sigma_bar])
-            axis = None if self.sigma == "learn" else 0
-            out["log_sigma"][...] = log_sigma_bar.sum(axis=axis)
+                variance_bar[missing] = 0
+            if self.is_predicted:
+                return np.hstack([mean_bar, variance_bar * self._predicted(U)[1]])
+            self.scale.pull(views, variance_bar, out)
             return mean_bar
 
         return error, pullback
@@ -98,10 +95,11 @@ class GaussianLikelihood:
 
     def variance(self, views, U):
         """σ², an array of U's dtype that broadcasts to (n, d)."""
-        if not isinstance(self.sigma, str):
-            return U.dtype.type(self.sigma) ** 2
-        rho = U[:, self.n_features :] if self.sigma == "predict" else views["log_sigma"]
-        return np.exp(2 * rho) + U.dtype.type(self.sigma_floor**2)
+        return self._predicted(U)[0] if self.is_predicted else self.scale.variance(views)
+
+    def _predicted(self, U):
+        """σ² of each entry, and its slope in ρ."""
+        return self.scale.at(U[:, self.n_features :])
 
     def sample(self, views, U, rng):
         """A draw of x for each row of U."""

@@ -190,7 +190,7 @@ class GaussianRBM(RestrictedBoltzmannMachine):
 
     def _model_attributes(self, energy, theta):
         sigma = np.sqrt(energy.variances(theta)).astype(theta.dtype)
-        is_diagonal = self.sigma == "learn_diagonal"
+        is_diagonal = energy.scale.sigma == "learn_diagonal"
         return {
             **super()._model_attributes(energy, theta),
             "sigma_": sigma if is_diagonal else float(sigma[0]),

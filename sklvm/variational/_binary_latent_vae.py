@@ -168,7 +168,7 @@ class BinaryLatentVAE(DecodingModel):
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
-        variance = energy.variance(views)
+        variance = energy.scale.variance(views)
         return {
             "components_": views["weights"],
             "encoder_components_": views.get("encoder_weights", views["weights"] / variance),

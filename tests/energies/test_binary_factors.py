@@ -32,7 +32,7 @@ def parts(energy, theta):
     """Wᵀ, a, σ², c."""
     views = energy.layout.views(theta)
     log_odds = views.get("prior_log_odds", np.zeros(3))
-    sigma2 = 0.8**2 if energy.sigma == 0.8 else np.exp(2 * views["log_sigma"]) + 0.3**2
+    sigma2 = 0.8**2 if energy.scale.sigma == 0.8 else np.exp(2 * views["log_scale"]) + 0.3**2
     return views["weights"], views["visible_bias"], sigma2, log_odds
 
 

@@ -68,7 +68,7 @@ def test_the_curvature_is_that_of_the_gaussian_part():
 def test_the_learned_sigma_never_falls_below_its_floor():
     energy = DeepEnergy(2, 1, (), sigma="learn", sigma_floor=0.1)
     theta = np.zeros(energy.layout.size)
-    energy.layout.views(theta)["log_sigma"][...] = -100
+    energy.layout.views(theta)["log_scale"][...] = -100
     assert_allclose(energy.curvature(theta), 1 / 0.1**2)
 
 

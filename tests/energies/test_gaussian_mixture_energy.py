@@ -24,7 +24,7 @@ def test_its_density_is_that_of_the_mixture_whose_weights_are_the_shares_of_the_
     energy = GaussianMixtureEnergy(3, 4)
     theta, X = random_parameters(energy, rng), rng.standard_normal((20, 3))
     views = energy.layout.views(theta)
-    variances = np.exp(2 * views["log_sigmas"]) + 1e-6
+    variances = np.exp(2 * views["log_scale"]) + 1e-6
     masses = np.exp(np.append(0, views["log_heights"])) * (2 * np.pi * variances) ** 1.5
     mixture = GaussianMixtureDensity(
         masses, views["means"], variances[:, np.newaxis, np.newaxis] * np.eye(3)
@@ -37,7 +37,7 @@ def test_its_density_is_that_of_the_mixture_whose_weights_are_the_shares_of_the_
 def test_draws_are_those_of_the_mixture(rng):
     energy = GaussianMixtureEnergy(1, 2)
     theta = energy.layout.pack(
-        means=[[-3.0], [3.0]], log_sigmas=np.log([0.5, 1.0]), log_heights=[0.0]
+        means=[[-3.0], [3.0]], log_scale=np.log([0.5, 1.0]), log_heights=[0.0]
     )
     draws = energy.sample(theta, 30_000, rng)
     # Equal heights: masses are as the widths.
@@ -54,7 +54,7 @@ def test_responsibilities_are_bayes_rule(rng):
     log_joint = np.transpose(
         [
             w + multivariate_normal(m, (np.exp(2 * rho) + 1e-6) * np.eye(2)).logpdf(X)
-            for w, m, rho in zip(weights, views["means"], views["log_sigmas"], strict=True)
+            for w, m, rho in zip(weights, views["means"], views["log_scale"], strict=True)
         ]
     )
     expected = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))

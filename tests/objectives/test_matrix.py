@@ -91,7 +91,7 @@ def overlapping_gaussians():
 def two_widths():
     energy = GaussianMixtureEnergy(2, 2)
     return energy, energy.layout.pack(
-        means=[[1.5, 0.0], [-1.5, 0.8]], log_sigmas=np.log([0.6, 1.0]), log_heights=[-1.0]
+        means=[[1.5, 0.0], [-1.5, 0.8]], log_scale=np.log([0.6, 1.0]), log_heights=[-1.0]
     )
 
 

@@ -428,7 +428,7 @@ def toy():
     """Two widths at one place, as in Rhodes & Gutmann; equal masses."""
     energy = GaussianMixtureEnergy(1, 2)
     return energy, energy.layout.pack(
-        means=0.0, log_sigmas=np.log([1.0, 4.0]), log_heights=-np.log([4.0])
+        means=0.0, log_scale=np.log([1.0, 4.0]), log_heights=-np.log([4.0])
     )
 
 
