@@ -5,6 +5,7 @@ import importlib
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.random_fields import ChainConditionalRandomField
 from sklvm.sparse_coding import ARDSparseCoder, DictionaryLearner, SparseCoder
 from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransformer
 
@@ -12,6 +13,7 @@ __all__ = [
     "ARDSparseCoder",
     "BernoulliRBM",
     "BinaryLatentVAE",
+    "ChainConditionalRandomField",
     "ConstrainedGaussian",
     "DeepEnergyModel",
     "DensityOutlierDetector",
@@ -36,6 +38,7 @@ _SUBMODULES = (
     "partition",
     "plotting",
     "posteriors",
+    "random_fields",
     "samplers",
     "testing",
 )

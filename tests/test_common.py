@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
 
@@ -13,6 +13,7 @@ from sklvm import (
     ARDSparseCoder,
     BernoulliRBM,
     BinaryLatentVAE,
+    ChainConditionalRandomField,
     ConstrainedGaussian,
     DeepEnergyModel,
     DensityOutlierDetector,
@@ -59,6 +60,8 @@ ESTIMATORS = [
     DictionaryLearner(4, alpha=0.1, init="svd"),
     DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
     DensityOutlierDetector(ConstrainedGaussian()),
+    ChainConditionalRandomField(),
+    ChainConditionalRandomField(alpha=0.1, l1_ratio=0.5),
 ]
 
 # Those that check_estimator leaves out.
@@ -77,6 +80,7 @@ EXTRA_TRANSFORMER_CHECKS = [
     checks.check_get_feature_names_out_error,
 ]
 TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
+SCORING_ROWS = [e for e in ESTIMATORS if not is_classifier(e)]
 
 
 def name_of(value):
@@ -115,7 +119,7 @@ def X():
     return rng.standard_normal((60, 4)) @ rng.standard_normal((4, 4)) + 1.0
 
 
-@pytest.fixture(scope="module", params=ESTIMATORS, ids=name_of)
+@pytest.fixture(scope="module", params=SCORING_ROWS, ids=name_of)
 def fitted(request, X):
     return clone(request.param).set_params(**seeded(request.param)).fit(X)
 

@@ -1,5 +1,5 @@
 """Compiled loops: sigmoids, counter-based random numbers, optimiser updates, products of sparse
-rows, sparse codes.
+rows, sparse codes, chains of labels.
 
 Every kernel returns the same bits for any number of threads, on any CPU, and however its rows are
 cut into chunks; but for products that are left to BLAS.
@@ -9,6 +9,7 @@ from sklvm.kernels._activations import sigmoid, softplus
 from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._automatic_relevance import RelevanceResults, automatic_relevance_codes
 from sklvm.kernels._bernoulli import draw_bernoulli, sample_bernoulli
+from sklvm.kernels._chains import ChainMarginals, chain_best_path, chain_marginals
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
@@ -22,11 +23,14 @@ from sklvm.kernels._updates import adam_update, sgd_update
 
 __all__ = [
     "ActiveSetCoder",
+    "ChainMarginals",
     "RelevanceResults",
     "SparseRows",
     "adam_update",
     "add_code_products",
     "automatic_relevance_codes",
+    "chain_best_path",
+    "chain_marginals",
     "coordinate_descent_codes",
     "cross_entropy",
     "draw_bernoulli",
