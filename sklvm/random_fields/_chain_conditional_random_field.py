@@ -161,8 +161,6 @@ class ChainConditionalRandomField(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
         weights = sequence_weights(sample_weight, starts)
-        if not weights.any():
-            raise ValueError("sample_weight has no positive entry.")
         classes, labels = np.unique(y, return_inverse=True)
         likelihood = ChainLikelihood(
             X.astype(np.float64, copy=False),

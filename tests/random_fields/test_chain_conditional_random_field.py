@@ -220,5 +220,5 @@ def test_bad_input_is_named(model, sequences):
         model.fit(X[:3], y[:3], sample_weight=[1, 2, 1], groups=[0, 0, 1])
     with pytest.raises(ValueError, match="under, which is none of"):
         model.log_likelihood(X[:1], ["under"])
-    with pytest.raises(ValueError, match="no positive entry"):
+    with pytest.raises(ValueError, match="at least one non-zero"):
         model.fit(X, y, sample_weight=np.zeros(len(X)))
