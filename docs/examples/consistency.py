@@ -76,7 +76,8 @@ class Problem:
         self.hessian = numerical_jacobian(lambda theta: self.loss(theta)[1], self.best)
 
     def loss(self, theta):
-        return self.likelihood.step(self.energy, theta, self.points, self.p, None, None)[:2]
+        likelihood = FlatObjective(self.likelihood)
+        return likelihood.step(self.energy, theta, self.points, self.p, None, None)[:2]
 
     def excess(self, theta):
         return self.loss(theta)[0] - self.loss(self.best)[0]

@@ -174,9 +174,8 @@ class GaussianMixtureEnergy:
         shares = np.exp(log_softmax(self.log_masses(theta)))
         chosen = rng.choice(self.n_components, n_samples, p=shares / shares.sum())
         noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
-        return (
-            views["means"][chosen] + np.sqrt(self.scale.variance(views))[chosen, np.newaxis] * noise
-        )
+        sigma = np.sqrt(self.scale.variance(views))[chosen, np.newaxis]
+        return views["means"][chosen] + sigma * noise
 
     # -- the components ---------------------------------------------------------------------------
 
