@@ -20,11 +20,15 @@ class ParameterLayout(Mapping):
         The parameters in the order in which they lie; ``()`` is a scalar.
     column_major : iterable of str, default=()
         Those that lie column by column.
+    decayed : iterable of str, default=()
+        The weights: those that weight decay pulls towards 0.
 
     Attributes
     ----------
     size : int
         Length of the flat vector.
+    decayed : tuple of str
+        The weights, in the order in which they lie.
 
     Examples
     --------
@@ -39,8 +43,9 @@ class ParameterLayout(Mapping):
     array([4. , 4. , 0.5])
     """
 
-    def __init__(self, shapes, column_major=()):
+    def __init__(self, shapes, column_major=(), decayed=()):
         self._column_major = frozenset(column_major)
+        self.decayed = tuple(name for name in shapes if name in frozenset(decayed))
         self._shapes = {name: tuple(shape) for name, shape in shapes.items()}
         self._slices = {}
         start = 0
@@ -63,7 +68,9 @@ class ParameterLayout(Mapping):
         if shared := self.keys() & other.keys():
             raise ValueError(f"Both layouts name the parameters {sorted(shared)}.")
         return ParameterLayout(
-            {**self._shapes, **other._shapes}, self._column_major | other._column_major
+            {**self._shapes, **other._shapes},
+            self._column_major | other._column_major,
+            self.decayed + other.decayed,
         )
 
     def __repr__(self):
@@ -74,6 +81,7 @@ class ParameterLayout(Mapping):
         return ParameterLayout(
             {prefix + name: shape for name, shape in self._shapes.items()},
             {prefix + name for name in self._column_major},
+            [prefix + name for name in self.decayed],
         )
 
     def part(self, theta, prefix):

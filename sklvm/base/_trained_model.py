@@ -15,6 +15,7 @@ from sklvm.training import (
     check_streamable,
     starting_rows,
 )
+from sklvm.training.links import WeightDecay
 
 __all__ = ["TrainedModel"]
 
@@ -24,7 +25,7 @@ class TrainedModel(IterativeModel, LatentVariableModel):
 
     A subclass gives ``_make_model(X)`` (the energy and the objective, checked),
     ``_model_attributes(energy, theta)`` (fitted attributes by name), its parameters and its
-    docstring. It may hand options to ``Training`` by ``_training_options()`` and hold rows out by
+    docstring. It may add to the ``_links`` that a step passes through, hold rows out by
     ``_holds_out``, and refuse what does not go together in ``_check_model`` (with that of
     ``super()``); see ``IterativeModel`` for what else it may say.
     """
@@ -34,6 +35,7 @@ class TrainedModel(IterativeModel, LatentVariableModel):
         **IterativeModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), StochasticOptimizer, LBFGS],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -48,7 +50,8 @@ class TrainedModel(IterativeModel, LatentVariableModel):
         optimizer = resolve(self.optimizer, self._shorthands["optimizer"], "optimizer", owner)
         energy, objective = self._make_model(X)
         self._check_model(energy, objective)
-        check_compatible(objective, optimizer)
+        links = self._links(energy, objective, optimizer)
+        check_compatible(objective, optimizer, links)
         check_complete(optimizer, X)
         if self.early_stopping and not objective.has_value:
             raise ValueError(
@@ -57,7 +60,7 @@ class TrainedModel(IterativeModel, LatentVariableModel):
             )
         rng = generator_from(self.random_state)
         start = starting_rows(X, weights, rng)
-        return Training(energy, objective, optimizer, *start, rng, **self._training_options())
+        return Training(energy, objective, optimizer, *start, rng, links=links)
 
     def _continue(self, learner, X, weights):
         check_complete(learner.optimizer, X)
@@ -90,9 +93,10 @@ class TrainedModel(IterativeModel, LatentVariableModel):
 
     # -- what a subclass may add ------------------------------------------------------------------
 
-    def _training_options(self):
-        """Keyword arguments of ``Training``."""
-        return {}
+    def _links(self, energy, objective, optimizer):
+        """What a step of training passes through, in this order."""
+        layout = energy.layout + objective.own_layout(energy)
+        return [WeightDecay(self.weight_decay, layout)] if self.weight_decay else []
 
     def _holds_out(self):
         """Whether ``validation_fraction`` of the rows is set aside."""

@@ -207,16 +207,21 @@ class HiddenMeans(Protocol):
 class Centred(Protocol):
     """The model can be written in x − μ and z − λ: gradients follow that change of parameters.
 
-    θ_c are the parameters of the same model with the offsets μ and λ taken off its units. For any
+    θ_c are the parameters of the same model with an offset taken off each of its units. For any
     criterion, a step in θ_c is better conditioned than one in θ where the offsets are the means of
     the data (Melchior, Fischer & Wiskott, JMLR 17, 2016).
+
+    ``offsets`` is a tuple: those of the visible units, then those of each block of hidden ones.
     """
 
-    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+    def hidden_means(self, theta, X):
+        """E[z | x] of each block of hidden units: a tuple of arrays of shape (n, width)."""
+
+    def centre_gradient(self, theta, gradient, offsets):
         """Turn a gradient in θ, in place, into that in θ_c: (∂θ/∂θ_c)ᵀ applied to it."""
 
-    def move_centred(self, theta, change, visible_offset, hidden_offset):
-        """Move θ, in place, to where θ_c changes by `change`."""
+    def centre_change(self, theta, change, offsets):
+        """Turn a change of θ_c, in place, into the change of θ that goes with it."""
 
 
 @runtime_checkable

@@ -70,6 +70,7 @@ class BernoulliRBMEnergy:
                 "hidden_bias": (n_components,),
             },
             column_major=("weights",),
+            decayed=("weights",),
         )
 
     def init_parameters(self, X, rng):
@@ -201,18 +202,23 @@ class BernoulliRBMEnergy:
 
     # -- centred: (x − μ)ᵀWᵀ(z − λ) + a_cᵀx + b_cᵀz, so that a = a_c − Wᵀλ and b = b_c − Wμ --------
 
-    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+    def hidden_means(self, theta, X):
+        """p(z = 1 | x), of the one block of hidden units."""
+        return (self.posterior(theta, X),)
+
+    def centre_gradient(self, theta, gradient, offsets):
         """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
+        visible_offset, hidden_offset = offsets
         out = self.layout.views(gradient)
         left = np.column_stack([out["visible_bias"], visible_offset])
         out["weights"].T[...] -= left @ np.stack([hidden_offset, out["hidden_bias"]])
 
-    def move_centred(self, theta, change, visible_offset, hidden_offset):
+    def centre_change(self, theta, change, offsets):
         """ΔW; Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ."""
-        moved, views = self.layout.views(change), self.layout.views(theta)
-        theta += change
-        views["visible_bias"] -= hidden_offset @ moved["weights"]
-        views["hidden_bias"] -= moved["weights"] @ visible_offset
+        visible_offset, hidden_offset = offsets
+        out = self.layout.views(change)
+        out["visible_bias"] -= hidden_offset @ out["weights"]
+        out["hidden_bias"] -= out["weights"] @ visible_offset
 
     # -- tempered: the path of Salakhutdinov & Murray (ICML 2008), eq. 16 --------------------------
 

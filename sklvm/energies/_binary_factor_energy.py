@@ -71,7 +71,8 @@ class BinaryFactorEnergy:
         shapes.update(self.scale.layout)
         if learn_prior:
             shapes["prior_log_odds"] = (n_components,)
-        self.layout = ParameterLayout(shapes)
+        decayed = {"weights", "encoder_weights"} & shapes.keys()
+        self.layout = ParameterLayout(shapes, decayed=decayed)
 
     def init_parameters(self, X, rng):
         """Random w_k that explain half of X's variance, each with the posterior of it alone."""

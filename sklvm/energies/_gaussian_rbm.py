@@ -70,7 +70,7 @@ class GaussianRBMEnergy:
             "visible_bias": (n_features,),
             "hidden_bias": (n_components,),
         }
-        self.layout = ParameterLayout(shapes) + self.scale.layout
+        self.layout = ParameterLayout(shapes, decayed=("weights",)) + self.scale.layout
 
     def init_parameters(self, X, rng):
         """A start near the Gaussian N(mean of X, σ²I), after Melchior et al.
@@ -269,8 +269,13 @@ class GaussianRBMEnergy:
 
     # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
 
-    def centre_gradient(self, theta, gradient, visible_offset, hidden_offset):
+    def hidden_means(self, theta, X):
+        """p(z = 1 | x), of the one block of hidden units."""
+        return (self.posterior(theta, X),)
+
+    def centre_gradient(self, theta, gradient, offsets):
         """∇W − λ(∇a)ᵀ − ∇b (μ/σ²)ᵀ in W, and in ρ the share of b that goes with σ."""
+        visible_offset, hidden_offset = offsets
         views, out = self.layout.views(theta), self.layout.views(gradient)
         precision = self._precision(views)
         left = np.column_stack([hidden_offset, out["hidden_bias"]])
@@ -281,13 +286,17 @@ class GaussianRBMEnergy:
             self._pull_precision(views, precision, precision_bar, of_biases)
             out["log_scale"] += of_biases["log_scale"]
 
-    def move_centred(self, theta, change, visible_offset, hidden_offset):
-        """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − Δ(W μ/σ²): not linear, for σ moves too."""
-        views = self.layout.views(theta)
-        views["hidden_bias"] += views["weights"] @ (visible_offset * self._precision(views))
-        theta += change
-        views["hidden_bias"] -= views["weights"] @ (visible_offset * self._precision(views))
-        views["visible_bias"] -= hidden_offset @ self.layout.views(change)["weights"]
+    def centre_change(self, theta, change, offsets):
+        """Δa = Δa_c − ΔWᵀλ and Δb = Δb_c − ΔW μ/σ² − W μ Δ(1/σ²), σ in ΔW's term being the new one.
+
+        Not linear in the change where σ moves, too.
+        """
+        visible_offset, hidden_offset = offsets
+        views, out = self.layout.views(theta), self.layout.views(change)
+        before, after = (self._precision(self.layout.views(end)) for end in (theta, theta + change))
+        out["hidden_bias"] -= out["weights"] @ (visible_offset * after)
+        out["hidden_bias"] -= views["weights"] @ (visible_offset * (after - before))
+        out["visible_bias"] -= hidden_offset @ out["weights"]
 
     # -- tempered ---------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ class DeepEnergyModel(EnergyBasedModel):
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
         What minimises the criterion. "lbfgs" wants a deterministic criterion and takes all rows at
         once.
+    weight_decay : float, default=0.0
+        λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int, default=20
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
@@ -145,6 +147,7 @@ class DeepEnergyModel(EnergyBasedModel):
         sigma_floor=1e-3,
         objective="score_matching",
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=20,
         batch_size=100,
         shuffle=True,
@@ -165,6 +168,7 @@ class DeepEnergyModel(EnergyBasedModel):
         self.sigma_floor = sigma_floor
         self.objective = objective
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle

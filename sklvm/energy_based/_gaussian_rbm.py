@@ -46,7 +46,7 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         Whether steps are taken in centred parameters, with the running means of the data's visible
         and hidden units as offsets [2]_. Training then does not care where the origin is.
     weight_decay : float, default=0.0
-        λ of the penalty ½λ‖W‖², which is added to the criterion.
+        λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     sparsity_target : float, default=None
         Share of the data for which a hidden unit shall be on; None: whatever fits.
     sparsity_cost : float, default=0.1

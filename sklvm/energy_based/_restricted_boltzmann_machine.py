@@ -12,7 +12,8 @@ from sklvm.energy_based._base import EnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_ENUMERATED_UNITS
-from sklvm.training import EnergyGap, Penalty, as_dense
+from sklvm.training import EnergyGap, as_dense
+from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
 __all__ = ["RestrictedBoltzmannMachine"]
 
@@ -35,15 +36,19 @@ class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
         **EnergyBasedModel._parameter_constraints,
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
         "centered": ["boolean"],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "sparsity_target": [Interval(Real, 0, 1, closed="neither"), None],
         "sparsity_cost": [Interval(Real, 0, None, closed="left")],
         "free_energy_gap": ["boolean"],
     }
 
-    def _training_options(self):
-        penalty = Penalty(self.weight_decay, self.sparsity_target, self.sparsity_cost)
-        return {"centred": self.centered, "penalty": penalty}
+    def _links(self, energy, objective, optimizer):
+        links = super()._links(energy, objective, optimizer)
+        if not optimizer.full_batch:
+            # L-BFGS has no need of centred parameters, and refuses missing entries.
+            links = [CompletedGaps(energy), *[Centring(energy)] * self.centered, *links]
+        if self.sparsity_target is not None:
+            links.append(SparsityTarget(energy, self.sparsity_target, self.sparsity_cost))
+        return links
 
     def _holds_out(self):
         return self.early_stopping or self.free_energy_gap
@@ -90,7 +95,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
         missing = np.isnan(X)
         if not missing.any():
             return energy.posterior(theta, X)
-        X = np.where(missing, self._training.means.visible, X)
+        X = np.where(missing, self._training.visible_mean, X)
         for _ in range(N_MEAN_FIELD_SWEEPS):
             mean = energy.visible_mean(theta, energy.posterior(theta, X))
             X = np.where(missing, mean, X)

@@ -59,7 +59,11 @@ class MultiLayerPerceptron:
             shapes[f"coefs_{layer}"] = (self.layer_sizes[layer + 1], self.layer_sizes[layer])
             if self.use_bias[layer]:
                 shapes[f"intercepts_{layer}"] = (self.layer_sizes[layer + 1],)
-        self.layout = ParameterLayout(shapes, ("coefs_0",) if skip_zeros else ())
+        self.layout = ParameterLayout(
+            shapes,
+            column_major=("coefs_0",) if skip_zeros else (),
+            decayed=[name for name in shapes if name.startswith("coefs_")],
+        )
 
     def coefs(self, views):
         return [views[f"coefs_{layer}"] for layer in range(self.n_layers)]

@@ -46,12 +46,12 @@ class DerivativeChecks(EnergyChecks):
         _, pullback = energy.evaluate(theta, X)
 
         def moved(change):
-            there = theta.copy()
-            energy.move_centred(there, change, *offsets)
-            return w @ energy.evaluate(there, X)[0]
+            change = change.copy()
+            energy.centre_change(theta, change, offsets)
+            return w @ energy.evaluate(theta + change, X)[0]
 
         gradient = pullback(w)
-        energy.centre_gradient(theta, gradient, *offsets)
+        energy.centre_gradient(theta, gradient, offsets)
         assert_is_gradient(gradient, moved, np.zeros_like(theta), energy.layout)
 
     def test_pullback_of_the_score(self):

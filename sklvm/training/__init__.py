@@ -6,7 +6,6 @@ from sklvm.training._energy_gap import EnergyGap
 from sklvm.training._epochs import Learner, run_epochs, run_stream, slices, split_rows
 from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
-from sklvm.training._penalty import Penalty
 from sklvm.training._training import Training
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "EpochCallbacks",
     "Learner",
     "Monitor",
-    "Penalty",
     "Training",
     "as_dense",
     "check_compatible",

@@ -46,7 +46,7 @@ def minimize(training, X, weights, rows, *, max_iter, batch_size, begin_epoch, e
             )
             value += block_value
             gradient += block_gradient
-        return training.penalty.add(training.energy, theta, value, gradient, training.means)
+        return training.links.pull(theta, value, gradient)
 
     def on_iteration(theta, value):
         if not (np.isfinite(value) and np.all(np.isfinite(theta))):

@@ -1,38 +1,16 @@
-"""Rows with missing entries, and sparse rows, made into what an energy understands."""
+"""Dense and complete rows, made of sparse ones and of rows with missing entries."""
 
 import numpy as np
 from scipy.sparse import issparse
 
-from sklvm.samplers import BlockGibbs
+__all__ = ["as_dense", "starting_rows"]
 
-__all__ = ["as_dense", "completed", "starting_rows"]
-
-N_SWEEPS = 10
 MAX_STARTING_ROWS = 5000
 
 
 def as_dense(X):
     """X, as an ndarray."""
     return X.toarray() if issparse(X) else X
-
-
-def completed(X, energy, theta, means, rng):
-    """X dense and of θ's dtype, its missing entries drawn from p(x_missing | x_observed; θ).
-
-    The draws are those of block Gibbs sampling with the observed units clamped, started at the
-    running means. With them a likelihood's gradient is, in expectation, that of the observed
-    entries' likelihood (Fisher's identity); the entries have to be missing at random.
-    """
-    X = as_dense(X).astype(theta.dtype, copy=False)
-    if means is None or not (missing := np.isnan(X)).any():
-        return X
-    incomplete = missing.any(axis=1)
-    free = missing[incomplete]
-    gibbs = BlockGibbs(energy, free)
-    start = np.where(free, means.visible, X[incomplete])
-    X = X.copy()
-    X[incomplete] = gibbs.step(theta, gibbs.init(start, int(rng.integers(2**63))), N_SWEEPS).visible
-    return X
 
 
 def starting_rows(X, weights, rng):

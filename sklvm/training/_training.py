@@ -6,15 +6,12 @@ from collections import Counter
 
 import numpy as np
 
-from sklvm.energies import Centred
 from sklvm.exceptions import DivergenceError
 from sklvm.layouts import Parameters
-from sklvm.training._drawn_bits import drawn_bits
 from sklvm.training._epochs import slices
 from sklvm.training._full_batch import minimize
-from sklvm.training._incomplete_rows import completed
-from sklvm.training._penalty import Penalty
-from sklvm.training._running_means import RunningMeans
+from sklvm.training._incomplete_rows import as_dense
+from sklvm.training.links import LinkChain
 
 __all__ = ["Training"]
 
@@ -38,13 +35,8 @@ class Training:
     weights : ndarray of shape (n,)
         Positive; of X's dtype.
     rng : Generator
-    centred : bool, default=False
-        Whether steps are taken in centred parameters; the energy has to be ``Centred``. A
-        full-batch optimiser does without.
-    penalty : Penalty, default=None
-        What is added to the criterion; None: nothing.
-    draws_bits : bool, default=False
-        Whether each batch is made into fresh bits, to which its entries are the odds.
+    links : iterable of Link, default=()
+        What a step passes through, in this order; see :mod:`sklvm.training.links`.
 
     Attributes
     ----------
@@ -54,8 +46,8 @@ class Training:
         Steps taken.
     seed : int
         What random numbers beside the training's own are keyed by, log Z's for one.
-    means : RunningMeans or None
-        Of the data's visible and hidden units, for an energy that is ``Centred``.
+    visible_mean : ndarray of shape (d,)
+        Of the rows that it started from.
     converged : bool or None
         What a full-batch optimiser said of the last fit.
     """
@@ -71,17 +63,8 @@ class Training:
         weights,
         rng,
         *,
-        centred=False,
-        penalty=None,
-        draws_bits=False,
+        links=(),
     ):
-        penalty = Penalty() if penalty is None else penalty
-        if optimizer.full_batch and penalty.sparsity_target is not None:
-            raise ValueError(
-                f"sparsity_target={penalty.sparsity_target} watches a running mean over batches, "
-                f"and {type(optimizer).__name__} needs all rows at once. Use optimizer='adam' or "
-                "'sgd'."
-            )
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
         self.rng, self.shuffle_rng, seed_rng = rng.spawn(3)
         self.seed = int(seed_rng.integers(2**63))
@@ -92,10 +75,8 @@ class Training:
         self.objective_state = objective.init(energy, self.parameters, X, weights, self.rng)
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
-        self.centred, self.penalty, self.draws_bits = centred, penalty, draws_bits
-        self.means = None
-        if isinstance(energy, Centred):
-            self.means = RunningMeans.start(energy, start, X, weights)
+        self.visible_mean = (weights / weights.sum()) @ X
+        self.links = LinkChain(links, self.theta, X, weights)
         self.keep()
 
     @property
@@ -171,8 +152,7 @@ class Training:
         Parameters
         ----------
         X : ndarray or sparse array of shape (n, d)
-            Dense rows are made of sparse ones here. Where the energy has block Gibbs sampling, NaN
-            stands for missing entries: they are drawn from the model, given the others.
+            Dense rows are made of sparse ones here.
         weights : ndarray of shape (n,)
             Positive, 1 being the weight of an average row: a batch of heavier rows has a longer
             gradient.
@@ -195,19 +175,15 @@ class Training:
         weights = weights.astype(self.theta.dtype, copy=False)
         # Overflow is caught just below, by its result.
         with np.errstate(over="ignore", invalid="ignore"):
-            X = self._as_trained(X, self.rng)
+            X = self._rows_to_see(X, self.rng)
             value, gradient, self.objective_state = self.criterion(
                 self.parameters, X, weights / weights.sum(), self.objective_state, self.rng
             )
             share = weights.sum() / gradient.dtype.type(full_batch or len(weights))
             if share != 1:
                 gradient *= share
-            if self.means is not None:
-                self.means.update(self.energy, self.energy_theta, X, weights, self.n_steps)
-            if self.centred:
-                of_energy = gradient[: self.energy.layout.size]
-                self.energy.centre_gradient(self.energy_theta, of_energy, *self.means)
-            value, gradient = self.penalty.add(self.energy, self.theta, value, gradient, self.means)
+            self.links.watch(self.theta, X, weights, self.n_steps)
+            value, gradient = self.links.pull(self.theta, value, gradient)
             squared_gradient = float(gradient @ gradient)
         value = math.nan if value is None else value
         if not math.isfinite(squared_gradient) or math.isinf(value):
@@ -218,22 +194,24 @@ class Training:
         self.n_steps += 1
         return value, math.sqrt(squared_gradient)
 
-    def _as_trained(self, X, rng):
-        """A batch with its bits and its missing entries drawn."""
-        if self.draws_bits:
-            X = drawn_bits(X, rng)
-        return completed(X, self.energy, self.energy_theta, self.means, rng)
+    def _rows_to_see(self, X, rng):
+        """A batch as the criterion is to see it: dense, of θ's dtype, its random parts drawn."""
+        X = as_dense(X).astype(self.theta.dtype, copy=False)
+        return self.links.draw(self.theta, X, rng)
 
     def _move(self, gradient):
-        """A step of the optimiser, in centred parameters if that is asked for; ‖change‖²."""
-        if not self.centred:
+        """A step of the optimiser, as the links have it; ‖change‖².
+
+        It is that of the proposed change where that is shorter: centred parameters may move little
+        where θ moves far, and constraints make short steps of long ones.
+        """
+        if not self.links.moves:
             return self.optimizer.step(self.theta, gradient, self.optimizer_state)
         change = np.zeros_like(self.theta)
         squared_change = self.optimizer.step(change, gradient, self.optimizer_state)
-        size = self.energy.layout.size
-        self.energy.move_centred(self.energy_theta, change[:size], *self.means)
-        self.theta[size:] += change[size:]
-        return squared_change
+        self.links.move(self.theta, change)
+        self.theta += change
+        return min(squared_change, float(change @ change))
 
     def evaluate(self, X, weights, batch_size):
         """The criterion on all rows of X, in batches; its noise is the same every time."""
@@ -242,7 +220,7 @@ class Training:
         total = 0.0
         for rows in slices(len(weights), batch_size):
             batch_weight = weights[rows].sum()
-            batch = self._as_trained(X[rows], rng)
+            batch = self._rows_to_see(X[rows], rng)
             value, _, state = self.criterion(
                 self.parameters, batch, weights[rows] / batch_weight, state, rng
             )
@@ -250,17 +228,17 @@ class Training:
         return total / float(weights.sum())
 
     def mean_energy(self, X, weights, batch_size):
-        """Of all rows of X, in batches; the draws for missing entries are the same every time."""
+        """Of all rows of X, in batches; their random parts are the same every time."""
         rng = np.random.default_rng(0)
         total = 0.0
         for rows in slices(len(weights), batch_size):
-            batch = completed(X[rows], self.energy, self.energy_theta, self.means, rng)
+            batch = self._rows_to_see(X[rows], rng)
             total += float(weights[rows] @ self.energy.evaluate(self.energy_theta, batch)[0])
         return total / float(weights.sum())
 
     def keep(self):
         """Keep the current parameters as the ones to return to."""
-        states = (self.optimizer_state, self.objective_state, self.means, self.n_steps)
+        states = (self.optimizer_state, self.objective_state, self.links.states, self.n_steps)
         self._kept = (self.theta.copy(), copy.deepcopy(states))
         self._squared_length = float(self.theta @ self.theta)
 
@@ -268,7 +246,8 @@ class Training:
         """Return to what ``keep`` last kept."""
         theta, states = self._kept
         self.theta = theta.copy()
-        self.optimizer_state, self.objective_state, self.means, self.n_steps = copy.deepcopy(states)
+        states = copy.deepcopy(states)
+        self.optimizer_state, self.objective_state, self.links.states, self.n_steps = states
 
     def _diverge(self, what):
         n_steps = self.n_steps

@@ -47,6 +47,8 @@ class BinaryLatentVAE(DecodingModel):
         What minimises the negative bound. The criterion is deterministic: "lbfgs", which takes all
         rows at once, finds much better optima in short time, of tied weights and a learned σ above
         all, for they couple all parameters.
+    weight_decay : float, default=0.0
+        λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int, default=50
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
@@ -124,6 +126,7 @@ class BinaryLatentVAE(DecodingModel):
         learn_prior=False,
         n_importance_samples=100,
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=50,
         batch_size=100,
         shuffle=True,
@@ -142,6 +145,7 @@ class BinaryLatentVAE(DecodingModel):
         self.learn_prior = learn_prior
         self.n_importance_samples = n_importance_samples
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -56,6 +56,8 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
         What minimises the criterion. "lbfgs" takes all rows at once, and does not go with
         "denoising".
+    weight_decay : float, default=0.0
+        λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int, default=50
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
@@ -130,6 +132,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         noise_level=0.5,
         tau=10.0,
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=50,
         batch_size=100,
         shuffle=True,
@@ -147,6 +150,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         self.noise_level = noise_level
         self.tau = tau
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -9,6 +9,7 @@ from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihoo
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.objectives import EvidenceLowerBound
 from sklvm.posteriors import GaussianEncoder
+from sklvm.training.links import DrawnBits
 from sklvm.variational._encoder_decoder import EncoderDecoderModel
 
 __all__ = ["VAETransformer"]
@@ -69,6 +70,8 @@ class VAETransformer(EncoderDecoderModel):
         Draws of z for each row of ``score_samples`` and ``elbo``.
     optimizer : {"adam", "sgd"} or optimizer, default="adam"
         What minimises the negative bound.
+    weight_decay : float, default=0.0
+        λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int, default=50
         Epochs. 0 leaves the model at its start.
     batch_size : int, default=100
@@ -171,6 +174,7 @@ class VAETransformer(EncoderDecoderModel):
         n_mc_samples=1,
         n_importance_samples=100,
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=50,
         batch_size=100,
         shuffle=True,
@@ -197,6 +201,7 @@ class VAETransformer(EncoderDecoderModel):
         self.n_mc_samples = n_mc_samples
         self.n_importance_samples = n_importance_samples
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -210,8 +215,9 @@ class VAETransformer(EncoderDecoderModel):
 
     # -- fitting ----------------------------------------------------------------------------------
 
-    def _training_options(self):
-        return {"draws_bits": self.binarize is not None}
+    def _links(self, energy, objective, optimizer):
+        bits = [DrawnBits()] if self.binarize == "dynamic" else []
+        return [*bits, *super()._links(energy, objective, optimizer)]
 
     def _make_model(self, X):
         if self.binarize is not None and self.likelihood != "bernoulli":

@@ -3,10 +3,14 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklvm.training._drawn_bits import drawn_bits
+from sklvm.training.links import DrawnBits
 
 
-def test_bits_have_the_grey_levels_as_odds(rng):
+def drawn_bits(X, rng):
+    return DrawnBits().draw(None, X, None, rng)
+
+
+def test_bits_have_the_grey_levels_as_probabilities(rng):
     levels = np.array([0.0, 0.1, 0.5, 0.9, 1.0])
     bits = drawn_bits(np.tile(levels, (20_000, 1)), rng)
     assert set(np.unique(bits)) == {0.0, 1.0}

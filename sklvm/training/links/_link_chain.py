@@ -1,0 +1,55 @@
+"""The links of one training, in their order, with their states."""
+
+__all__ = ["LinkChain"]
+
+
+class LinkChain:
+    """Applies links one after the other.
+
+    Parameters
+    ----------
+    links : iterable of Link
+    theta : ndarray
+        All parameters at their start.
+    X : ndarray of shape (n, d)
+        Dense and complete rows of the training data.
+    weights : ndarray of shape (n,)
+
+    Attributes
+    ----------
+    states : list
+        Of the links, in their order.
+    moves : bool
+        Whether any of them changes the optimiser's steps.
+    """
+
+    def __init__(self, links, theta, X, weights):
+        self.links = tuple(links)
+        self.states = [link.init(theta, X, weights) for link in self.links]
+        self.moves = any(link.moves for link in self.links)
+
+    def draw(self, theta, X, rng):
+        for link, state in self:
+            X = link.draw(theta, X, state, rng)
+        return X
+
+    def watch(self, theta, X, weights, n_steps):
+        for link, state in self:
+            link.watch(theta, X, weights, n_steps, state)
+
+    def pull(self, theta, value, gradient):
+        for link, state in self:
+            value, gradient = link.pull(theta, value, gradient, state)
+        return value, gradient
+
+    def move(self, theta, change):
+        for link, state in self:
+            link.move(theta, change, state)
+
+    def take_states(self, other):
+        """Go on from the states that links of the same class have in another chain."""
+        known = {type(link): state for link, state in other}
+        self.states = [known.get(type(link), state) for link, state in self]
+
+    def __iter__(self):
+        return zip(self.links, self.states, strict=True)
