@@ -1,5 +1,6 @@
 """What estimators share: scores, tags, training, and log Z."""
 
+from sklvm.base._binary_rows import binary_rows
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._log_partition import LogPartition
@@ -15,5 +16,6 @@ __all__ = [
     "LogPartition",
     "NormalizedScoreMixin",
     "TrainedModel",
+    "binary_rows",
     "generator_from",
 ]

@@ -110,7 +110,7 @@ class GaussianLikelihood:
 class BernoulliLikelihood:
     """x_i ∈ {0, 1} with log-odds u_i: log p(x|u) = xᵀu − Σ_i S(u_i), S(u) = log(1 + eᵘ).
 
-    At x in between it is the cross-entropy with a coin of odds x, and no density.
+    At x in between it is the cross-entropy with a coin of probability x, and no density.
 
     Parameters
     ----------

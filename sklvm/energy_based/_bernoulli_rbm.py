@@ -3,13 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.preprocessing import binarize
 
-from sklvm._compat import Interval
+from sklvm._compat import Interval, StrOptions
+from sklvm.base import binary_rows
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.energy_based._restricted_boltzmann_machine import RestrictedBoltzmannMachine
 from sklvm.kernels import softplus
+from sklvm.training.links import DrawnBits
 
 __all__ = ["BernoulliRBM"]
 
@@ -23,16 +23,20 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         log p(x) = aᵀx + Σ_k S(w_kᵀx + b_k) − log Z,   S(u) = log(1 + eᵘ),
 
     w_k the rows of W [1]_. Takes dense and CSR data, made dense a batch at a time, and missing
-    entries (NaN), which are drawn from the model given the observed ones while it trains.
+    entries (NaN), which are drawn from the model given the observed ones while it trains. At
+    probabilities in the place of bits the formulas are evaluated as they stand: log p is convex in
+    x, and so a lower bound of its mean over bits drawn with them.
 
     Parameters
     ----------
     n_components : int, default=64
         Number K of hidden units.
-    binarize : float, default=None
-        Entries above it are 1, the others 0, in all data. None: data are binary, or probabilities
-        in [0, 1]; anything else is refused. At probabilities the formulas are evaluated as they
-        stand: log p is convex in x, and so a lower bound of its mean over binary draws.
+    binarize : float, "dynamic" or None, default=None
+        What is made of data that are not binary. A float is a threshold: entries above it are 1,
+        the others 0, in all data. "dynamic" is for probabilities in [0, 1], such as grey levels:
+        every training step takes bits drawn with them, so that no two epochs see the same data;
+        all other methods take them as they are. None takes binary data, or probabilities, as they
+        are.
     objective : {"pcd", "cd", "parallel_tempering", "mle", "pseudo_likelihood", "ratio_matching", \
 "nce", "vnce", "cnce"} or Objective, default="pcd"
         Training criterion; "mle" for at most 20 hidden or visible units.
@@ -130,7 +134,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
     _validation = {**RestrictedBoltzmannMachine._validation, "accept_sparse": "csr"}
     _parameter_constraints: dict = {
         **RestrictedBoltzmannMachine._parameter_constraints,
-        "binarize": [Interval(Real, None, None, closed="neither"), None],
+        "binarize": [Interval(Real, None, None, closed="neither"), StrOptions({"dynamic"}), None],
     }
 
     def __init__(
@@ -208,25 +212,11 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         return -softplus(-differences).sum(axis=1)
 
     def _prepared(self, X):
-        values = X.data if issparse(X) else X
-        if self.binarize is not None:
-            missing = np.isnan(values)
-            if not missing.any():
-                return binarize(X, threshold=self.binarize)
-            if not issparse(X):
-                return np.where(missing, X, (X > self.binarize).astype(X.dtype))
-            raise ValueError("binarize does not take sparse data with NaN; binarize them before.")
-        if not values.size:
-            return X
-        # Both pass over NaN.
-        low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-        if low < 0 or high > 1:
-            raise ValueError(
-                f"BernoulliRBM takes binary data or probabilities in [0, 1], got values from "
-                f"{low:g} to {high:g}. Set binarize=threshold, or scale "
-                "the data."
-            )
-        return X
+        return binary_rows(X, self.binarize, "or scale the data")
+
+    def _links(self, energy, objective, optimizer):
+        bits = [DrawnBits()] if self.binarize == "dynamic" else []
+        return [*bits, *super()._links(energy, objective, optimizer)]
 
     def _make_energy(self, n_features):
         return BernoulliRBMEnergy(n_features, self.n_components)

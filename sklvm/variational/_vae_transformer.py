@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from sklvm._compat import Interval, StrOptions
+from sklvm.base import binary_rows
 from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.objectives import EvidenceLowerBound
@@ -44,12 +45,14 @@ class VAETransformer(EncoderDecoderModel):
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
         p(x|z): N(m(z), Σ) with a diagonal Σ, or independent bits of which the decoder gives the
         log-odds. The latter takes X in [0, 1]; where X is not binary, scores are lower bounds of
-        the expected log-probability of bits to which X holds the odds.
-    binarize : "dynamic" or None, default=None
-        "dynamic" is for the Bernoulli likelihood and grey levels in [0, 1]: every training step,
-        and with early stopping every look at the held-out rows, takes bits drawn with them as the
-        odds, so that the model is one of bits and no two epochs see the same data. None trains on
-        X as it is. All other methods take X as it is too: give them bits.
+        the expected log-probability of bits that are 1 with the probabilities X: to get
+        log-probabilities, give them bits.
+    binarize : float, "dynamic" or None, default=None
+        What is made of data that are not binary. A float is a threshold: entries above it are 1,
+        the others 0, in all data. "dynamic" is for probabilities in [0, 1], such as grey levels:
+        every training step takes bits drawn with them, so that no two epochs see the same data;
+        all other methods take them as they are. None takes binary data, or probabilities, as they
+        are.
     sigma : float or {"learn", "learn_diagonal", "predict"}, default="learn"
         Standard deviation of the Gaussian likelihood, in the units of x: given, one learned, one
         learned for each feature, or given by the decoder for each feature as a function of z.
@@ -142,7 +145,7 @@ class VAETransformer(EncoderDecoderModel):
         "decoder_layer_sizes": [tuple, list, None],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "likelihood": [StrOptions({"gaussian", "bernoulli"})],
-        "binarize": [StrOptions({"dynamic"}), None],
+        "binarize": [Interval(Real, None, None, closed="neither"), StrOptions({"dynamic"}), None],
         "sigma": [
             Interval(Real, 0, None, closed="neither"),
             StrOptions({"learn", "learn_diagonal", "predict"}),
@@ -222,7 +225,7 @@ class VAETransformer(EncoderDecoderModel):
     def _make_model(self, X):
         if self.binarize is not None and self.likelihood != "bernoulli":
             raise ValueError(
-                f"binarize={self.binarize!r} trains on bits, which likelihood={self.likelihood!r} "
+                f"binarize={self.binarize!r} is for bits, which likelihood={self.likelihood!r} "
                 "is not for. Use likelihood='bernoulli'."
             )
         hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
@@ -276,12 +279,7 @@ class VAETransformer(EncoderDecoderModel):
                 "fit, or the first partial_fit, data with missing entries."
             )
         if self.likelihood == "bernoulli":
-            least, most = np.nanmin(X, initial=0.0), np.nanmax(X, initial=1.0)
-            if least < 0 or most > 1:
-                raise ValueError(
-                    "likelihood='bernoulli' takes X in [0, 1], got values from "
-                    f"{least:.6g} to {most:.6g}. Scale X, or use likelihood='gaussian'."
-                )
+            X = binary_rows(X, self.binarize, "scale X, or use likelihood='gaussian'")
         return X
 
     def __sklearn_tags__(self):

@@ -194,7 +194,7 @@ def test_many_sparse_rows_are_made_dense_a_few_at_a_time(X, monkeypatch):
 @pytest.mark.parametrize("data", [[[0.0, 2.0], [1.0, 0.0]], [[0.0, -0.1], [1.0, 0.0]]])
 def test_data_that_are_not_probabilities_are_refused_by_name(data):
     for X in (np.array(data), csr_array(data)):
-        with pytest.raises(ValueError, match=r"BernoulliRBM takes .*Set binarize=threshold"):
+        with pytest.raises(ValueError, match=r"X must be binary, .*Set binarize=threshold"):
             BernoulliRBM(2).fit(X)
     model = BernoulliRBM(2, max_iter=1).fit(np.eye(2))
     with pytest.raises(ValueError, match="binarize"):
@@ -209,6 +209,30 @@ def test_a_threshold_makes_any_data_binary(X):
     assert_array_equal(model.score_samples(raw), plain.score_samples(X))
     sparse = BernoulliRBM(3, binarize=4.0, max_iter=2, random_state=0).fit(csr_array(10 * X))
     assert_array_equal(sparse.components_, plain.components_)
+
+
+def test_bits_drawn_for_every_step_make_a_model_of_bits(rng):
+    """Grey levels (.9, .1) and (.1, .9) are bits that hardly ever agree."""
+    levels = np.repeat([[0.9, 0.1], [0.1, 0.9]], 100, axis=0)
+    model = BernoulliRBM(2, binarize="dynamic", objective="mle", max_iter=300, random_state=0)
+    model.fit(levels)
+    states = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    assert_allclose(np.exp(model.score_samples(states)), [0.09, 0.41, 0.41, 0.09], atol=0.03)
+    grey = rng.random((20, 2))
+    p = np.prod(np.where(states, grey[:, np.newaxis], 1 - grey[:, np.newaxis]), axis=2)
+    assert np.all(model.score_samples(grey) <= p @ model.score_samples(states) + 1e-9)
+
+
+def test_bits_drawn_for_every_step_do_not_go_with_lbfgs():
+    model = BernoulliRBM(2, binarize="dynamic", objective="mle", optimizer="lbfgs")
+    with pytest.raises(ValueError, match="binarize='dynamic' works batch by batch"):
+        model.fit(np.eye(2))
+
+
+def test_missing_grey_levels_are_completed_bits(rng):
+    levels = np.where(rng.random((60, 4)) < 0.2, np.nan, rng.random((60, 4)))
+    model = BernoulliRBM(2, binarize="dynamic", max_iter=3, random_state=0).fit(levels)
+    assert np.isfinite(model.transform(levels)).all()
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_a_feature_without_a_value_is_refused(rng):
 def test_the_bernoulli_likelihood_takes_the_unit_interval_only(bad, rng):
     X = bits(rng)
     X[3, 2] = bad
-    with pytest.raises(ValueError, match=r"takes X in \[0, 1\], got values from"):
+    with pytest.raises(ValueError, match=r"probabilities in \[0, 1\], got values from"):
         small(likelihood="bernoulli").fit(X)
 
 
@@ -241,10 +241,18 @@ def test_bits_drawn_for_every_step_make_a_model_of_bits(rng):
     vae = small(likelihood="bernoulli", binarize="dynamic", n_importance_samples=20_000)
     vae.set_params(optimizer=Adam(0.02, schedule="cosine"), max_iter=150).fit(X)
     states = np.stack(np.meshgrid(*4 * [[0.0, 1.0]]), axis=-1).reshape(-1, 4)
-    odds = grey_levels(rng, 2000)
-    law = np.prod(np.where(states[:, np.newaxis], odds, 1 - odds), axis=2).mean(axis=1)
+    levels = grey_levels(rng, 2000)
+    p = np.prod(np.where(states[:, np.newaxis], levels, 1 - levels), axis=2).mean(axis=1)
     # Independent bits of the same means would be off by 0.27.
-    assert_allclose(np.exp(vae.score_samples(states)), law, atol=0.08)
+    assert_allclose(np.exp(vae.score_samples(states)), p, atol=0.08)
+
+
+def test_a_threshold_makes_any_data_binary(rng):
+    X = np.where(rng.random((50, 4)) < 0.1, np.nan, bits(rng)[:50, :4])
+    plain = small(likelihood="bernoulli", max_iter=2).fit(X)
+    vae = small(likelihood="bernoulli", binarize=4.0, max_iter=2).fit(10 * X - 3)
+    assert_array_equal(vae.encoder_coefs_[0], plain.encoder_coefs_[0])
+    assert_array_equal(vae.score_samples(10 * X - 3), plain.score_samples(X))
 
 
 def test_scores_of_grey_levels_are_below_the_expected_score_of_their_bits(rng):
