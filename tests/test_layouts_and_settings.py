@@ -75,6 +75,13 @@ def test_a_nested_layout_keeps_its_memory_order_and_is_one_stretch_of_the_vector
     assert outer.part(theta, "decoder_").shape == (0,)
 
 
+def test_a_layout_names_its_weights_wherever_it_is_nested():
+    inner = ParameterLayout({"bias": (2,), "coefs": (2, 3), "scale": ()}, decayed=["coefs"])
+    outer = ParameterLayout({"coefs": (2,)}, decayed=["coefs"]) + inner.prefixed("encoder_")
+    assert outer.decayed == ("coefs", "encoder_coefs")
+    assert LAYOUT.decayed == ()
+
+
 def test_parameters_are_seen_by_their_parts_and_written_through():
     own = ParameterLayout({"gamma": ()}) + ParameterLayout({"bias": (2,)}).prefixed("encoder_")
     theta = Parameters(np.arange(6.0), own)

@@ -19,7 +19,8 @@ class ProductOfTEnergy:
     def __init__(self, n_features, n_components, sigma):
         self.n_features, self.n_components, self.sigma = n_features, n_components, sigma
         self.layout = ParameterLayout(
-            {"filters": (n_components, n_features), "log_alpha": (n_components,)}
+            {"filters": (n_components, n_features), "log_alpha": (n_components,)},
+            decayed=("filters",),
         )
 
     def init_parameters(self, X, rng):
@@ -93,6 +94,7 @@ class ProductOfT(EnergyBasedModel):
         sigma=3.0,
         objective="score_matching",
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=20,
         batch_size=100,
         shuffle=True,
@@ -109,6 +111,7 @@ class ProductOfT(EnergyBasedModel):
         self.sigma = sigma
         self.objective = objective
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle
