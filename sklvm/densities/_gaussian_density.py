@@ -8,6 +8,9 @@ from sklvm.statistics import GaussianStatistics
 
 __all__ = ["GaussianDensity"]
 
+# Correlations that a Gaussian may as well do without.
+NEGLIGIBLE_CORRELATION = 0.01
+
 
 class GaussianDensity:
     """N(μ, Σ) held by the eigendecomposition Σ = U diag(λ) Uᵀ.
@@ -54,14 +57,26 @@ class GaussianDensity:
         self.log_normalizer = -0.5 * (self.n_features * np.log(2 * np.pi) + np.log(variances).sum())
 
     @classmethod
-    def fit(cls, X, sample_weight=None):
-        """Maximum likelihood on the rows of X (covariance divided by the sum of weights)."""
-        return cls(*GaussianStatistics.collect(X, sample_weight).solve(), dtype=X.dtype)
+    def fit(cls, X, sample_weight=None, *, correlations="all"):
+        """Maximum likelihood on the rows of X (covariance divided by the sum of weights).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d)
+        sample_weight : ndarray of shape (n,), default=None
+        correlations : {"all", "none", "auto"}, default="all"
+            Which covariances are kept. "auto" keeps none where no correlation exceeds 0.01, as of
+            whitened data: draws then need no product of matrices.
+        """
+        location, covariance = GaussianStatistics.collect(X, sample_weight).solve()
+        if correlations == "none" or (correlations == "auto" and _is_nearly_diagonal(covariance)):
+            covariance = np.diag(np.diag(covariance))
+        return cls(location, covariance, dtype=X.dtype)
 
     def log_density(self, X):
         """log p(x) in nats, shape (n,)."""
         y = self._to_axes(X - self.location) / self.scales
-        return self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
+        return y.dtype.type(self.log_normalizer) - 0.5 * np.einsum("ij,ij->i", y, y)
 
     def score(self, X):
         """∇ₓ log p(x) = −Σ⁻¹(x − μ), shape (n, d)."""
@@ -75,7 +90,7 @@ class GaussianDensity:
         """Draws and their log-densities, from the one set of normal numbers."""
         shape, seed = (n_samples, self.n_features), int(rng.integers(2**63))
         y = standard_normal(shape, seed, dtype=self.location.dtype)
-        log_density = self.log_normalizer - 0.5 * np.einsum("ij,ij->i", y, y)
+        log_density = y.dtype.type(self.log_normalizer) - 0.5 * np.einsum("ij,ij->i", y, y)
         y *= self.scales
         x = self._from_axes(y)
         x += self.location
@@ -86,3 +101,11 @@ class GaussianDensity:
 
     def _from_axes(self, Y):
         return Y @ self.directions.T if self._is_rotated else Y
+
+
+def _is_nearly_diagonal(covariance):
+    variances = np.diag(covariance)
+    others = np.abs(covariance - np.diag(variances))
+    # Rounding may leave the variance of a constant feature below 0.
+    products = np.maximum(np.outer(variances, variances), 0)
+    return np.all(others <= NEGLIGIBLE_CORRELATION * np.sqrt(products))

@@ -31,7 +31,8 @@ class GaussianMixtureDensity:
     """
 
     def __init__(self, weights, means, covariances, *, dtype=None):
-        self.weights = np.asarray(weights, dtype=np.float64) / np.sum(weights)
+        weights = np.asarray(weights, dtype=np.float64)
+        self.weights = weights / weights.sum()
         self.components = [
             GaussianDensity(mean, covariance, dtype=dtype)
             for mean, covariance in zip(means, covariances, strict=True)
@@ -41,7 +42,8 @@ class GaussianMixtureDensity:
     def log_density(self, X):
         """log p(x) in nats, shape (n,)."""
         by_component = np.stack([component.log_density(X) for component in self.components])
-        return logsumexp(by_component, axis=0, b=self.weights[:, np.newaxis])
+        log_weights = np.log(self.weights).astype(by_component.dtype)
+        return logsumexp(by_component + log_weights[:, np.newaxis], axis=0)
 
     def sample(self, n_samples, rng):
         """Independent draws, shape (n_samples, d), the components in random order."""

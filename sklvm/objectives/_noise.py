@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from sklvm._compat import HasMethods, Interval, StrOptions
+from sklvm.densities import sample_with_log_density
 from sklvm.layouts import ParameterLayout
 from sklvm.objectives._reference_densities import REFERENCES
 
@@ -46,10 +47,10 @@ class FreshNoise:
 
     def frozen(self, n, rng, dtype):
         """`n` rows of it, drawn once."""
-        return FrozenNoise(self.density, *draw(self.density, n, rng, dtype))
+        return FrozenNoise(self.density, *_draw(self.density, n, rng, dtype))
 
     def _take(self, n, rng, dtype):
-        return *draw(self.density, n, rng, dtype), self
+        return *_draw(self.density, n, rng, dtype), self
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,9 @@ class FrozenNoise(FreshNoise):
         return self.rows[chosen], self.row_log_densities[chosen], rest
 
 
-def draw(density, n, rng, dtype):
-    """Draws and their log-densities, from one pass where the density has that."""
-    if hasattr(density, "sample_with_log_density"):
-        draws, log_density = density.sample_with_log_density(n, rng)
-    else:
-        draws = density.sample(n, rng)
-        log_density = density.log_density(draws)
-    return draws.astype(dtype, copy=False), log_density.astype(dtype, copy=False)
+def _draw(density, n, rng, dtype):
+    drawn = sample_with_log_density(density, n, rng)
+    return tuple(values.astype(dtype, copy=False) for values in drawn)
 
 
 class LearnedLogPartition:
@@ -109,7 +105,7 @@ class LearnedLogPartition:
         # Rows drawn by weight stand for the weighted data.
         p = counts / counts.sum(dtype=np.float64)
         rows = X[rng.choice(len(X), min(len(X), 1000), p=p)]
-        draws, log_noise = draw(density, len(rows), rng, X.dtype)
+        draws, log_noise = _draw(density, len(rows), rng, X.dtype)
         log_ratios = [
             np.mean(log_model(Y) - log_density)
             for Y, log_density in ((rows, density.log_density(rows)), (draws, log_noise))

@@ -1,9 +1,10 @@
 """Reusable test cases for whoever adds an energy, an objective or an estimator.
 
-Subclass ``EnergyTestCase``, ``ObjectiveTestCase`` or ``DictionaryTestCase``, hand over one model,
-criterion or operator, and its checks are inherited.
+Subclass ``EnergyTestCase``, ``ObjectiveTestCase``, ``DensityTestCase`` or ``DictionaryTestCase``, hand
+over one of its kind, and its checks are inherited.
 """
 
+from sklvm.testing._density_case import DensityTestCase
 from sklvm.testing._dictionary_case import DictionaryTestCase
 from sklvm.testing._energy_case import EnergyTestCase
 from sklvm.testing._exact_law import ExactLaw, binary_states
@@ -17,6 +18,7 @@ from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
 
 __all__ = [
+    "DensityTestCase",
     "DictionaryTestCase",
     "EnergyTestCase",
     "ExactLaw",
