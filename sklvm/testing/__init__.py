@@ -1,7 +1,7 @@
 """Reusable test cases for whoever adds an energy, an objective or an estimator.
 
-Subclass ``EnergyTestCase``, ``ObjectiveTestCase``, ``DensityTestCase`` or ``DictionaryTestCase``, hand
-over one of its kind, and its checks are inherited.
+Subclass one of the classes named ``...TestCase``, hand over one of its kind, and its checks are
+inherited.
 """
 
 from sklvm.testing._density_case import DensityTestCase
