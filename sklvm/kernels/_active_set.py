@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.kernels._active_set_loops import active_set_loop
-from sklvm.kernels._arrays import check_csr_array, check_matching_array
+from sklvm.kernels._arrays import (
+    check_csr_array,
+    check_matching_array,
+    finite_squared_norms,
+)
 from sklvm.kernels._row_blocks import rows_of_next_block
 
 # Atoms of a row are padded to a multiple of this, for vectors of any length.
@@ -117,7 +121,7 @@ class ActiveSetCoder:
             entries outside of its shape.
         """
         X = _checked(X, "X", (len(X), self._dictionary.shape[1]))
-        squared_norms = _squared_norms(X)
+        squared_norms = finite_squared_norms(X, "data")
         scan = self._scan(squared_norms, start)
         correlations = X.astype(scan.dictionary.dtype, copy=False) @ scan.dictionary.T
         # What unpenalised coefficients are held to.
@@ -207,17 +211,6 @@ class _Scan(NamedTuple):
     dictionary: np.ndarray
     gram: np.ndarray
     bound: np.ndarray
-
-
-def _squared_norms(X):
-    with np.errstate(over="ignore"):
-        squared_norms = np.einsum("ij,ij->i", X, X)
-    if not np.isfinite(squared_norms).all():
-        raise ValueError(
-            f"The data have entries of up to {np.abs(X).max():.3g}, and their squares overflow. "
-            "Scale the data."
-        )
-    return squared_norms
 
 
 def _checked(array, name, shape):

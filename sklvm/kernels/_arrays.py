@@ -55,3 +55,20 @@ def check_csr_array(x, name, shape):
     if not is_valid:
         raise ValueError(f"{name} has entries outside of its shape {shape}.")
     return x
+
+
+def squared_norms_of(X):
+    """‖x‖² of each row."""
+    return np.einsum("ij,ij->i", X, X)
+
+
+def finite_squared_norms(X, what):
+    """‖x‖² of each row of `what`, where double precision can hold them."""
+    with np.errstate(over="ignore", under="ignore"):
+        squared_norms = squared_norms_of(X)
+    if not np.isfinite(squared_norms).all():
+        raise ValueError(
+            f"Squares of the {what}, with entries of up to {np.abs(X).max():.3g}, overflow. "
+            f"Scale the {what}."
+        )
+    return squared_norms

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.kernels._automatic_relevance_loops import automatic_relevance_loop
+from sklvm.kernels._arrays import finite_squared_norms, squared_norms_of
 from sklvm.kernels._row_blocks import run_in_row_blocks
 from sklvm.kernels._threads import threads_for
 
@@ -38,10 +39,8 @@ class RelevanceResults(NamedTuple):
 
 
 def automatic_relevance_codes(
-    gram,
-    correlations,
-    squared_norms,
-    n_features,
+    dictionary,
+    X,
     *,
     noise_variance=None,
     least_noise_variance=0.0,
@@ -52,17 +51,15 @@ def automatic_relevance_codes(
     """Maximise log N(x; 0, σ²I + Σ_k d_k d_kᵀ / α_k) over α, and over σ² if it is not given.
 
     A step sets one 1/α_k to its optimum, that which gains most, and σ² to its own at fixed α_k σ²:
-    both are in closed form, and never lower the evidence.
+    both are in closed form, and never lower the evidence. At the end mean, variances, determinant
+    and, by ``xᵀC⁻¹x = ‖x − zD‖² + σ² Σ_k α_k z_k²`` at the mean z, the quadratic form of the
+    evidence are computed anew: without differences of large numbers it exceeds no bound.
 
     Parameters
     ----------
-    gram : ndarray of float64, shape (K, K)
-        D Dᵀ.
-    correlations : ndarray of float64, shape (n, K)
-        x Dᵀ.
-    squared_norms : ndarray of float64, shape (n,)
-        ‖x‖².
-    n_features : int
+    dictionary : ndarray of float64, shape (K, m)
+        D.
+    X : ndarray of float64, shape (n, m)
     noise_variance : float, default=None
         σ²; None: one for each row, that of greatest evidence.
     least_noise_variance : float, default=0.0
@@ -77,20 +74,25 @@ def automatic_relevance_codes(
     Returns
     -------
     results : RelevanceResults
+
+    Raises
+    ------
+    ValueError
+        Where the square of a row's or an atom's norm leaves the range of double precision.
     """
-    gram = np.ascontiguousarray(gram, dtype=np.float64)
-    correlations = np.ascontiguousarray(correlations, dtype=np.float64)
-    squared_norms = np.ascontiguousarray(squared_norms, dtype=np.float64)
-    n_rows, n_atoms = correlations.shape
+    D = np.ascontiguousarray(dictionary, dtype=np.float64)
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    (n_rows, n_features), n_atoms = X.shape, len(D)
+    squared_norms = finite_squared_norms(X, "data")
+    finite_squared_norms(D, "dictionary")
+    gram, correlations = D @ D.T, X @ D.T
     n_threads = threads_for(_PASSES * correlations.size, n_threads)
     largest = min(n_atoms, 2 * n_features)
-    doubles = np.empty((n_threads, 3 * n_atoms + 3 * largest + largest * largest))
+    doubles = np.empty((n_threads, 4 * n_atoms + 3 * largest + largest * largest))
     places = np.empty((n_threads, 2 * n_atoms), dtype=np.intp)
-    results = RelevanceResults(
-        *(np.zeros((n_rows, n_atoms)) for _ in range(3)),
-        *(np.empty(n_rows) for _ in range(3)),
-        np.zeros(n_rows, dtype=np.intc),
-    )
+    means, variances, prior_variances = (np.zeros((n_rows, n_atoms)) for _ in range(3))
+    log_dets, gains = np.empty(n_rows), np.empty(n_rows)
+    n_iter = np.zeros(n_rows, dtype=np.intc)
 
     def run(rows):
         automatic_relevance_loop(
@@ -102,7 +104,12 @@ def automatic_relevance_codes(
             least_noise_variance,
             tol,
             max_iter,
-            *(array[rows] for array in results),
+            means[rows],
+            variances[rows],
+            prior_variances[rows],
+            log_dets[rows],
+            gains[rows],
+            n_iter[rows],
             doubles,
             places,
             largest,
@@ -110,4 +117,15 @@ def automatic_relevance_codes(
         )
 
     run_in_row_blocks(run, n_rows, n_threads)
-    return results
+    quadratic = squared_norms_of(X - means @ D)
+    quadratic += np.divide(
+        means**2, prior_variances, out=np.zeros_like(means), where=prior_variances > 0
+    ).sum(axis=1)
+    if noise_variance is None:
+        noise = np.maximum(quadratic / n_features, least_noise_variance)
+    else:
+        noise = np.full(n_rows, float(noise_variance))
+    variances *= noise[:, np.newaxis]
+    prior_variances *= noise[:, np.newaxis]
+    evidences = -0.5 * (n_features * np.log(2 * np.pi * noise) + log_dets + quadratic / noise)
+    return RelevanceResults(means, variances, prior_variances, noise, evidences, gains, n_iter)

@@ -6,10 +6,13 @@ and each change of one r_k changes them by a term of rank one.
 """
 
 from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport log
+from libc.math cimport fabs, log, sqrt
 
 cdef enum:
     NOTHING = -1
+
+# Less than this part of a squared norm, or of a product of two norms, is rounding.
+cdef double ROUNDING = 1e-12
 
 cdef struct row_state:
     Py_ssize_t size
@@ -22,18 +25,20 @@ cdef struct row_state:
     double *M           # covariance of the posterior over the noise, on the support, row-major
     double *v           # d_j C^-1 d_k of one atom k
     double *w
+    double *squared_norms   # of the atoms
     double E
-    double log_det
+    double squared_norm     # of x
 
 
 def automatic_relevance_loop(
     const double[:, ::1] gram, const double[:, ::1] C, const double[::1] squared_norms,
     double n_features, double noise, double least_noise, double tol, Py_ssize_t max_iter,
     double[:, ::1] means, double[:, ::1] variances, double[:, ::1] prior_variances,
-    double[::1] noises, double[::1] evidences, double[::1] gains, int[::1] n_iter,
-    double[:, ::1] doubles, Py_ssize_t[:, ::1] places, Py_ssize_t largest_support, int n_threads,
+    double[::1] log_dets, double[::1] gains, int[::1] n_iter, double[:, ::1] doubles,
+    Py_ssize_t[:, ::1] places, Py_ssize_t largest_support, int n_threads,
 ):
-    """Fits the rows of C = x D^T; a `noise` of 0 is learned, and is at least `least_noise`."""
+    """Fits the rows of C = x D^T; a `noise` of 0 is learned, and is at least `least_noise`. The
+    variances are in units of it."""
     cdef Py_ssize_t i
     cdef int t = 0
     with nogil, parallel(num_threads=n_threads):
@@ -41,43 +46,89 @@ def automatic_relevance_loop(
         for i in prange(C.shape[0], schedule="dynamic"):
             fit_row(&gram[0, 0], C.shape[1], &C[i, 0], squared_norms[i], n_features, noise,
                     least_noise, tol, max_iter, &means[i, 0], &variances[i, 0],
-                    &prior_variances[i, 0], &noises[i], &evidences[i], &gains[i], &n_iter[i],
+                    &prior_variances[i, 0], &log_dets[i], &gains[i], &n_iter[i],
                     &doubles[t, 0], &places[t, 0], largest_support)
 
 
 cdef void fit_row(
     const double *gram, Py_ssize_t n_atoms, const double *c, double squared_norm,
     double n_features, double given_noise, double least_noise, double tol, Py_ssize_t max_iter,
-    double *mean, double *variance, double *prior_variance, double *noise, double *evidence,
-    double *gain, int *n_iter, double *doubles, Py_ssize_t *places, Py_ssize_t largest_support,
+    double *mean, double *variance, double *prior_variance, double *log_det, double *gain,
+    int *n_iter, double *doubles, Py_ssize_t *places, Py_ssize_t largest_support,
 ) noexcept nogil:
     cdef row_state s
     cdef Py_ssize_t j, k
-    cdef double r = 0
-    s.size, s.E, s.log_det = 0, squared_norm, 0
+    cdef double r = 0, noise
+    s.size, s.E, s.squared_norm = 0, squared_norm, squared_norm
     s.support, s.place = places, places + n_atoms
     s.S, s.Q, s.v = doubles, doubles + n_atoms, doubles + 2 * n_atoms
-    s.a = doubles + 3 * n_atoms
+    s.squared_norms = doubles + 3 * n_atoms
+    s.a = doubles + 4 * n_atoms
     s.mean, s.w = s.a + largest_support, s.a + 2 * largest_support
     s.M = s.a + 3 * largest_support
     for k in range(n_atoms):
         s.S[k], s.Q[k], s.place[k] = gram[k * n_atoms + k], c[k], NOTHING
-    noise[0] = noise_variance(&s, given_noise, least_noise, n_features)
+        s.squared_norms[k] = s.S[k]
+    noise = noise_variance(&s, given_noise, least_noise, n_features)
     n_iter[0] = 0
     while True:
-        k = best_change(&s, n_atoms, noise[0], largest_support, &r, gain)
+        k = best_change(&s, n_atoms, noise, largest_support, &r, gain)
         if k == NOTHING or gain[0] <= tol or n_iter[0] == max_iter:
             break
         n_iter[0] += 1
         change(&s, gram, n_atoms, c, k, r)
-        noise[0] = noise_variance(&s, given_noise, least_noise, n_features)
-    evidence[0] = -0.5 * (n_features * log(6.283185307179586 * noise[0]) + s.log_det
-                          + s.E / noise[0])
+        noise = noise_variance(&s, given_noise, least_noise, n_features)
+    log_det[0] = refine(&s, gram, n_atoms, c)
     for j in range(s.size):
         k = s.support[j]
-        mean[k] = s.mean[j]
-        variance[k] = noise[0] * s.M[j * s.size + j]
-        prior_variance[k] = noise[0] / s.a[j]
+        mean[k], variance[k], prior_variance[k] = s.mean[j], s.w[j], 1 / s.a[j]
+
+
+cdef double refine(row_state *s, const double *gram, Py_ssize_t n_atoms,
+                   const double *c) noexcept nogil:
+    """Mean, and to w the variances, of the posterior, free of what the steps' rounding has summed
+    up to; returns log det C. By a Cholesky factor, which takes the place of M."""
+    cdef Py_ssize_t i, j, l, m = s.size
+    cdef double x, log_det = 0
+    cdef double *L = s.M
+    cdef bint is_definite = True
+    for i in range(m):
+        s.w[i] = L[i * m + i]
+    for i in range(m):
+        for j in range(i + 1):
+            x = gram[s.support[i] * n_atoms + s.support[j]]
+            if i == j:
+                x += s.a[i]
+            for l in range(j):
+                x -= L[i * m + l] * L[j * m + l]
+            if i == j:
+                # Less is left only by rounding.
+                is_definite &= x > 0
+                x = max(x, s.a[i])
+            L[i * m + j] = sqrt(x) if i == j else x / L[j * m + j]
+        log_det += 2 * log(L[i * m + i]) - log(s.a[i])
+    if not is_definite:
+        return max(log_det, 0)
+    for i in range(m):
+        x = c[s.support[i]]
+        for l in range(i):
+            x -= L[i * m + l] * s.mean[l]
+        s.mean[i] = x / L[i * m + i]
+    for i in range(m - 1, -1, -1):
+        x = s.mean[i]
+        for l in range(i + 1, m):
+            x -= L[l * m + i] * s.mean[l]
+        s.mean[i] = x / L[i * m + i]
+    # (L^-1)_:i has its entries from i on; the squares of its norms are the variances.
+    for i in range(m):
+        s.w[i] = 0
+        for j in range(i, m):
+            x = 1 if i == j else 0
+            for l in range(i, j):
+                x -= L[j * m + l] * s.v[l]
+            s.v[j] = x / L[j * m + j]
+            s.w[i] += s.v[j] * s.v[j]
+    return max(log_det, 0)
 
 
 cdef inline double noise_variance(const row_state *s, double given, double least,
@@ -99,8 +150,11 @@ cdef Py_ssize_t best_change(const row_state *s, Py_ssize_t n_atoms, double noise
         p = s.place[k]
         if p == NOTHING:
             S, q2 = s.S[k], s.Q[k] * s.Q[k] / noise
-            # An atom within rounding of the others' span has nothing to add.
-            if not q2 > S * (1 + 1e-9) or not S > 1e-12 or s.size == largest_support:
+            # An atom within rounding of the others' span has nothing to add, and neither has one
+            # whose correlation with what they leave is within rounding.
+            if (not q2 > S * (1 + 1e-9) or not S > ROUNDING * s.squared_norms[k]
+                    or not fabs(s.Q[k]) > ROUNDING * sqrt(s.squared_norms[k] * s.squared_norm)
+                    or s.size == largest_support):
                 continue
             old = 0
         else:
@@ -143,7 +197,6 @@ cdef void change(row_state *s, const double *gram, Py_ssize_t n_atoms, const dou
     # Of the two, v_k is the more exact.
     S = s.v[k]
     factor = delta / (1 + delta * S)
-    s.log_det += log(1 + delta * S)
     s.E -= factor * Q * Q
     for j in range(n_atoms):
         s.S[j] -= factor * s.v[j] * s.v[j]

@@ -266,10 +266,8 @@ class ARDSparseCoder(DictionaryModel):
         noise_variance, n_jobs = self._options["noise_variance"], self._options["n_jobs"]
         learns = isinstance(noise_variance, str)
         return automatic_relevance_codes(
-            D @ D.T,
-            X @ D.T,
-            np.einsum("ij,ij->i", X, X),
-            X.shape[1],
+            D,
+            X,
             noise_variance=None if learns else float(noise_variance),
             least_noise_variance=self.least_noise_variance_,
             tol=self._options["tol"],

@@ -92,11 +92,23 @@ def test_codes_from_products(rng, value, where, positive):
             lipschitz=1.0,
             tol=0.0,
         )
-    for noise in (None, 1.0):
+
+
+@extremes
+@pytest.mark.parametrize("where", ["D", "X"])
+@pytest.mark.parametrize("noise", [None, 1e-300, 1.0])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_automatic_relevance(rng, value, where, noise):
+    arrays = random_problem(rng, where, value)
+    try:
         results = automatic_relevance_codes(
-            arrays["gram"], arrays["C"], arrays["norms"], M, noise_variance=noise, max_iter=50
+            arrays["D"], arrays["X"], noise_variance=noise, max_iter=50
         )
-        assert results.n_iter.max() <= 50
+    except ValueError as error:
+        assert "Scale the" in str(error)
+        return
+    assert results.n_iter.max() <= 50
+    assert np.count_nonzero(results.prior_variances, axis=1).max() <= 2 * M
 
 
 @extremes
