@@ -16,13 +16,13 @@ from sklvm._compat import (
     _fit_context,
     _routing_enabled,
 )
-from sklvm.base import DocumentationLinkMixin
+from sklvm.base import DocumentationLinkMixin, FloatingPointMixin
 
 __all__ = ["DensityOutlierDetector"]
 
 
 class DensityOutlierDetector(
-    DocumentationLinkMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator
+    FloatingPointMixin, DocumentationLinkMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator
 ):
     """Outlier detector that calls the rows of lowest score outliers.
 
@@ -121,7 +121,7 @@ class DensityOutlierDetector(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         estimator = clone(self.estimator).fit(X, y, **fit_params)
-        scores = np.asarray(estimator.score_samples(X))
+        scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
         weights = np.ones(len(scores)) if sample_weight is None else sample_weight
         self.offset_ = _threshold(scores, weights, self.contamination)
         self.estimator_ = estimator
@@ -132,7 +132,7 @@ class DensityOutlierDetector(
         return self
 
     def score_samples(self, X):
-        """Scores of the rows by the fitted estimator.
+        """Scores of the rows by the fitted estimator; −∞ in the place of NaN.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class DensityOutlierDetector(
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X):
-        """``score_samples(X) - offset_``.
+        """``score_samples(X) - offset_``, in double precision.
 
         Parameters
         ----------
@@ -158,9 +158,9 @@ class DensityOutlierDetector(
         Returns
         -------
         decision : ndarray of shape (n_samples,)
-            Negative for outliers.
+            Negative for outliers; −∞ where a row's score is that, or NaN.
         """
-        return self.score_samples(X) - self.offset_
+        return self.score_samples(X).astype(np.float64) - self.offset_
 
     def predict(self, X):
         """Tell outliers from inliers.
@@ -230,6 +230,9 @@ def _threshold(scores, weights, contamination):
         )
     below = scores[scores < lowest_inlier]
     highest_outlier = below.max(initial=-np.inf)
-    # In the middle of a gap, the last bits of a score do not decide.
-    has_gap = np.isfinite(highest_outlier)
-    return float((highest_outlier + lowest_inlier) / 2 if has_gap else lowest_inlier)
+    if not np.isfinite(highest_outlier):
+        return float(lowest_inlier)
+    # In the middle of a gap, the last bits of a score do not decide. Halves do not overflow;
+    # between neighbours there is no middle.
+    middle = highest_outlier / 2 + lowest_inlier / 2
+    return float(middle if highest_outlier < middle else lowest_inlier)

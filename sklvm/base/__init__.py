@@ -1,21 +1,29 @@
 """What estimators share: scores, tags, training, and log Z."""
 
 from sklvm.base._binary_rows import binary_rows
+from sklvm.base._data import check_data, has_finite_squares
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
+from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._log_partition import LogPartition
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
+from sklvm.base._row_blocks import map_row_blocks, row_blocks
 from sklvm.base._trained_model import TrainedModel
 
 __all__ = [
     "DensityModel",
     "DocumentationLinkMixin",
+    "FloatingPointMixin",
     "IterativeModel",
     "LatentVariableModel",
     "LogPartition",
     "NormalizedScoreMixin",
     "TrainedModel",
     "binary_rows",
+    "check_data",
     "generator_from",
+    "has_finite_squares",
+    "map_row_blocks",
+    "row_blocks",
 ]

@@ -6,6 +6,9 @@ from sklearn.preprocessing import binarize
 
 __all__ = ["binary_rows"]
 
+# By so much the result of a scaler to [0, 1] may exceed it.
+ROUNDING = 1e-6
+
 
 def binary_rows(X, threshold, advice):
     """Rows of 0 and 1, or of probabilities in [0, 1]; missing entries (NaN) stay missing.
@@ -15,7 +18,7 @@ def binary_rows(X, threshold, advice):
     X : ndarray or CSR array of shape (n, d)
     threshold : float, "dynamic" or None
         Entries above a number are 1, the others 0. Otherwise X is taken as it is, and has to lie in
-        [0, 1].
+        [0, 1]; what exceeds that by rounding is clipped.
     advice : str
         What else the user may do about rows outside of [0, 1], for the message.
 
@@ -32,13 +35,25 @@ def binary_rows(X, threshold, advice):
         if not issparse(X):
             return np.where(missing, X, (X > threshold).astype(X.dtype))
         raise ValueError("binarize does not take sparse data with NaN; binarize them before.")
-    if not values.size:
-        return X
+    return _clipped(X, advice)
+
+
+def _clipped(X, advice):
+    """X with what a scaler's rounding exceeds [0, 1] by taken off."""
+    values = X.data if issparse(X) else X
     # Both pass over NaN.
-    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    if low < 0 or high > 1:
+    low = float(np.fmin.reduce(values, axis=None, initial=np.inf))
+    high = float(np.fmax.reduce(values, axis=None, initial=-np.inf))
+    excess = max(-low, high - 1)
+    if not excess > 0:
+        return X
+    if excess > ROUNDING:
         raise ValueError(
             f"X must be binary, or probabilities in [0, 1], got values from {low:.6g} to "
-            f"{high:.6g}. Set binarize=threshold, {advice}."
+            f"{high:.6g}, which exceed that by {excess:.3g}. Rows that a scaler has not seen may "
+            f"do so: MinMaxScaler(clip=True) prevents it. Set binarize=threshold, {advice}."
         )
+    X = X.copy()
+    values = X.data if issparse(X) else X
+    np.clip(values, 0, 1, out=values)
     return X

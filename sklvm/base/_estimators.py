@@ -9,6 +9,7 @@ from sklearn.base import (
 )
 
 from sklvm._compat import CallbackSupportMixin
+from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.settings import StringShorthandMixin
 
 __all__ = ["DensityModel", "DocumentationLinkMixin", "LatentVariableModel"]
@@ -51,11 +52,14 @@ class _MeanScore:
         return tags
 
 
-class DensityModel(_MeanScore, DocumentationLinkMixin, DensityMixin, BaseEstimator):
+class DensityModel(
+    FloatingPointMixin, _MeanScore, DocumentationLinkMixin, DensityMixin, BaseEstimator
+):
     """Base of the estimators that are a density and nothing else."""
 
 
 class LatentVariableModel(
+    FloatingPointMixin,
     StringShorthandMixin,
     _MeanScore,
     DocumentationLinkMixin,

@@ -8,9 +8,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import validate_data
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
+from sklvm.base._data import check_data
 from sklvm.settings import StringShorthandMixin
 from sklvm.training import EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
 
@@ -192,7 +192,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
 
     def _check_X(self, X, *, reset=False, **options):
         options = {**self._validation, **options}
-        return validate_data(
+        return check_data(
             self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options
         )
 

@@ -8,11 +8,11 @@ from scipy.linalg import cho_solve, cholesky, eigh, solve_triangular
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import DensityModel
+from sklvm.base import DensityModel, check_data
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
     SymmetricPattern,
@@ -212,7 +212,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             If a contrastive objective arrives at a precision that is not positive definite.
         """
         is_contrastive = self.objective not in ("mle", "score_matching")
-        X = validate_data(
+        X = check_data(
             self,
             X,
             dtype=[np.float64, np.float32],
@@ -284,7 +284,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         distances : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
         location, factor = self.location_.astype(X.dtype), self._factor.astype(X.dtype)
 
         def squared_distance(rows):

@@ -10,11 +10,10 @@ from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
     has_fit_parameter,
-    validate_data,
 )
 
 from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import LatentVariableModel
+from sklvm.base import LatentVariableModel, check_data
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics
 
@@ -202,7 +201,7 @@ class ZCAWhitener(LatentVariableModel):
         Z : ndarray of shape (n_samples, n_outputs)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
         Z = np.empty((len(X), len(self.components_)), dtype=X.dtype)
         return apply_to_rows(self._whiten, X, Z)
 
@@ -249,7 +248,7 @@ class ZCAWhitener(LatentVariableModel):
             If some direction of the model has no variance, so that there is no density.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
         if not self._has_density:
             raise ValueError(
                 "Some direction of the model has no variance, so that there is no density. Give "
@@ -295,7 +294,7 @@ class ZCAWhitener(LatentVariableModel):
         return drawn
 
     def _check_data(self, X, sample_weight, *, reset, ensure_min_samples):
-        X = validate_data(
+        X = check_data(
             self,
             X,
             dtype=[np.float64, np.float32],

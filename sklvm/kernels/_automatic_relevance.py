@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklvm.kernels._automatic_relevance_loops import automatic_relevance_loop
 from sklvm.kernels._arrays import finite_squared_norms, squared_norms_of
+from sklvm.kernels._automatic_relevance_loops import automatic_relevance_loop
 from sklvm.kernels._row_blocks import run_in_row_blocks
 from sklvm.kernels._threads import threads_for
 

@@ -7,11 +7,15 @@ from sklvm.statistics import column_moments
 
 __all__ = ["GaussianEncoder", "GaussianPosterior"]
 
+# Of ρ: twenty times the prior's standard deviation. Far from its data a network says anything.
+MAX_LOG_SCALE = 3.0
+
 
 class GaussianEncoder:
     """q(z|x) = N(μ(x), L(x)L(x)ᵀ), μ and L the outputs of a perceptron (Kingma & Welling, 2014).
 
-    L is lower triangular with the positive diagonal exp ρ(x), and without more entries if diagonal.
+    L is lower triangular with the positive diagonal exp min(ρ(x), 3), and without more entries if
+    diagonal.
 
     Parameters
     ----------
@@ -94,7 +98,8 @@ class GaussianPosterior:
     def __init__(self, encoder, views, passed):
         self._encoder, self._views, self._passed = encoder, views, passed
         K, outputs = encoder.n_components, passed.output
-        self.mean, self._log_scale = outputs[:, :K], outputs[:, K : 2 * K]
+        self.mean = outputs[:, :K]
+        self._log_scale = np.minimum(outputs[:, K : 2 * K], outputs.dtype.type(MAX_LOG_SCALE))
         self.scale = np.exp(self._log_scale)
         self.below = None
         if encoder.full:
@@ -156,6 +161,7 @@ class GaussianPosterior:
         log_scale_bar += self.scale * np.einsum("snk,snk->nk", Z_bar, noise)
         if log_density_bar is not None:
             log_scale_bar -= log_density_bar.sum(axis=0)[:, np.newaxis]
+        log_scale_bar[self._passed.output[:, K : 2 * K] > MAX_LOG_SCALE] = 0
         if self.below is not None:
             below_bar = Z_bar.transpose(1, 2, 0) @ noise.transpose(1, 0, 2)
             below_bar += divergences_bar[:, :, np.newaxis] * self.below

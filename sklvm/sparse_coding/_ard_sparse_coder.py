@@ -7,10 +7,10 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklvm._compat import Interval, StrOptions, _fit_context
-from sklvm.kernels import RelevanceResults, automatic_relevance_codes
+from sklvm.base import check_data, has_finite_squares, row_blocks
+from sklvm.kernels import automatic_relevance_codes
 from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
 
 __all__ = ["ARDInfo", "ARDSparseCoder"]
@@ -156,12 +156,10 @@ class ARDSparseCoder(DictionaryModel):
         ValueError
             If the dictionary has another number of features.
         """
-        X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
+        X = check_data(self, X, squares="float64", dtype=FLOATS, ensure_all_finite="allow-nan")
         self.components_ = self._given_dictionary(X)
         self._options = {name: getattr(self, name) for name in _OPTIONS}
-        known = X[~np.isnan(X)].astype(np.float64)
-        mean_square = float(known @ known) / max(len(known), 1)
-        self.least_noise_variance_ = _LEAST_NOISE * (mean_square if mean_square > 0 else 1.0)
+        self.least_noise_variance_ = _LEAST_NOISE * (_mean_square(X) or 1.0)
         return self
 
     def transform(self, X):
@@ -204,9 +202,10 @@ class ARDSparseCoder(DictionaryModel):
         ConvergenceWarning
             If some samples do not reach `tol`.
         """
-        results, dtype = self._encode(X)
-        Z = results.means.astype(dtype, copy=False)
-        return (Z, ARDInfo(*results[1:])) if return_info else Z
+        X = self._check_X(X)
+        codes, per_row = self._encode(X, n_kept=3 if return_info else 1)
+        Z = codes[0].astype(X.dtype, copy=False)
+        return (Z, ARDInfo(*codes[1:], *per_row)) if return_info else Z
 
     def score_samples(self, X):
         """Log evidence of each row, L(α, σ²) at its maximum, in nats.
@@ -223,44 +222,49 @@ class ARDSparseCoder(DictionaryModel):
         Returns
         -------
         log_evidence : ndarray of shape (n_samples,)
+            −∞ for a row so far away that its squares overflow.
 
         Warns
         -----
         ConvergenceWarning
             If some samples do not reach `tol`.
         """
-        results, dtype = self._encode(X)
-        return results.log_evidences.astype(dtype, copy=False)
+        X = self._check_X(X)
+        scores = np.full(len(X), -np.inf, dtype=X.dtype)
+        if (near := has_finite_squares(X)).any():
+            _, per_row = self._encode(X if near.all() else X[near], n_kept=0)
+            scores[near] = per_row[1]
+        return scores
 
-    def _encode(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
+    def _encode(self, X, n_kept):
+        """The `n_kept` first of what there is for each row and atom, and all that there is for each
+        row; see ``RelevanceResults``."""
         D = self.components_.astype(np.float64)
-        shape = (len(X), len(D))
-        results = RelevanceResults(
-            *(np.zeros(shape) for _ in range(3)),
-            *(np.zeros(len(X)) for _ in range(3)),
-            np.zeros(len(X), dtype=np.intc),
-        )
-        patterns, pattern_of_row = np.unique(np.isnan(X), axis=0, return_inverse=True)
-        for index, missing in enumerate(patterns):
-            rows = np.flatnonzero(pattern_of_row == index)
-            if missing.all():
-                continue  # nothing is known: a code of zero, and an evidence of 1
-            part = self._fit_rows(X[np.ix_(rows, ~missing)].astype(np.float64), D[:, ~missing])
-            for array, values in zip(results, part, strict=True):
-                array[rows] = values
+        codes = [np.zeros((len(X), len(D))) for _ in range(n_kept)]
+        per_row = (*np.zeros((3, len(X))), np.zeros(len(X), dtype=np.intc))
+        for block in row_blocks(len(X), max(D.shape)):
+            for rows, missing in _patterns(X[block]):
+                if missing.all():
+                    continue  # nothing is known: a code of zero, and an evidence of 1
+                known = X[block][np.ix_(rows, ~missing)].astype(np.float64)
+                part = self._fit_rows(known, D[:, ~missing])
+                rows = rows + block.start
+                for array, values in zip(
+                    (*codes, *per_row), (*part[:n_kept], *part[3:]), strict=True
+                ):
+                    array[rows] = values
+        gains = per_row[2]
         tol, max_iter = self._options["tol"], self._options["max_iter"]
-        unfinished = np.sum(~(results.gains <= tol))
+        unfinished = np.sum(~(gains <= tol))
         if tol > 0 and unfinished:
             warnings.warn(
                 f"{unfinished} of {len(X)} samples did not reach tol={tol} in "
                 f"max_iter={max_iter} iterations; the worst could still gain "
-                f"{results.gains.max():.3g} nats.",
+                f"{gains.max():.3g} nats.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        return results, X.dtype
+        return codes, per_row
 
     def _fit_rows(self, X, D):
         noise_variance, n_jobs = self._options["noise_variance"], self._options["n_jobs"]
@@ -274,3 +278,25 @@ class ARDSparseCoder(DictionaryModel):
             max_iter=self._options["max_iter"],
             n_threads=None if n_jobs is None else effective_n_jobs(n_jobs),
         )
+
+
+def _patterns(X):
+    """Groups of rows with the same gaps, and these."""
+    missing = np.isnan(X)
+    patterns, pattern_of_row = np.unique(missing, axis=0, return_inverse=True)
+    for index, pattern in enumerate(patterns):
+        yield np.flatnonzero(pattern_of_row == index), pattern
+
+
+def _mean_square(X):
+    """Of the known entries, in double precision."""
+    total, count = 0.0, 0
+    for rows in row_blocks(*X.shape):
+        known = X[rows][~np.isnan(X[rows])].astype(np.float64)
+        total, count = total + float(known @ known), count + len(known)
+    if not np.isfinite(total):
+        raise ValueError(
+            f"Squares of the data, with entries of up to {np.nanmax(np.abs(X)):.3g}, overflow. "
+            "Scale the data."
+        )
+    return total / max(count, 1)

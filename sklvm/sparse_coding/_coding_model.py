@@ -6,9 +6,10 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
+from sklvm.base import has_finite_squares
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
 from sklvm.sparse_coding.dictionaries import DenseDictionary
@@ -122,18 +123,22 @@ class CodingModel(DictionaryModel):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
+            −∞ for a row so far away that its squares overflow.
 
         Warns
         -----
         ConvergenceWarning
             If some samples do not reach the tolerance.
         """
-        results = self._encode(X, None, sparse_output=True)
-        return -results.objectives.astype(results.codes.dtype)
+        X = self._check_X(X)
+        scores = np.full(len(X), -np.inf, dtype=X.dtype)
+        if (near := has_finite_squares(X)).any():
+            rows = X if near.all() else X[near]
+            scores[near] = -self._encode_rows(rows, None, sparse_output=True).objectives
+        return scores
 
-    def _encode(self, X, codes, sparse_output=None):
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
+    def _encode(self, X, codes):
+        X = self._check_X(X)
         if codes is not None:
             codes = check_array(codes, dtype=FLOATS, accept_sparse="csr", input_name="codes")
             self._check_width(codes, "codes")
@@ -141,6 +146,9 @@ class CodingModel(DictionaryModel):
                 raise ValueError(
                     f"codes must have one row for each of X's {len(X)}, got {codes.shape[0]}."
                 )
+        return self._encode_rows(X, codes, sparse_output=self._coding.sparse_output)
+
+    def _encode_rows(self, X, codes, *, sparse_output):
         coding = self._coding
         problem, solver = coding.problem(DenseDictionary(self.components_))
         results = encode_rows(
@@ -150,7 +158,7 @@ class CodingModel(DictionaryModel):
             codes,
             tol=coding.tol,
             max_iter=coding.max_iter,
-            sparse_output=coding.sparse_output if sparse_output is None else sparse_output,
+            sparse_output=sparse_output,
         )
         self._warn_of_unfinished(results, coding)
         return results

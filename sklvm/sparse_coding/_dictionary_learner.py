@@ -8,11 +8,11 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array
 from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import generator_from
+from sklvm.base import check_data, generator_from
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_model import FLOATS
@@ -334,7 +334,7 @@ class DictionaryLearner(CodingModel):
         return coding
 
     def _check_data(self, X, sample_weight, *, reset, minimum):
-        X = validate_data(
+        X = check_data(
             self,
             X,
             dtype=FLOATS,

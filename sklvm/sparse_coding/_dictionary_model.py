@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from sklvm.base import LatentVariableModel
+from sklvm.base import LatentVariableModel, check_data
 
 __all__ = ["FLOATS", "DictionaryModel"]
 
@@ -31,6 +31,12 @@ class DictionaryModel(LatentVariableModel):
         Z = check_array(Z, dtype=FLOATS, accept_sparse="csr", input_name="Z")
         self._check_width(Z, "Z")
         return Z @ self.components_.astype(Z.dtype, copy=False)
+
+    def _check_X(self, X):
+        check_is_fitted(self)
+        return check_data(
+            self, X, squares="float64", dtype=FLOATS, reset=False, ensure_all_finite="allow-nan"
+        )
 
     def _given_dictionary(self, X):
         """The parameter `dictionary`, or the identity of X's width."""

@@ -3,8 +3,9 @@
 import threading
 
 import numpy as np
+from scipy import sparse
 
-from sklvm.kernels import ActiveSetCoder
+from sklvm.kernels import ActiveSetCoder, power_penalty
 from sklvm.sparse_coding.dictionaries import RestrictedDictionary
 
 __all__ = ["CodingProblem"]
@@ -94,6 +95,27 @@ class CodingProblem:
         if self.ridge is not None:
             products += self.ridge * Z
         return products
+
+    def objective(self, X, codes):
+        """½‖x − zD‖² + penalty of each row, without differences of large numbers.
+
+        Parameters
+        ----------
+        X : ndarray of float64, shape (n, n_features)
+        codes : ndarray or CSR array of float64, shape (n, n_components)
+
+        Returns
+        -------
+        objectives : ndarray of shape (n,)
+        """
+        residual = X - self.dictionary.synthesize(codes)
+        values = 0.5 * np.einsum("ij,ij->i", residual, residual)
+        if self.bound is None:
+            return values
+        Z = codes.toarray() if sparse.issparse(codes) else codes
+        if self.ridge is not None:
+            values += 0.5 * (Z * Z) @ self.ridge
+        return values + power_penalty(Z, self.bound, self.exponent)
 
     def on_features(self, observed):
         """The problem of samples that are known at some features only."""

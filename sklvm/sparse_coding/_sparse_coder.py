@@ -2,9 +2,8 @@
 
 from numbers import Integral, Real
 
-from sklearn.utils.validation import validate_data
-
 from sklvm._compat import Interval, _fit_context
+from sklvm.base import check_data
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_model import FLOATS
@@ -142,7 +141,7 @@ class SparseCoder(CodingModel):
             If the dictionary has another number of features, or penalty, solver and `positive` do
             not go together.
         """
-        X = validate_data(self, X, dtype=FLOATS, ensure_all_finite="allow-nan")
+        X = check_data(self, X, squares="float64", dtype=FLOATS, ensure_all_finite="allow-nan")
         components = self._given_dictionary(X)
         coding = CodingOptions.of(self, tol=self.tol, max_iter=self.max_iter)
         coding.problem(DenseDictionary(components))

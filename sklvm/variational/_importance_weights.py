@@ -17,7 +17,8 @@ def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
     The ε_s are the same draws from N(0, I) for every row and every call. The mean of w_s is an
     unbiased estimate of p(x); hence the mean of log w_s and the log of the mean of w_s are, in
     expectation, lower bounds of log p(x), the second the tighter one, increasing in S (Burda,
-    Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, theorem 1).
+    Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016, theorem 1). A weight
+    whose parts overflow is zero, with which they are lower bounds still.
 
     Parameters
     ----------
@@ -43,4 +44,5 @@ def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
             errors, _ = energy.evaluate_given(theta, given, Z.reshape(len(given), -1))
             log_ratio = -0.5 * np.einsum("snk,snk->sn", Z, Z) - encoding.log_density(some)
             log_weights[rows, draws] = (log_ratio - errors.reshape(Z.shape[:2])).T
+    log_weights[np.isnan(log_weights)] = -np.inf
     return log_weights

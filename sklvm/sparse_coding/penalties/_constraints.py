@@ -38,6 +38,9 @@ class AtMostNonzero(Constraint):
 class AtMostResidual(Constraint):
     """min ‖z‖₀ subject to ‖x − zD‖ ≤ `residual`; ``alpha`` does not enter.
 
+    Where no code of the greedy path leaves so little, the certificate is what the residual exceeds
+    it by, relative to ‖x‖.
+
     Parameters
     ----------
     residual : float, default=0.1

@@ -28,8 +28,9 @@ def basis_pursuit(problem, X, start, tol, max_iter):
     """
     epsilon, norms = problem.penalty.residual, np.linalg.norm(X, axis=1)
     n_rows, n_atoms = len(X), problem.n_components
-    # Less than what `tol` lets a residual exceed ε by, relative to ‖x‖, is not asked for.
-    radii = np.maximum(epsilon, 0.5 * tol * norms)
+    # Less than what `tol` lets a residual exceed ε by, relative to ‖x‖, is not asked for, nor is
+    # what λ would have to be zero for.
+    radii = np.maximum(epsilon, max(0.5 * tol, _SMALLEST) * norms)
     # From this λ on codes are zero.
     largest = _ratios(problem, X)
     is_open = (norms > radii) & (largest > 0)

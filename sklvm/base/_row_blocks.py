@@ -1,0 +1,52 @@
+"""Functions of rows, a few rows at a time: memory that does not grow with their number."""
+
+import numpy as np
+
+__all__ = ["map_row_blocks", "row_blocks"]
+
+# 4 MB in double precision: enough for BLAS, and a few of them do not count beside the data.
+BLOCK_ENTRIES = 2**19
+
+
+def row_blocks(n_rows, width):
+    """Consecutive slices of rows, of so many rows that ``rows × width`` entries are 4 MB.
+
+    Parameters
+    ----------
+    n_rows : int
+    width : int
+        Entries that a row takes in the widest array of the computation.
+
+    Returns
+    -------
+    blocks : list of slice
+        At least one, of no rows where there are none.
+    """
+    step = max(1, BLOCK_ENTRIES // max(width, 1))
+    return [slice(start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
+
+
+def map_row_blocks(function, n_rows, width):
+    """The results of `function`, of one slice of rows after the other, put together.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a slice; returns an array with a row, or value, for each of its rows.
+    n_rows, width : int
+        As of :func:`row_blocks`.
+
+    Returns
+    -------
+    results : ndarray
+    """
+    blocks = row_blocks(n_rows, width)
+    first = function(blocks[0])
+    if len(blocks) == 1:
+        return first
+    # One array, and no list of parts that would be there a second time.
+    results = np.empty((n_rows, *first.shape[1:]), dtype=first.dtype)
+    results[blocks[0]] = first
+    for rows in blocks[1:]:
+        results[rows] = function(rows)
+    return results
