@@ -9,6 +9,7 @@ from sklvm.base._log_partition import LogPartition
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._row_blocks import map_row_blocks, row_blocks
+from sklvm.base._statistics_model import StatisticsModel
 from sklvm.base._trained_model import TrainedModel
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LatentVariableModel",
     "LogPartition",
     "NormalizedScoreMixin",
+    "StatisticsModel",
     "TrainedModel",
     "binary_rows",
     "check_data",

@@ -226,15 +226,17 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             )
         mask = resolve_mask(self.structure, X.shape[1], self.image_shape, self.radius)
         location, covariance = GaussianStatistics.collect(X, sample_weight).solve()
-        self.regularization_ = self._resolve_regularization(covariance, mask, X.dtype)
-        covariance[np.diag_indices_from(covariance)] += self.regularization_
-        self.min_precision_ = self._resolve_min_precision(covariance)
+        ridge = self._resolve_regularization(covariance, mask, X.dtype)
+        covariance[np.diag_indices_from(covariance)] += ridge
+        min_precision = self._resolve_min_precision(covariance)
         n_blas_threads = 1 if len(covariance) < _FEATURES_WORTH_THREADS else None
         with threadpool_limits(n_blas_threads, user_api="blas"):
             if is_contrastive:
-                solution = self._solve_by_contrast(X, sample_weight, location, covariance, mask)
+                solution = self._solve_by_contrast(
+                    X, sample_weight, location, covariance, mask, ridge
+                )
             else:
-                solution = self._solve(covariance, mask)
+                solution = self._solve(covariance, mask, min_precision)
         if solution.residual > self.tol:
             warnings.warn(
                 f"ConstrainedGaussian stopped after {solution.n_iter} Newton steps with a residual "
@@ -243,6 +245,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        self.regularization_, self.min_precision_ = ridge, min_precision
         self.location_ = location
         self.precision_ = solution.precision
         self.residual_ = solution.residual
@@ -348,11 +351,11 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         largest = eigh(covariance, eigvals_only=True, subset_by_index=[last, last])[0]
         return float(1 / largest)
 
-    def _solve(self, covariance, mask):
+    def _solve(self, covariance, mask, min_precision):
         if mask.all():
-            return solve_full(covariance, self.min_precision_)
+            return solve_full(covariance, min_precision)
         if not np.triu(mask, 1).any():
-            return solve_diagonal(covariance, self.min_precision_)
+            return solve_diagonal(covariance, min_precision)
         pattern = SymmetricPattern(mask)
         max_iter = _NEWTON_STEPS if self.max_iter == "auto" else self.max_iter
         if self.objective == "mle":
@@ -360,12 +363,12 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         return solve_score_matching(
             covariance,
             pattern,
-            min_precision=self.min_precision_,
+            min_precision=min_precision,
             tol=self.tol,
             max_iter=max_iter,
         )
 
-    def _solve_by_contrast(self, X, sample_weight, location, covariance, mask):
+    def _solve_by_contrast(self, X, sample_weight, location, covariance, mask, ridge):
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return solve_by_contrast(
             X,
@@ -374,7 +377,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             covariance,
             SymmetricPattern(mask),
             resolve(self.objective, _CONTRASTIVE, "objective", type(self).__name__),
-            ridge=self.regularization_,
+            ridge=ridge,
             n_epochs=self.max_iter,
             batch_size=self.batch_size,
             rng=np.random.default_rng(seed),

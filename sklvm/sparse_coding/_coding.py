@@ -20,8 +20,8 @@ _SMALLEST_CHUNK = 64
 _N_CHUNKS = 16
 # An objective below this part of ½‖x‖² has lost digits in differences from that.
 _SMALL_OBJECTIVE = 1e-6
-# Correlations that are worth a thread: fewer are coded in about a millisecond.
-_THREAD_SIZE = 2**15
+# Correlations that are worth a thread: fewer are coded in a millisecond or two.
+_THREAD_SIZE = 2**16
 
 
 def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
@@ -46,8 +46,9 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
         Its codes are of X's dtype.
     """
     n_rows, n_atoms = len(X), problem.n_components
-    chunk_rows = min(_CHUNK_SIZE // n_atoms, -(-n_rows // _N_CHUNKS))
-    chunk_rows = max(chunk_rows, _SMALLEST_CHUNK)
+    worth_a_thread = max(_SMALLEST_CHUNK, _THREAD_SIZE // n_atoms)
+    n_chunks = min(_N_CHUNKS, max(1, n_rows // worth_a_thread))
+    chunk_rows = max(_SMALLEST_CHUNK, min(_CHUNK_SIZE // n_atoms, -(-n_rows // n_chunks)))
     begins = range(0, n_rows, chunk_rows)
     certificates, objectives = np.empty(n_rows), np.empty(n_rows)
     n_iter = np.empty(n_rows, dtype=np.intc)

@@ -1,30 +1,26 @@
 """Dictionaries learned from data."""
 
-import copy
-import math
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array
-from threadpoolctl import threadpool_limits
 
-from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import check_data, generator_from
+from sklvm._compat import Interval, StrOptions
+from sklvm.base import StatisticsModel, generator_from
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
-from sklvm.sparse_coding._dictionary_model import FLOATS
-from sklvm.sparse_coding._dictionary_training import DictionaryTraining
+from sklvm.sparse_coding._dictionary_expectation import DictionaryExpectation
 from sklvm.sparse_coding._initial_dictionary import initial_dictionary
 from sklvm.sparse_coding.dictionaries import DenseDictionary
-from sklvm.training import EpochCallbacks, Monitor, slices
+from sklvm.sparse_coding.solvers import CodeResults
+from sklvm.training import StatisticsTraining, slices
 
 __all__ = ["DictionaryLearner"]
 
+_ROWS_AT_A_TIME = 8192
 
-class DictionaryLearner(CodingModel):
+
+class DictionaryLearner(StatisticsModel, CodingModel):
     """Dictionary learning: the atoms that give the data sparse codes, ::
 
         min over D and z of  Σᵢ wᵢ [½‖xᵢ − zᵢD‖² + α · penalty(zᵢ)]   subject to  ‖d_k‖₂ ≤ 1.
@@ -71,10 +67,11 @@ class DictionaryLearner(CodingModel):
     random_state : int, RandomState instance or None, default=None
         Seed of the start and the order of the rows.
     n_jobs : int, default=None
-        Workers among which the rows of a batch are divided, −1 for all CPUs: threads, unless
-        ``joblib.parallel_config`` says otherwise, such as loky or the processes of a dask cluster.
-        The dictionary is the same up to rounding. None: that of joblib's configuration, and without
-        one the threads that OpenMP allows.
+        Blocks of rows at a time, −1 for as many as there are CPUs: on threads, unless
+        ``joblib.parallel_config`` says otherwise, such as loky or the workers of a dask cluster.
+        Blocks do not depend on the number of workers, and so the dictionary is the same to the last
+        bit. None: the workers of joblib's configuration, and without one a single worker with the
+        threads that OpenMP allows.
     verbose : int, default=0
         1 prints a line an iteration.
 
@@ -191,141 +188,11 @@ class DictionaryLearner(CodingModel):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
-        """Learn the dictionary.
+    # -- fitting ----------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data; NaN: missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the rows in the objective.
-
-        Returns
-        -------
-        self : DictionaryLearner
-
-        Raises
-        ------
-        ValueError
-            For bad data, and for parameters out of range or that do not go together.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If `max_iter` ends the passes, or codes of the last one do not reach `code_tol`.
-        """
-        coding = self._coding_options()
-        is_continued = self.warm_start and hasattr(self, "_training")
-        X, weights = self._check_data(X, sample_weight, reset=not is_continued, minimum=2)
-        training = self._training if is_continued else self._start(X, weights)
-        known = np.where(np.isnan(X), 0, X)
-        scale = 0.5 * float(weights @ np.einsum("ij,ij->i", known, known)) / float(weights.sum())
-        monitor = Monitor(
-            tol=self.tol * scale,
-            patience=1 if self.batch_size is None else 3,
-            verbose=self.verbose,
-            owner=type(self).__name__,
-            max_iter=self.max_iter,
-        )
-        callbacks = EpochCallbacks(
-            self, X, y, self.max_iter, lambda: self._fitted_attributes(copy.deepcopy(training))
-        )
-        self._coding = coding
-        run = self._run_passes if self.batch_size is None else self._run_online
-        try:
-            with self._thread_limits():
-                run(training, X, weights, coding, monitor, callbacks)
-        finally:
-            self._publish(training)
-            self.history_, self.n_iter_ = monitor.history(), len(monitor.records)
-        callbacks.end()
-        if self.tol > 0 and not (monitor.converged or monitor.was_interrupted):
-            warnings.warn(
-                f"{type(self).__name__} did not converge in max_iter={self.max_iter} iterations. "
-                "Raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return self
-
-    def _run_passes(self, training, X, weights, coding, monitor, callbacks):
-        """Update the dictionary, then code everything, from the codes before."""
-        coded = training.code(X, weights, coding)
-        for _ in range(self.max_iter):
-            callbacks.begin_epoch()
-            n_restarts = training.n_restarts
-            training.update(coded, forgetting=math.inf)
-            coded = training.code(X, weights, coding, coded.results.codes)
-            monitor.record(
-                objective=coded.objective / coded.statistics.weight,
-                restarts=training.n_restarts - n_restarts,
-            )
-            monitor.was_interrupted = callbacks.end_epoch()
-            if monitor.was_interrupted or monitor.converged:
-                break
-        self._warn_of_unfinished(coded.results, coding)
-
-    def _run_online(self, training, X, weights, coding, monitor, callbacks):
-        for _ in range(self.max_iter):
-            callbacks.begin_epoch()
-            order = np.arange(len(X))
-            if self.shuffle:
-                training.shuffle_rng.shuffle(order)
-            monitor.record(**self._run_batches(training, X, weights, coding, order))
-            monitor.was_interrupted = callbacks.end_epoch()
-            if monitor.was_interrupted or monitor.converged:
-                break
-
-    def _run_batches(self, training, X, weights, coding, order):
-        """Code a batch, then update the dictionary; the pass's values for the history."""
-        n_restarts, objective, weight = training.n_restarts, 0.0, 0.0
-        for batch in slices(len(order), self.batch_size or len(order)):
-            rows = order[batch]
-            coded = training.code(X[rows], weights[rows], coding)
-            training.update(coded, self.forgetting)
-            objective += coded.objective
-            weight += coded.statistics.weight
-        return {"objective": objective / weight, "restarts": training.n_restarts - n_restarts}
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None, sample_weight=None):
-        """Learn online from the rows of X, once, in their order and in batches of `batch_size`.
-
-        From the same start and over the same batches it does what ``fit`` does.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The next chunk of data; NaN: missing. `init` looks at the first one.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the rows in the objective.
-
-        Returns
-        -------
-        self : DictionaryLearner
-        """
-        coding = self._coding_options()
-        is_first = not hasattr(self, "_training")
-        X, weights = self._check_data(X, sample_weight, reset=is_first, minimum=1)
-        if is_first:
-            training = self._start(X, weights)
-            self.history_, self.n_iter_ = {}, 0
-        else:
-            training = self._training
-        with self._thread_limits():
-            values = self._run_batches(training, X, weights, coding, np.arange(len(X)))
-        self._coding = coding
-        self._publish(training)
-        self.n_iter_ += 1
-        for name, value in values.items():
-            self.history_[name] = np.append(self.history_.get(name, []), value)
-        return self
+    def _check_parameters(self):
+        super()._check_parameters()
+        self._coding_options()
 
     def _coding_options(self):
         """Checks that the parameters of the coding go together, too."""
@@ -333,28 +200,14 @@ class DictionaryLearner(CodingModel):
         coding.problem(DenseDictionary(np.zeros((self.n_components, 1))))
         return coding
 
-    def _check_data(self, X, sample_weight, *, reset, minimum):
-        X = check_data(
-            self,
-            X,
-            dtype=FLOATS,
-            order="C",
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=minimum,
-            reset=reset,
+    def _expectation(self, X):
+        return DictionaryExpectation(
+            n_components=self.n_components,
+            coding=self._coding_options(),
+            positive=self.positive_dict,
+            max_passes=DictionaryExpectation.passes_for(self.batch_size or len(X)),
+            dtype=X.dtype,
         )
-        if sample_weight is None:
-            return X, np.ones(len(X), dtype=X.dtype)
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True, copy=True
-        )
-        positive = weights > 0
-        if positive.sum() < minimum:
-            raise ValueError(
-                f"sample_weight has {positive.sum()} positive entries; at least {minimum} are "
-                "needed."
-            )
-        return (X, weights) if positive.all() else (X[positive], weights[positive])
 
     def _start(self, X, weights):
         init = self.init
@@ -364,20 +217,43 @@ class DictionaryLearner(CodingModel):
         dictionary = initial_dictionary(
             init, self.n_components, X, weights, positive=self.positive_dict, rng=rng
         )
-        return DictionaryTraining(dictionary, positive=self.positive_dict, dtype=X.dtype, rng=rng)
+        return StatisticsTraining(
+            self._expectation(X), dictionary, rng, forgetting=self.forgetting, n_jobs=self.n_jobs
+        )
 
-    def _thread_limits(self):
-        """Workers that are threads share the CPUs; products of matrices then take one each."""
-        limit = None if effective_n_jobs(self.n_jobs) == 1 else 1
-        return threadpool_limits(limit, user_api="blas")
+    def _continue(self, learner, X, weights):
+        if self.n_components != learner.model.n_components:
+            raise ValueError(
+                f"n_components={self.n_components} does not go with warm_start=True after a fit of "
+                f"{learner.model.n_components} atoms. Set warm_start=False to start anew."
+            )
+        dictionary = learner.theta
+        return learner.continued(
+            self._expectation(X),
+            np.maximum(dictionary, 0) if self.positive_dict else dictionary,
+            forgetting=self.forgetting,
+            n_jobs=self.n_jobs,
+        )
 
-    def _fitted_attributes(self, training):
+    def _stopping_rule(self, X, weights):
+        """In parts of the objective of zero codes."""
+        total = 0.0
+        for rows in slices(len(X), _ROWS_AT_A_TIME):
+            known = np.nan_to_num(X[rows])
+            total += float(weights[rows] @ np.einsum("ij,ij->i", known, known))
+        scale = 0.5 * total / float(weights.sum())
+        return self.tol * scale, 1 if self.batch_size is None else 3
+
+    def _end_fit(self, X, weights):
+        if self._training.local:
+            parts = zip(*(local[1:] for local in self._training.local), strict=True)
+            self._warn_of_unfinished(CodeResults(None, *map(np.concatenate, parts)), self._coding)
+        super()._end_fit(X, weights)
+
+    def _fitted_attributes(self, learner):
         return {
-            "_training": training,
-            "n_features_in_": training.dictionary.shape[1],
-            "components_": training.components,
+            **super()._fitted_attributes(learner),
+            "n_features_in_": learner.theta.shape[1],
+            "components_": learner.theta.astype(learner.model.dtype),
+            "_coding": learner.model.coding,
         }
-
-    def _publish(self, training):
-        for name, value in self._fitted_attributes(training).items():
-            setattr(self, name, value)

@@ -107,6 +107,10 @@ class DictionaryStatistics:
             factor * self.weight, factor * self.code_scatter, factor * self.code_data
         )
 
+    def neutral(self):
+        """Statistics of no rows, of the same shapes."""
+        return DictionaryStatistics.empty(*self.code_data.shape)
+
     def without(self, atoms):
         """Statistics in which no row has used these atoms."""
         scatter, products = self.code_scatter.copy(), self.code_data.copy()

@@ -114,6 +114,14 @@ class GaussianStatistics:
             weight, self.mean + share * shift, self.scatter + other.scatter + between
         )
 
+    def scale(self, factor):
+        """Statistics of the same rows at `factor` times their weight."""
+        return GaussianStatistics(factor * self.weight, self.mean, factor * self.scatter)
+
+    def neutral(self):
+        """Statistics of no rows, of the same shapes."""
+        return GaussianStatistics.empty(len(self.mean))
+
     def solve(self):
         """The Gaussian of greatest likelihood.
 

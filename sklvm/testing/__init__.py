@@ -16,6 +16,7 @@ from sklvm.testing._finite_differences import (
 from sklvm.testing._flat_objective import FlatObjective
 from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
+from sklvm.testing._statistics_case import StatisticsTestCase
 
 __all__ = [
     "DensityTestCase",
@@ -24,6 +25,7 @@ __all__ = [
     "ExactLaw",
     "FlatObjective",
     "ObjectiveTestCase",
+    "StatisticsTestCase",
     "assert_is_gradient",
     "binary_states",
     "numerical_gradient",

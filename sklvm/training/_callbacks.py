@@ -1,6 +1,6 @@
 """scikit-learn's callbacks around the epochs of a fit."""
 
-__all__ = ["EpochCallbacks"]
+__all__ = ["EpochCallbacks", "NoCallbacks"]
 
 
 class EpochCallbacks:
@@ -44,3 +44,16 @@ class EpochCallbacks:
             **self._data,
             reconstruction_attributes=self._fitted_attributes,
         )
+
+
+class NoCallbacks:
+    """Nobody listens."""
+
+    def begin_epoch(self):
+        pass
+
+    def end_epoch(self):
+        return False
+
+    def end(self):
+        pass

@@ -8,8 +8,8 @@ from sklvm.covariance._solvers._clique_energy import CliqueEnergy
 from sklvm.covariance._solvers._clique_sum import CliqueSum
 from sklvm.covariance._solvers._solution import Solution
 from sklvm.exceptions import DivergenceError
-from sklvm.optimizers import Adam, LinearDecay
-from sklvm.training import Training, run_stream
+from sklvm.optimizers import Adam
+from sklvm.training import Monitor, NoCallbacks, Training, run_epochs
 
 __all__ = ["solve_by_contrast"]
 
@@ -72,14 +72,22 @@ def solve_by_contrast(
 
     if n_epochs == "auto":
         n_epochs = min(-(-_ENOUGH_ROWS // len(rows)), _MOST_EPOCHS)
-    n_steps = n_epochs * -(-len(rows) // batch_size)
     correlation = covariance / np.outer(scale, scale)
     energy = CliqueEnergy(correlation, pattern, CliqueSum(pattern))
-    optimizer = Adam(_LEARNING_RATE, schedule=LinearDecay(n_steps))
+    optimizer = Adam(_LEARNING_RATE, schedule="linear")
     training = Training(energy, objective, optimizer, rows, weights, rng)
-    for _ in range(n_epochs):
-        order = training.shuffle_rng.permutation(len(rows))
-        run_stream(training, rows[order], weights[order], batch_size=batch_size)
+    run_epochs(
+        training,
+        rows,
+        weights,
+        Monitor(tol=0, patience=1, verbose=0, owner="ConstrainedGaussian", max_iter=n_epochs),
+        NoCallbacks(),
+        rows=np.arange(len(rows)),
+        validation_rows=None,
+        max_iter=n_epochs,
+        batch_size=batch_size,
+        shuffle=True,
+    )
 
     precision = energy.precision(training.energy_theta)
     _check_positive_definite(precision, objective)

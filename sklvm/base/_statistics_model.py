@@ -1,0 +1,29 @@
+"""What the estimators share that learn by statistics."""
+
+from numbers import Integral
+
+from sklvm.base._iterative_model import IterativeModel
+
+__all__ = ["StatisticsModel"]
+
+
+class StatisticsModel(IterativeModel):
+    """Base of the models that learn by expectation and maximisation.
+
+    Its learner is a :class:`~sklvm.training.StatisticsTraining`; see ``IterativeModel`` for what a
+    subclass gives.
+    """
+
+    _parameter_constraints: dict = {
+        **IterativeModel._parameter_constraints,
+        "n_jobs": [Integral, None],
+    }
+    _validation = {"ensure_all_finite": "allow-nan"}
+    _min_rows = {"fit": 2, "partial_fit": 1}
+
+    def _resources(self):
+        return self._training.working()
+
+    def _end_fit(self, X, weights):
+        super()._end_fit(X, weights)
+        self._training.forget_rows()

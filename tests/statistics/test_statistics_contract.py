@@ -1,0 +1,49 @@
+"""Every kind of statistics merges, scales and has a neutral element."""
+
+import numpy as np
+from scipy import sparse
+
+from sklvm import statistics
+from sklvm.statistics import DictionaryStatistics, GaussianStatistics
+from sklvm.testing import StatisticsTestCase
+
+
+class TestGaussianStatistics(StatisticsTestCase):
+    offset = 0.0
+
+    def collect(self, rows, weights):
+        X = np.random.default_rng(0).normal(self.offset, size=(self.n_rows, 3))[rows]
+        return GaussianStatistics.collect(X, weights)
+
+    def solution(self, statistics):
+        return statistics.solve()
+
+    def test_the_neutral_element_of_far_rows_has_no_mean(self):
+        nothing = self.collect(*self._all()).neutral()
+        assert nothing.weight == 0
+        assert not nothing.mean.any()
+
+
+class TestGaussianStatisticsFarFromTheOrigin(TestGaussianStatistics):
+    offset = 1e6
+
+
+class TestDictionaryStatistics(StatisticsTestCase):
+    def collect(self, rows, weights):
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((self.n_rows, 3))
+        Z = rng.standard_normal((self.n_rows, 4)) * (rng.random((self.n_rows, 4)) < 0.5)
+        return DictionaryStatistics.collect(X[rows], sparse.csr_array(Z[rows]), weights)
+
+    def solution(self, statistics):
+        return (statistics.solve(np.eye(4, 3), max_passes=3),)
+
+
+def test_every_kind_has_a_case():
+    kinds = {name for name in statistics.__all__ if isinstance(getattr(statistics, name), type)}
+    cases = {
+        case.removeprefix("Test")
+        for case, kind in globals().items()
+        if isinstance(kind, type) and issubclass(kind, StatisticsTestCase)
+    }
+    assert kinds - {"Statistics"} <= cases
