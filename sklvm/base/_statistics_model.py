@@ -24,6 +24,6 @@ class StatisticsModel(IterativeModel):
     def _resources(self):
         return self._training.working()
 
-    def _end_fit(self, X, weights):
-        super()._end_fit(X, weights)
+    def _warn_unconverged(self, monitor):
+        super()._warn_unconverged(monitor)
         self._training.forget_rows()

@@ -244,11 +244,11 @@ class DictionaryLearner(StatisticsModel, CodingModel):
         scale = 0.5 * total / float(weights.sum())
         return self.tol * scale, 1 if self.batch_size is None else 3
 
-    def _end_fit(self, X, weights):
+    def _warn_unconverged(self, monitor):
         if self._training.local:
             parts = zip(*(local[1:] for local in self._training.local), strict=True)
             self._warn_of_unfinished(CodeResults(None, *map(np.concatenate, parts)), self._coding)
-        super()._end_fit(X, weights)
+        super()._warn_unconverged(monitor)
 
     def _fitted_attributes(self, learner):
         return {
