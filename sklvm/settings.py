@@ -1,13 +1,52 @@
 """Objectives, optimisers and budgets: small objects with parameters and a short name."""
 
+import inspect
+
 from sklearn.base import BaseEstimator, clone
 
-from sklvm._compat import validate_parameter_constraints
+from sklvm._compat import Interval, StrOptions, validate_parameter_constraints
 
-__all__ = ["Settings", "StringShorthandMixin", "resolve"]
+__all__ = [
+    "InheritedTables",
+    "Interval",
+    "Settings",
+    "StrOptions",
+    "StringShorthandMixin",
+    "resolve",
+]
+
+TABLES = ("_parameter_constraints", "_shorthands", "_validation")
 
 
-class Settings(BaseEstimator):
+class InheritedTables:
+    """A class states its own entries of a table, and has those of all its bases as well.
+
+    The tables are dicts: ``_parameter_constraints`` (parameter name → what it may be),
+    ``_shorthands`` (parameter name → registry of short names) and ``_validation`` (keyword of
+    ``validate_data`` → value). Of two bases with an entry, the first in the order of resolution
+    gives it. A class that has an ``__init__`` keeps only the constraints of parameters in its
+    signature.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._own_tables = {table: vars(cls).get(table, {}) for table in TABLES}
+        for table in TABLES:
+            merged = {}
+            for base in reversed(cls.__mro__):
+                own_tables = vars(base).get("_own_tables", vars(base))
+                merged.update(own_tables.get(table, {}))
+            setattr(cls, table, merged)
+        if cls.__init__ is not object.__init__:
+            parameters = inspect.signature(cls.__init__).parameters
+            cls._parameter_constraints = {
+                name: allowed
+                for name, allowed in cls._parameter_constraints.items()
+                if name in parameters
+            }
+
+
+class Settings(InheritedTables, BaseEstimator):
     """An object that is nothing but its parameters: it clones, and grids search over them."""
 
     _parameter_constraints: dict = {}
@@ -54,7 +93,7 @@ def resolve(value, registry, parameter, owner):
     return clone(value).validate()
 
 
-class StringShorthandMixin:
+class StringShorthandMixin(InheritedTables):
     """Lets ``set_params(objective__n_steps=5)`` reach into a parameter given by its short name.
 
     A class lists its shorthands in ``_shorthands``: parameter name → registry of short names.

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 
 from sklvm._compat import Interval
 from sklvm.layouts import ParameterLayout, Parameters
-from sklvm.settings import Settings, StringShorthandMixin, resolve
+from sklvm.settings import InheritedTables, Settings, StringShorthandMixin, resolve
 
 LAYOUT = ParameterLayout({"weights": (2, 3), "bias": (2,), "log_sigma": (), "none": (0, 4)})
 
@@ -118,6 +118,48 @@ class Ridge(Settings):
 
     def __init__(self, alpha=1.0):
         self.alpha = alpha
+
+
+class TopOfDiamond(InheritedTables):
+    _parameter_constraints = {"alpha": ["top"], "beta": ["top"]}
+
+
+class Left(TopOfDiamond):
+    pass
+
+
+class Right(TopOfDiamond):
+    _parameter_constraints = {"beta": ["right"], "gamma": ["right"]}
+
+
+class PlainMixIn:
+    _parameter_constraints = {"delta": ["plain"]}
+
+
+class Bottom(PlainMixIn, Left, Right):
+    _parameter_constraints = {"alpha": ["bottom"]}
+
+    def __init__(self, alpha=1, *, beta=2, delta=3):
+        pass
+
+
+class BelowBottom(Bottom):
+    _shorthands = {"alpha": {}}
+
+    def __init__(self, gamma=1):
+        pass
+
+
+def test_a_class_has_the_tables_of_all_its_bases():
+    assert Right._parameter_constraints == {"alpha": ["top"], "beta": ["right"], "gamma": ["right"]}
+    assert Bottom._parameter_constraints == {
+        "alpha": ["bottom"],
+        "beta": ["right"],
+        "delta": ["plain"],
+    }
+    assert BelowBottom._parameter_constraints == {"gamma": ["right"]}
+    assert Bottom._shorthands == {}
+    assert BelowBottom._shorthands == {"alpha": {}}
 
 
 REGISTRY = {"ridge": Ridge}

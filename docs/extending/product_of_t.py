@@ -1,9 +1,12 @@
 """The product of Student-t experts: an energy, and an estimator made of it."""
 
+from numbers import Real
+
 import numpy as np
 
-from sklvm.energy_based import EnergyBasedModel
+from sklvm.energy_based import LatentEnergyBasedModel
 from sklvm.layouts import ParameterLayout
+from sklvm.settings import Interval
 
 
 class ProductOfTEnergy:
@@ -30,7 +33,7 @@ class ProductOfTEnergy:
         return self.layout.pack(filters=W, log_alpha=0.0, dtype=X.dtype)
 
     def evaluate(self, theta, X):
-        W, alpha = self._unpack(theta)
+        W, alpha = self.unpack(theta)
         u = X @ W.T
         log_q = np.log1p(0.5 * u**2)
 
@@ -45,7 +48,7 @@ class ProductOfTEnergy:
         return psi, lambda V: pullback(V, np.zeros_like(X[:, 0]))
 
     def score_and_divergence(self, theta, X):
-        W, alpha = self._unpack(theta)
+        W, alpha = self.unpack(theta)
         u = X @ W.T
         # Derivatives of f(u) = log(1 + ½u²).
         q = 1 + 0.5 * u**2
@@ -73,10 +76,11 @@ class ProductOfTEnergy:
 
     def posterior(self, theta, X):
         """E[τ_k | x] = α_k / (1 + ½u_k²), for the estimator's ``transform``."""
-        W, alpha = self._unpack(theta)
+        W, alpha = self.unpack(theta)
         return alpha / (1 + 0.5 * (X @ W.T) ** 2)
 
-    def _unpack(self, theta):
+    def unpack(self, theta):
+        """The filters w_k (K, d) and the exponents α_k (K,)."""
         views = self.layout.views(theta)
         return views["filters"], np.exp(views["log_alpha"])
 
@@ -84,8 +88,11 @@ class ProductOfTEnergy:
         return self.layout.pack(filters=filters, log_alpha=log_alpha, dtype=theta.dtype)
 
 
-class ProductOfT(EnergyBasedModel):
+class ProductOfT(LatentEnergyBasedModel):
     """The product of Student-t experts as an estimator."""
+
+    # What the parameters of its own may be; the others are constrained in the base class.
+    _parameter_constraints = {"sigma": [Interval(Real, 0, None, closed="neither")]}
 
     def __init__(
         self,
@@ -125,10 +132,8 @@ class ProductOfT(EnergyBasedModel):
         self.verbose = verbose
 
     def _make_energy(self, n_features):
-        if not self.sigma > 0:
-            raise ValueError(f"sigma must be positive, got {self.sigma!r}.")
         return ProductOfTEnergy(n_features, self.n_components, self.sigma)
 
     def _model_attributes(self, energy, theta):
-        filters, alpha = energy._unpack(theta)
+        filters, alpha = energy.unpack(theta)
         return {"components_": filters, "alpha_": alpha}

@@ -10,7 +10,7 @@ from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._row_blocks import map_row_blocks, row_blocks
 from sklvm.base._statistics_model import StatisticsModel
-from sklvm.base._trained_model import TrainedModel
+from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
 
 __all__ = [
     "DensityModel",
@@ -21,6 +21,7 @@ __all__ = [
     "LogPartition",
     "NormalizedScoreMixin",
     "StatisticsModel",
+    "TrainedLatentVariableModel",
     "TrainedModel",
     "binary_rows",
     "check_data",

@@ -7,12 +7,23 @@ from sklearn.base import (
     DensityMixin,
     TransformerMixin,
 )
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
-from sklvm._compat import CallbackSupportMixin
 from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.settings import StringShorthandMixin
 
 __all__ = ["DensityModel", "DocumentationLinkMixin", "LatentVariableModel"]
+
+
+# What goes with latent variables, beside scikit-learn's fit_transform and get_feature_names_out.
+LATENT_METHODS = {"transform", "inverse_transform", "reconstruct"}
+
+
+def _has_latent_variables(estimator):
+    if not estimator._has_latent_variables():
+        raise AttributeError(f"This {type(estimator).__name__} has no latent variables.")
+    return True
 
 
 class DocumentationLinkMixin:
@@ -45,28 +56,58 @@ class _MeanScore:
         """
         return float(np.mean(self.score_samples(X)))
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        if tags.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
 
 class DensityModel(
-    FloatingPointMixin, _MeanScore, DocumentationLinkMixin, DensityMixin, BaseEstimator
-):
-    """Base of the estimators that are a density and nothing else."""
-
-
-class LatentVariableModel(
     FloatingPointMixin,
     StringShorthandMixin,
     _MeanScore,
     DocumentationLinkMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    CallbackSupportMixin,
     DensityMixin,
     BaseEstimator,
 ):
-    """Base of the estimators that map data to latent variables and score them by a density."""
+    """Base of the estimators that score data by a density; those that do no more than that."""
+
+    @property
+    def score_normalized_(self):
+        """Whether ``score_samples`` is a log-density, comparable across models of the same data."""
+        check_is_fitted(self)
+        return True
+
+    @property
+    def score_is_bound_(self):
+        """Whether ``score_samples`` is a lower bound of a log-density instead."""
+        check_is_fitted(self)
+        return False
+
+
+class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityModel):
+    """Base of the estimators that map data to latent variables and score them by a density.
+
+    Where ``_has_latent_variables`` says that there are none, they are densities only: ``transform``
+    and what goes with it are then not there.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        # scikit-learn wraps transform for set_output: what hides it has to go around that.
+        super().__init_subclass__(**kwargs)
+        for name in LATENT_METHODS & vars(cls).keys():
+            setattr(cls, name, available_if(_has_latent_variables)(vars(cls)[name]))
+
+    def _has_latent_variables(self):
+        """Whether there is anything to transform to, by the fit or else by the parameters."""
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if self._has_latent_variables():
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        else:
+            tags.transformer_tags = None
+        return tags
+
+
+for _owner, _name in (
+    (TransformerMixin, "fit_transform"),
+    (ClassNamePrefixFeaturesOutMixin, "get_feature_names_out"),
+):
+    setattr(LatentVariableModel, _name, available_if(_has_latent_variables)(vars(_owner)[_name]))

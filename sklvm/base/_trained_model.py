@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base._estimators import LatentVariableModel
+from sklvm.base._estimators import DensityModel, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._random_state import generator_from
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
@@ -17,11 +17,11 @@ from sklvm.training import (
 )
 from sklvm.training.links import WeightDecay
 
-__all__ = ["TrainedModel"]
+__all__ = ["TrainedLatentVariableModel", "TrainedModel"]
 
 
-class TrainedModel(IterativeModel, LatentVariableModel):
-    """Base of the latent-variable models that learn by gradients: energy × objective × optimiser.
+class TrainedModel(IterativeModel, DensityModel):
+    """Base of the densities that learn by gradients: energy × objective × optimiser.
 
     A subclass gives ``_make_model(X)`` (the energy and the objective, checked),
     ``_model_attributes(energy, theta)`` (fitted attributes by name), its parameters and its
@@ -32,7 +32,6 @@ class TrainedModel(IterativeModel, LatentVariableModel):
 
     _shorthands = {"optimizer": OPTIMIZERS}
     _parameter_constraints: dict = {
-        **IterativeModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), StochasticOptimizer, LBFGS],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -87,10 +86,6 @@ class TrainedModel(IterativeModel, LatentVariableModel):
             **self._model_attributes(learner.energy, learner.energy_theta),
         }
 
-    @property
-    def _n_features_out(self):
-        return self._training.energy.n_components
-
     # -- what a subclass may add ------------------------------------------------------------------
 
     def _links(self, energy, objective, optimizer):
@@ -107,3 +102,16 @@ class TrainedModel(IterativeModel, LatentVariableModel):
 
         Before any work; a subclass calls that of ``super()``.
         """
+
+
+class TrainedLatentVariableModel(TrainedModel, LatentVariableModel):
+    """Base of those whose energy has ``n_components`` latent variables, or may have none."""
+
+    def _has_latent_variables(self):
+        if self.__sklearn_is_fitted__():
+            return getattr(self._training.energy, "n_components", 0) > 0
+        return self.n_components != 0
+
+    @property
+    def _n_features_out(self):
+        return self._training.energy.n_components

@@ -24,7 +24,7 @@ from sklvm.covariance._solvers import (
 )
 from sklvm.covariance._structures import find_degeneracy, resolve_mask
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
-from sklvm.settings import StringShorthandMixin, resolve
+from sklvm.settings import resolve
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ConstrainedGaussian"]
@@ -39,7 +39,7 @@ _AUTOMATIC_RIDGE = 1e-3
 _FEATURES_WORTH_THREADS = 1024
 
 
-class ConstrainedGaussian(StringShorthandMixin, DensityModel):
+class ConstrainedGaussian(DensityModel):
     """N(μ, Λ⁻¹) with given zeros in the precision matrix Λ, a Gaussian Markov random field.
 
     Λ_ij = 0 says that features i and j are independent given all the others. On images,

@@ -1,8 +1,14 @@
 """Energy-based models as estimators."""
 
-from sklvm.energy_based._base import EnergyBasedModel
+from sklvm.energy_based._base import EnergyBasedModel, LatentEnergyBasedModel
 from sklvm.energy_based._bernoulli_rbm import BernoulliRBM
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
 
-__all__ = ["BernoulliRBM", "DeepEnergyModel", "EnergyBasedModel", "GaussianRBM"]
+__all__ = [
+    "BernoulliRBM",
+    "DeepEnergyModel",
+    "EnergyBasedModel",
+    "GaussianRBM",
+    "LatentEnergyBasedModel",
+]

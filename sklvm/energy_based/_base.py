@@ -3,11 +3,11 @@
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
-from sklvm.base import NormalizedScoreMixin, TrainedModel
+from sklvm.base import NormalizedScoreMixin, TrainedLatentVariableModel, TrainedModel
 from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
 from sklvm.settings import resolve
 
-__all__ = ["EnergyBasedModel"]
+__all__ = ["EnergyBasedModel", "LatentEnergyBasedModel"]
 
 
 class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
@@ -18,14 +18,8 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
     may say.
     """
 
-    _shorthands = {
-        **TrainedModel._shorthands,
-        **NormalizedScoreMixin._shorthands,
-        "objective": OBJECTIVES,
-    }
+    _shorthands = {"objective": OBJECTIVES}
     _parameter_constraints: dict = {
-        **TrainedModel._parameter_constraints,
-        **NormalizedScoreMixin._parameter_constraints,
         "objective": [StrOptions(set(OBJECTIVES)), Objective],
     }
 
@@ -39,23 +33,6 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
         return energy, objective
 
     # -- using the model --------------------------------------------------------------------------
-
-    def transform(self, X):
-        """Posterior means of the hidden units.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            p(z_k = 1 | x).
-        """
-        check_is_fitted(self)
-        X = self._check_X(X)
-        return self._training.energy.posterior(self._training.energy_theta, X)
 
     def energy(self, X):
         """E(x; θ) = −log p̃(x), in nats.
@@ -73,3 +50,24 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
         check_is_fitted(self)
         X = self._check_X(X)
         return self._training.energy.evaluate(self._training.energy_theta, X)[0]
+
+
+class LatentEnergyBasedModel(EnergyBasedModel, TrainedLatentVariableModel):
+    """Base of those whose energy has hidden units, with a ``posterior``."""
+
+    def transform(self, X):
+        """Posterior means of the hidden units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            p(z_k = 1 | x).
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._training.energy.posterior(self._training.energy_theta, X)

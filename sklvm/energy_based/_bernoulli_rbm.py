@@ -131,9 +131,8 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
            [1., 0.]])
     """
 
-    _validation = {**RestrictedBoltzmannMachine._validation, "accept_sparse": "csr"}
+    _validation = {"accept_sparse": "csr"}
     _parameter_constraints: dict = {
-        **RestrictedBoltzmannMachine._parameter_constraints,
         "binarize": [Interval(Real, None, None, closed="neither"), StrOptions({"dynamic"}), None],
     }
 

@@ -8,14 +8,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import DeepEnergy
-from sklvm.energy_based._base import EnergyBasedModel
+from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.partition import AnnealedImportanceSampling
 
 __all__ = ["DeepEnergyModel"]
 
 
-class DeepEnergyModel(EnergyBasedModel):
+class DeepEnergyModel(LatentEnergyBasedModel):
     """Deep energy model: a perceptron under binary hidden units.
 
     ::
@@ -127,7 +127,6 @@ class DeepEnergyModel(EnergyBasedModel):
     """
 
     _parameter_constraints: dict = {
-        **EnergyBasedModel._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
         "activation": [StrOptions({name for name, f in ACTIVATIONS.items() if f.is_smooth})],
         "hidden_bias": ["boolean"],

@@ -130,7 +130,6 @@ class GaussianRBM(RestrictedBoltzmannMachine):
     """
 
     _parameter_constraints: dict = {
-        **RestrictedBoltzmannMachine._parameter_constraints,
         "sigma": [
             Interval(Real, 0, None, closed="neither"),
             StrOptions({"learn", "learn_diagonal"}),

@@ -8,7 +8,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.energy_based._base import EnergyBasedModel
+from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_ENUMERATED_UNITS
@@ -24,16 +24,14 @@ MAX_DENSE_ENTRIES = 2**22
 N_MEAN_FIELD_SWEEPS = 50
 
 
-class RestrictedBoltzmannMachine(ConditionalMixin, EnergyBasedModel):
+class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
     """Base of the models with a layer of visible and a layer of binary hidden units."""
 
     _shorthands = {
-        **EnergyBasedModel._shorthands,
         "optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER},
     }
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
-        **EnergyBasedModel._parameter_constraints,
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
         "centered": ["boolean"],
         "sparsity_target": [Interval(Real, 0, 1, closed="neither"), None],

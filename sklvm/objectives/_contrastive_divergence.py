@@ -32,7 +32,6 @@ class ContrastiveDivergence(ChainLikelihood):
     """
 
     _parameter_constraints = {
-        **ChainLikelihood._parameter_constraints,
         "n_steps": [Interval(Integral, 1, None, closed="left")],
     }
 

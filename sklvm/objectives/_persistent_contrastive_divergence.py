@@ -37,7 +37,6 @@ class PersistentContrastiveDivergence(ChainLikelihood):
     """
 
     _parameter_constraints = {
-        **ChainLikelihood._parameter_constraints,
         "n_chains": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "restart_fraction": [Interval(Real, 0, 1, closed="both")],

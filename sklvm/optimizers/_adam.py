@@ -35,7 +35,6 @@ class Adam(StochasticOptimizer):
     """
 
     _parameter_constraints = {
-        **StochasticOptimizer._parameter_constraints,
         "beta1": [Interval(Real, 0, 1, closed="left")],
         "beta2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],

@@ -35,7 +35,6 @@ class SGD(StochasticOptimizer):
     """
 
     _parameter_constraints = {
-        **StochasticOptimizer._parameter_constraints,
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
     }

@@ -129,7 +129,6 @@ class DictionaryLearner(StatisticsModel, CodingModel):
 
     _tol_names = ("code_tol", "code_max_iter")
     _parameter_constraints: dict = {
-        **CodingModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "positive_dict": ["boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],

@@ -13,7 +13,11 @@ FLOATS = [np.float64, np.float32]
 class DictionaryModel(LatentVariableModel):
     """Base of the estimators whose ``components_`` are atoms, and which code x as z with x ≈ zD."""
 
-    score_normalized_ = False
+    @property
+    def score_normalized_(self):
+        """False: ``score_samples`` is no log-density, and ranks the rows by one model only."""
+        check_is_fitted(self)
+        return False
 
     def inverse_transform(self, Z):
         """Reconstruct: zD.

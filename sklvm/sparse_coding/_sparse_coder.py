@@ -91,7 +91,6 @@ class SparseCoder(CodingModel):
     """
 
     _parameter_constraints: dict = {
-        **CodingModel._parameter_constraints,
         "dictionary": ["array-like", None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],

@@ -108,7 +108,6 @@ class BinaryLatentVAE(DecodingModel):
     """
 
     _parameter_constraints: dict = {
-        **DecodingModel._parameter_constraints,
         "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
         "tied": ["boolean"],

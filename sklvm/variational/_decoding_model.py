@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import TrainedModel, generator_from
+from sklvm.base import TrainedLatentVariableModel, generator_from
 from sklvm.training import slices
 
 __all__ = ["DecodingModel", "by_blocks"]
@@ -15,7 +15,7 @@ __all__ = ["DecodingModel", "by_blocks"]
 MAX_ROWS = 4096
 
 
-class DecodingModel(TrainedModel):
+class DecodingModel(TrainedLatentVariableModel):
     """Base of the estimators whose energy has E[x|z] and draws.
 
     The energy gives ``visible_mean(theta, Z)`` and ``sample(theta, n_samples, rng)``.

@@ -115,10 +115,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     (150, 4)
     """
 
-    _shorthands = {**DecodingModel._shorthands, **NormalizedScoreMixin._shorthands}
     _parameter_constraints: dict = {
-        **DecodingModel._parameter_constraints,
-        **NormalizedScoreMixin._parameter_constraints,
         "criterion": [StrOptions({"score_matching", "variational", "denoising", "plain"})],
         "noise_level": [Interval(Real, 0, None, closed="neither")],
         "tau": [Interval(Real, 0, None, closed="neither")],

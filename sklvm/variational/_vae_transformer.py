@@ -140,7 +140,6 @@ class VAETransformer(EncoderDecoderModel):
 
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
-        **EncoderDecoderModel._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
         "decoder_layer_sizes": [tuple, list, None],
         "activation": [StrOptions(set(ACTIVATIONS))],

@@ -28,7 +28,6 @@ class ElasticNet(PowerPenalty):
     """
 
     _parameter_constraints: dict = {
-        **PowerPenalty._parameter_constraints,
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     }
 

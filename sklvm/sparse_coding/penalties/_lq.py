@@ -30,7 +30,6 @@ class Lq(PowerPenalty):
     """
 
     _parameter_constraints: dict = {
-        **PowerPenalty._parameter_constraints,
         "q": [Interval(Real, 0, 1, closed="neither")],
     }
 
