@@ -154,7 +154,7 @@ def test_hidden_units_that_are_not_there_transform_nothing(X):
     for model in (OptionalModel(0), OptionalModel(0).fit(X)):
         assert [name for name in LATENT if hasattr(model, name)] == []
         assert get_tags(model).transformer_tags is None
-        with pytest.raises(AttributeError, match="has no attribute .transform"):
+        with pytest.raises(AttributeError, match="has no attribute 'transform'"):
             model.transform(X)
     assert model.score_samples(X).shape == (200,)
 

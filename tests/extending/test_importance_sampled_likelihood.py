@@ -28,7 +28,7 @@ def test_its_value_is_the_mean_negative_log_likelihood():
 def test_it_trains_an_estimator_as_well_as_score_matching(model):
     rng = np.random.default_rng(0)
     X = rng.standard_t(8, size=(3000, 2)) @ [[1.0, 0.5], [0.0, 0.5]]
-    model.set_params(random_state=0)
+    model.set_params(random_state=0, optimizer__learning_rate=0.01)
     train, test = X[:2000], X[2000:]
     by_score = model.fit(train).score(test)
     objective = ImportanceSampledLikelihood(n_draws=300)
