@@ -33,6 +33,7 @@ class VisibleModel(EnergyBasedModel):
         *,
         objective="score_matching",
         optimizer="lbfgs",
+        weight_decay=0.0,
         max_iter=200,
         batch_size=100,
         shuffle=True,
@@ -47,6 +48,7 @@ class VisibleModel(EnergyBasedModel):
     ):
         self.objective = objective
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -77,6 +79,7 @@ class OptionalModel(LatentEnergyBasedModel):
         *,
         objective="score_matching",
         optimizer="adam",
+        weight_decay=0.0,
         max_iter=3,
         batch_size=100,
         shuffle=True,
@@ -92,6 +95,7 @@ class OptionalModel(LatentEnergyBasedModel):
         self.n_components = n_components
         self.objective = objective
         self.optimizer = optimizer
+        self.weight_decay = weight_decay
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.shuffle = shuffle
