@@ -15,7 +15,6 @@ class StatisticsModel(IterativeModel):
     """
 
     _parameter_constraints: dict = {
-        **IterativeModel._parameter_constraints,
         "n_jobs": [Integral, None],
     }
     _validation = {"ensure_all_finite": "allow-nan"}
