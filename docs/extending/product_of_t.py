@@ -16,7 +16,7 @@ class ProductOfTEnergy:
     its tails, times a Gaussian that makes it integrable however few experts there are. A t is a
     Gaussian of random precision: E[exp(−½τu²)] = (1 + ½u²)^(−α) for τ ~ Gamma(α, 1).
 
-    Capabilities: marginal, score, divergence.
+    Capabilities: marginal, score, Laplacian.
     """
 
     def __init__(self, n_features, n_components, sigma):
@@ -44,10 +44,10 @@ class ProductOfTEnergy:
         return np.einsum("ij,ij->i", X, X) / (2 * self.sigma**2) + log_q @ alpha, pullback
 
     def score(self, theta, X):
-        psi, _, pullback = self.score_and_divergence(theta, X)
+        psi, _, pullback = self.score_and_laplacian(theta, X)
         return psi, lambda V: pullback(V, np.zeros_like(X[:, 0]))
 
-    def score_and_divergence(self, theta, X):
+    def score_and_laplacian(self, theta, X):
         W, alpha = self.unpack(theta)
         u = X @ W.T
         # Derivatives of f(u) = log(1 + ½u²).
@@ -55,7 +55,7 @@ class ProductOfTEnergy:
         first, second, third = u / q, (2 - q) / q**2, u * (q - 4) / q**3
         squares = np.einsum("kj,kj->k", W, W)
         psi = -X / self.sigma**2 - (alpha * first) @ W
-        divergence = -self.n_features / self.sigma**2 - second @ (alpha * squares)
+        laplacian = -self.n_features / self.sigma**2 - second @ (alpha * squares)
 
         def pullback(V, w):
             along, w = V @ W.T, w[:, np.newaxis]
@@ -66,7 +66,7 @@ class ProductOfTEnergy:
                 theta, -alpha[:, np.newaxis] * (through_u.T @ X + through_w), -alpha * through_alpha
             )
 
-        return psi, divergence, pullback
+        return psi, laplacian, pullback
 
     def energy_and_score(self, theta, X):
         return self.evaluate(theta, X)[0], self.score(theta, X)[0]

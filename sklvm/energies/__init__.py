@@ -1,64 +1,68 @@
 """Energies E(x; θ) = −log p̃(x; θ); mathematics only."""
 
 from sklvm.energies._base import (
-    BitFlips,
-    BlockGibbs,
     Centred,
-    Decoder,
     DirectionalCurvature,
-    Divergence,
     Energy,
-    Enumerable,
-    ExactLikelihood,
-    ExactPosterior,
-    FreeEnergy,
-    HiddenMeans,
-    Joint,
-    LatentStates,
+    Laplacian,
     Marginal,
     Score,
-    SharedInputs,
-    Tempered,
-    Tractable,
+    SiteConditionals,
 )
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
+from sklvm.energies._binary_sites import BinarySites
+from sklvm.energies._chain_protocols import BlockGibbs, SharedInputs, Tempered
 from sklvm.energies._decoder_energy import DecoderEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
+from sklvm.energies._latent_protocols import (
+    Bound,
+    Decoder,
+    ExactPosterior,
+    IndependentBinaryLatents,
+    Joint,
+    LatentStates,
+    PositivePhase,
+)
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
+from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
+from sklvm.energies._partition_protocols import ClampedPartition, ExactPartition
 from sklvm.energies._scale import Scale
 
 __all__ = [
     "BernoulliLikelihood",
     "BernoulliRBMEnergy",
     "BinaryFactorEnergy",
-    "BitFlips",
+    "BinarySites",
     "BlockGibbs",
+    "Bound",
     "Centred",
+    "ClampedPartition",
     "Decoder",
     "DecoderEnergy",
     "DeepEnergy",
     "DirectionalCurvature",
-    "Divergence",
     "Energy",
-    "Enumerable",
-    "ExactLikelihood",
+    "ExactPartition",
     "ExactPosterior",
-    "FreeEnergy",
     "GaussianEnergy",
     "GaussianLikelihood",
     "GaussianMixtureEnergy",
     "GaussianRBMEnergy",
-    "HiddenMeans",
+    "IndependentBinaryLatents",
     "Joint",
+    "Laplacian",
     "LatentStates",
+    "LinearLatents",
     "Marginal",
+    "OneHotLatents",
+    "PositivePhase",
     "Scale",
     "Score",
     "SharedInputs",
+    "SiteConditionals",
     "Tempered",
-    "Tractable",
 ]

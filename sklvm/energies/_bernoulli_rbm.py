@@ -1,16 +1,19 @@
 """The energy of the Bernoulli–Bernoulli restricted Boltzmann machine."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import logsumexp
 
+from sklvm.energies._binary_sites import BinarySites
 from sklvm.energies._binary_states import (
     binary_states,
     draw_binary_states,
     enumerate_gradient,
     sum_over_states,
 )
+from sklvm.energies._linear_latents import LinearLatents
 from sklvm.kernels import (
-    draw_bernoulli,
     product,
     sample_bernoulli,
     sigmoid,
@@ -26,7 +29,7 @@ __all__ = ["BernoulliRBMEnergy"]
 BLOCK_ENTRIES = 2**18
 
 
-class BernoulliRBMEnergy:
+class BernoulliRBMEnergy(LinearLatents, BinarySites):
     """−log p̃ of the binary restricted Boltzmann machine.
 
     ::
@@ -34,9 +37,9 @@ class BernoulliRBMEnergy:
         log p̃(x, z) = zᵀWx + aᵀx + bᵀz,        x ∈ {0, 1}^d, z ∈ {0, 1}^K,
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
-    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, exact posterior,
-    block Gibbs, hidden means, tempered, shared inputs, enumerable, exact likelihood, bit flips,
-    centred.
+    with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, independent binary
+    latents, block Gibbs, tempered, exact partition over the states of the smaller layer, clamped
+    partition, site conditionals, centred.
 
     W lies in memory column by column, so that what the units of x that are on give to the hidden
     ones is a sum of contiguous columns: products with mostly zero x then skip the zeros.
@@ -62,7 +65,7 @@ class BernoulliRBMEnergy:
     def __init__(self, n_features, n_components):
         self.n_features = n_features
         self.n_components = n_components
-        self.n_enumerated_units = min(n_features, n_components)
+        self.n_terms = 2 ** min(n_features, n_components)
         self.layout = ParameterLayout(
             {
                 "weights": (n_components, n_features),
@@ -80,43 +83,33 @@ class BernoulliRBMEnergy:
             weights=weights, visible_bias=_smoothed_logits(X), hidden_bias=0.0, dtype=X.dtype
         )
 
-    # -- marginal and joint -----------------------------------------------------------------------
+    # -- linear in z ------------------------------------------------------------------------------
 
-    def evaluate(self, theta, X):
-        """E(x) = −aᵀx − Σ_k S(w_kᵀx + b_k), and ``pullback(w)``."""
-        views = self.layout.views(theta)
-        inputs = self.posterior_log_odds(theta, X)
-        energy = -(X @ views["visible_bias"]) - softplus(inputs).sum(axis=1)
-        return energy, lambda w: self.joint_gradient(theta, X, sigmoid(inputs), w)
+    def terms(self, theta, X):
+        """E₀(x) = −aᵀx, u(x) = Wx + b, and ``pullback(w, U_bar)``."""
+        energy = -(X @ self.layout.views(theta)["visible_bias"])
+        return energy, self.posterior_logits(theta, X), partial(self._pull_terms, theta, X)
 
-    def evaluate_joint(self, theta, X, Z):
-        """E(x, z) = −zᵀWx − aᵀx − bᵀz, and ``pullback(w)``."""
-        views = self.layout.views(theta)
-        inputs = self.posterior_log_odds(theta, X)
-        energy = -(X @ views["visible_bias"]) - np.einsum("nk,...nk->...n", inputs, Z)
-        return energy, lambda w: self.joint_gradient(theta, X, Z, w)
-
-    def posterior(self, theta, X):
-        """p(z_k = 1 | x) = s(w_kᵀx + b_k), shape (n, K)."""
-        log_odds = self.posterior_log_odds(theta, X)
-        return sigmoid(log_odds, out=log_odds)
-
-    def posterior_log_odds(self, theta, X):
-        """u = Wx + b, shape (n, K)."""
-        views = self.layout.views(theta)
-        log_odds = product(X, views["weights"].T)
-        log_odds += views["hidden_bias"]
-        return log_odds
-
-    def joint_gradient(self, theta, X, Z, w):
-        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ, where ∂E/∂W = −z xᵀ."""
+    def _pull_terms(self, theta, X, w, U_bar):
         gradient = np.empty_like(theta)
         out = self.layout.views(gradient)
-        w, weighted = sum_over_states(-w, Z)
-        transposed_product(X, weighted, out=out["weights"].T)
-        np.matmul(w, X, out=out["visible_bias"])
-        weighted.sum(axis=0, out=out["hidden_bias"])
+        transposed_product(X, U_bar, out=out["weights"].T)
+        np.matmul(-w, X, out=out["visible_bias"])
+        U_bar.sum(axis=0, out=out["hidden_bias"])
         return gradient
+
+    def posterior_logits(self, theta, X):
+        """u = Wx + b, shape (n, K)."""
+        views = self.layout.views(theta)
+        logits = product(X, views["weights"].T)
+        logits += views["hidden_bias"]
+        return logits
+
+    def joint_gradient(self, theta, blocks, w):
+        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ, where ∂E/∂W = −z xᵀ: without the product that gives u."""
+        X, Z = blocks
+        w, weighted = sum_over_states(w, Z)
+        return self._pull_terms(theta, X, w, -weighted)
 
     def visible_mean(self, theta, Z):
         """p(x_j = 1 | z) = s(a_j + (Wᵀz)_j), shape (n, d)."""
@@ -125,35 +118,38 @@ class BernoulliRBMEnergy:
 
     # -- bit flips --------------------------------------------------------------------------------
 
-    def flip_energies(self, theta, X):
-        """Δ_ij = −c_ij a_j − Σ_k [S(u_ik + c_ij W_kj) − S(u_ik)], c = 1 − 2x, and ``pullback(V)``.
+    def flip_logits(self, theta, X):
+        """a_j + c_ij Σ_k [S(u_ik + c_ij W_kj) − S(u_ik)], c = 1 − 2x, and ``pullback(V)``.
 
         The n·d·K softplus are taken in blocks; no array is larger than X or the hidden inputs u.
         """
         views = self.layout.views(theta)
-        inputs = self.posterior_log_odds(theta, X)
+        inputs = self.posterior_logits(theta, X)
         change = 1 - 2 * X
-        differences = softplus(inputs).sum(axis=1)[:, np.newaxis] - change * views["visible_bias"]
+        logits = np.empty_like(change)
+        logits[...] = -softplus(inputs).sum(axis=1)[:, np.newaxis]
         for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
-            differences[rows, bits] -= softplus(flipped, out=flipped).sum(axis=2)
+            logits[rows, bits] += softplus(flipped, out=flipped).sum(axis=2)
+        logits *= change
+        logits += views["visible_bias"]
 
         def pullback(V):
             gradient = np.empty_like(theta)
             out = self.layout.views(gradient)
             signed = V * change
-            # Σⱼ vᵢⱼ s(flipped u), in excess of what the rows themselves have.
-            excess = -V.sum(axis=1)[:, np.newaxis] * sigmoid(inputs)
+            # Σⱼ vᵢⱼ cᵢⱼ s(flipped u), in excess of what the rows themselves have.
+            excess = -signed.sum(axis=1)[:, np.newaxis] * sigmoid(inputs)
             own = np.zeros_like(views["weights"].T, order="C")
             for rows, bits, flipped in self._flipped_inputs(theta, inputs, change):
                 hidden = sigmoid(flipped, out=flipped)
-                excess[rows] += np.einsum("ij,ijk->ik", V[rows, bits], hidden)
-                own[bits] += np.einsum("ij,ijk->jk", signed[rows, bits], hidden)
-            out["weights"][...] = -(excess.T @ X) - own.T
-            out["visible_bias"][...] = -signed.sum(axis=0)
-            out["hidden_bias"][...] = -excess.sum(axis=0)
+                excess[rows] += np.einsum("ij,ijk->ik", signed[rows, bits], hidden)
+                own[bits] += np.einsum("ij,ijk->jk", V[rows, bits], hidden)
+            out["weights"][...] = excess.T @ X + own.T
+            out["visible_bias"][...] = V.sum(axis=0)
+            out["hidden_bias"][...] = excess.sum(axis=0)
             return gradient
 
-        return differences, pullback
+        return logits, pullback
 
     def _flipped_inputs(self, theta, inputs, change):
         """Slices of rows and bits, and the hidden inputs (rows, bits, K) with each bit flipped."""
@@ -182,10 +178,6 @@ class BernoulliRBMEnergy:
             free=free,
             state=current,
         )
-
-    def draw_hidden(self, means, seed, sweep=0):
-        """z | x from its means, the same draw as that of ``sample_hidden``."""
-        return draw_bernoulli(means, seed, sweep=sweep, layer=1)
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
@@ -274,12 +266,13 @@ class BernoulliRBMEnergy:
         bias = _mix(*ends, "visible_bias", beta)
         return sample_bernoulli(visible, bias, seed, sweep=sweep, layer=0, out=visible)
 
-    # -- enumerable -------------------------------------------------------------------------------
+    # -- exact partition --------------------------------------------------------------------------
 
-    def enumerate_log_partition(self, theta):
+    def log_partition(self, theta):
         """log Σ over the states of the smaller layer, the other one summed out by S."""
         nothing = np.zeros((1, self.n_features))
-        return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+        everything = np.ones(self.n_features, dtype=bool)
+        return float(self.log_clamped_partition(theta, nothing, everything)[0])
 
     def log_partition_and_gradient(self, theta):
         """log Z and −E_model[∂E/∂θ], by sums over the states of the smaller layer."""
@@ -294,11 +287,11 @@ class BernoulliRBMEnergy:
         )
         return log_z, gradient.astype(theta.dtype)
 
-    def sample_enumerated(self, theta, n_samples, rng):
+    def sample(self, theta, n_samples, rng):
         """Independent draws: a state of the smaller layer, and the other layer given that."""
         if self.n_components < self.n_features:
             mirrored, mirrored_theta = self._exchange_layers(theta)
-            Z = mirrored.sample_enumerated(mirrored_theta, n_samples, rng).astype(theta.dtype)
+            Z = mirrored.sample(mirrored_theta, n_samples, rng).astype(theta.dtype)
             return self.sample_visible(theta, Z, int(rng.integers(2**63)))
         wide = theta.astype(np.float64)
         return draw_binary_states(
@@ -320,11 +313,11 @@ class BernoulliRBMEnergy:
             dtype=np.float64,
         )
 
-    def n_summed_units(self, free):
-        """``log_marginal`` is a sum of 2 to this power terms."""
-        return min(self.n_components, int(free.sum()))
+    def n_clamped_terms(self, free):
+        """Of the sum in ``log_clamped_partition``."""
+        return 2 ** min(self.n_components, int(free.sum()))
 
-    def log_marginal(self, theta, X, free):
+    def log_clamped_partition(self, theta, X, free):
         """log Σ p̃(x) over the states of the free units, the others held at the rows of X.
 
         Parameters

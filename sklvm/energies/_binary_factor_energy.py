@@ -14,7 +14,7 @@ __all__ = ["BinaryFactorEnergy"]
 class BinaryFactorEnergy:
     """z_k ∈ {0, 1} with log-odds c_k, x|z ~ N(a + Wz, σ²I), and q(z_k = 1|x) = s(v_kᵀx + b_k).
 
-    Its −log p(x) is a sum over 2^K states. The variational free energy is the bound
+    Its −log p(x) is a sum over 2^K states. The variational bound is
 
     ::
 
@@ -23,8 +23,8 @@ class BinaryFactorEnergy:
                + Σ_k [s_k u_k − S(u_k) − s_k c_k + S(c_k)],   u = Vx + b,  s = S′(u),
 
     exactly, without draws. Tied weights v_k = w_k/σ² give the posterior itself where the w_k are
-    orthogonal, with b_k = c_k − (w_kᵀa + ½‖w_k‖²)/σ². Capabilities: free energy, enumeration of the
-    marginal density.
+    orthogonal, with b_k = c_k − (w_kᵀa + ½‖w_k‖²)/σ². Capabilities: bound; log p(x)
+    by enumeration.
 
     Parameters
     ----------
@@ -92,11 +92,11 @@ class BinaryFactorEnergy:
             views["encoder_weights"][...] = W / variance
         return theta.astype(X.dtype)
 
-    def free_energy(self, theta, X):
+    def bound(self, theta, X):
         """F of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""
         views = self.layout.views(theta)
         W, variance, log_odds = views["weights"], self.scale.variance(views), self._log_odds(views)
-        U = self.posterior_log_odds(theta, X)
+        U = self.posterior_logits(theta, X)
         S = sigmoid(U)
         slopes = S * (1 - S)
         squared_norms = np.einsum("kj,kj->k", W, W)
@@ -104,9 +104,9 @@ class BinaryFactorEnergy:
         residual -= S @ W
         errors = np.einsum("ij,ij->i", residual, residual) + slopes @ squared_norms
         half = W.dtype.type(0.5)
-        free_energy = half * errors / variance
-        free_energy += half * self.n_features * np.log(W.dtype.type(2 * np.pi) * variance)
-        free_energy += (S * (U - log_odds) - softplus(U) + softplus(log_odds)).sum(axis=1)
+        bound = half * errors / variance
+        bound += half * self.n_features * np.log(W.dtype.type(2 * np.pi) * variance)
+        bound += (S * (U - log_odds) - softplus(U) + softplus(log_odds)).sum(axis=1)
 
         def pullback(w):
             gradient = np.empty_like(theta)
@@ -135,13 +135,13 @@ class BinaryFactorEnergy:
                 out["prior_log_odds"][...] = (w * (sigmoid(log_odds) - S)).sum(axis=0)
             return gradient
 
-        return free_energy, pullback
+        return bound, pullback
 
     def posterior(self, theta, X):
         """q(z_k = 1|x), shape (n, K)."""
-        return sigmoid(self.posterior_log_odds(theta, X))
+        return sigmoid(self.posterior_logits(theta, X))
 
-    def posterior_log_odds(self, theta, X):
+    def posterior_logits(self, theta, X):
         """u = Vx + b, shape (n, K)."""
         views = self.layout.views(theta)
         if self.tied:

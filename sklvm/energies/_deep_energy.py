@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from sklvm.energies._binary_states import sum_over_states
+from sklvm.energies._linear_latents import LinearLatents
 from sklvm.energies._scale import Scale
 from sklvm.layouts import ParameterLayout
 from sklvm.networks import (
@@ -18,7 +18,7 @@ from sklvm.statistics import column_moments
 __all__ = ["DeepEnergy"]
 
 
-class DeepEnergy:
+class DeepEnergy(LinearLatents):
     """−log p̃(x) of the deep energy model with its binary hidden units summed out.
 
     ::
@@ -26,8 +26,8 @@ class DeepEnergy:
         log p̃(x) = −‖x‖²/(2σ²) + bᵀx + Σ_k S(w_kᵀ g(x) + c_k),   S(u) = log(1 + eᵘ),
 
     g a multi-layer perceptron [1]_, [2]_. The sum is the summed output of one perceptron whose last
-    activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint, exact
-    posterior, score, divergence, directional curvature.
+    activation is S, and all derivatives are the perceptron's. Capabilities: marginal, joint,
+    independent binary latents, score, Laplacian, directional curvature.
 
     Parameters
     ----------
@@ -97,10 +97,24 @@ class DeepEnergy:
         views["visible_bias"][...] = mean / self.scale.variance(views)
         return theta.astype(X.dtype)
 
-    # -- marginal ---------------------------------------------------------------------------------
+    # -- linear in z ------------------------------------------------------------------------------
+
+    def terms(self, theta, X):
+        """E₀(x) = ‖x‖²/(2σ²) − bᵀx, u(x) = W g(x) + c, and ``pullback(w, U_bar)``."""
+        views = self.layout.views(theta)
+        passed = self.network.forward(views, X)
+        energy, visible_pullback = self._visible_energy(views, X)
+
+        def pullback(w, U_bar):
+            gradient, out = self._empty_gradient(theta)
+            visible_pullback(w, out)
+            self.network.vjp_preactivation(views, passed, U_bar, out)
+            return gradient
+
+        return energy, passed.preactivations[-1], pullback
 
     def evaluate(self, theta, X):
-        """E (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
+        """E (n,), and ``pullback(w)``: the summed output of the perceptron serves for Σ_k S."""
         views = self.layout.views(theta)
         passed = self.network.forward(views, X)
         energy, visible_pullback = self._visible_energy(views, X)
@@ -115,41 +129,14 @@ class DeepEnergy:
 
         return energy, pullback
 
-    # -- joint ------------------------------------------------------------------------------------
-
-    def evaluate_joint(self, theta, X, Z):
-        """E(x, z) = ‖x‖²/(2σ²) − bᵀx − zᵀ(W g(x) + c), and ``pullback(w)``."""
-        views = self.layout.views(theta)
-        passed = self.network.forward(views, X)
-        energy, visible_pullback = self._visible_energy(views, X)
-        energy = energy - np.einsum("nk,...nk->...n", passed.preactivations[-1], Z)
-
-        def pullback(w):
-            gradient, out = self._empty_gradient(theta)
-            w, weighted = sum_over_states(w, Z)
-            visible_pullback(w, out)
-            self.network.vjp_preactivation(views, passed, -weighted, out)
-            return gradient
-
-        return energy, pullback
-
-    def posterior(self, theta, X):
-        """p(z_k = 1 | x) = s(w_kᵀ g(x) + c_k), shape (n, K)."""
-        passed = self.network.forward(self.layout.views(theta), X)
-        return self.network.derivatives(passed, self.network.n_layers - 1, 1)[0]
-
-    def posterior_log_odds(self, theta, X):
-        """u_k = w_kᵀ g(x) + c_k, shape (n, K)."""
-        return self.network.forward(self.layout.views(theta), X).preactivations[-1]
-
-    # -- score and divergence ---------------------------------------------------------------------
+    # -- score and Laplacian ---------------------------------------------------------------------
 
     def score(self, theta, X):
         """ψ(x) = −x/σ² + b + ∇ₓ Σ_k S(…), shape (n, d), and ``pullback(V)``."""
         psi, _, pullback = self._score(theta, X)
         return psi, lambda V: pullback(V, None)
 
-    def score_and_divergence(self, theta, X):
+    def score_and_laplacian(self, theta, X):
         """ψ (n, d), tr ∇ψ = −d/σ² + Δ Σ_k S(…) (n,), and ``pullback(V, w)``."""
         d = np.full(len(X), self.n_features, dtype=X.dtype)
         return self._score(theta, X, gradient_norms, d)

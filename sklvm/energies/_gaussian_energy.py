@@ -12,7 +12,7 @@ __all__ = ["GaussianEnergy"]
 class GaussianEnergy:
     """E(x) = ½ (x − μ)ᵀ Λ (x − μ), Λ symmetric with zeros off a mask.
 
-    Capabilities: marginal, score, divergence, directional curvature, tractable, exact likelihood.
+    Capabilities: marginal, score, Laplacian, directional curvature, exact partition.
     With every objective and an oracle in closed form, it is also the model on which criteria are
     proved.
 
@@ -27,6 +27,9 @@ class GaussianEnergy:
     layout : ParameterLayout
         ``location`` (d,), and ``precision`` (number of free entries of Λ's lower triangle,).
     """
+
+    # log Z has a closed form.
+    n_terms = 1
 
     def __init__(self, n_features, mask=None):
         self.n_features = n_features
@@ -75,7 +78,7 @@ class GaussianEnergy:
 
         return -pulled, pullback
 
-    def score_and_divergence(self, theta, X):
+    def score_and_laplacian(self, theta, X):
         """ψ, tr ∇ψ = −tr Λ (the same for every row), and ``pullback(V, w)``."""
         psi, score_pullback = self.score(theta, X)
         trace = -np.trace(self.precision(theta))

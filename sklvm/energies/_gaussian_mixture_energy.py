@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax, logsumexp, softmax
 
-from sklvm.energies._binary_states import sum_over_states
+from sklvm.energies._linear_latents import OneHotLatents
 from sklvm.energies._scale import Scale
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
@@ -11,7 +11,7 @@ from sklvm.statistics import column_moments
 __all__ = ["GaussianMixtureEnergy"]
 
 
-class GaussianMixtureEnergy:
+class GaussianMixtureEnergy(OneHotLatents):
     """−log p̃ of a mixture of K round Gaussians whose factors of normalisation are left out.
 
     ::
@@ -24,7 +24,7 @@ class GaussianMixtureEnergy:
     maximum-likelihood criterion are known in closed form, which makes it a model on which
     criteria for unnormalised latent-variable models are proved; the toy of [1]_ is K = 2 with one
     σ_k to be learned. Capabilities: marginal, joint, exact posterior, latent states, score,
-    divergence, tractable, exact likelihood.
+    Laplacian, exact partition.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ class GaussianMixtureEnergy:
 
     def __init__(self, n_features, n_components=2, sigma_floor=1e-3):
         self.n_features, self.n_components = n_features, n_components
+        self.n_terms = n_components
         self.scale = Scale("learn", sigma_floor, (n_components,))
         self.layout = (
             ParameterLayout({"means": (n_components, n_features)})
@@ -75,49 +76,27 @@ class GaussianMixtureEnergy:
             dtype=X.dtype,
         )
 
-    # -- marginal and joint -----------------------------------------------------------------------
+    def terms(self, theta, X):
+        """E₀ = 0, u(x), and their pullback."""
+        components = self._components(theta, X)
+        nothing = np.zeros(len(X), dtype=components.U.dtype)
+        return nothing, components.U, lambda w, U_bar: components.pullback(U_bar)
 
-    def evaluate(self, theta, X):
-        """E = −log Σ_k exp u_k (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
-        terms = self._terms(theta, X)
-        responsibilities = softmax(terms.U, axis=1)
-        return -logsumexp(terms.U, axis=1), lambda w: terms.pullback(
-            -w[:, np.newaxis] * responsibilities
-        )
-
-    def evaluate_joint(self, theta, X, Z):
-        """E(x, z) = −zᵀu(x), and ``pullback(w)``."""
-        terms = self._terms(theta, X)
-        energies = -np.einsum("nk,...nk->...n", terms.U, Z)
-        return energies, lambda w: terms.pullback(-sum_over_states(w, Z)[1])
-
-    def posterior(self, theta, X):
-        """p(z_k = 1 | x), the components' responsibilities, shape (n, K)."""
-        return softmax(self._terms(theta, X).U, axis=1)
-
-    def posterior_log_odds(self, theta, X):
-        """u(x), shape (n, K)."""
-        return self._terms(theta, X).U
-
-    def latent_states(self):
-        """The K states in which one unit is on."""
-        return np.eye(self.n_components)
-
-    # -- score and divergence ---------------------------------------------------------------------
+    # -- score and Laplacian ---------------------------------------------------------------------
 
     def score(self, theta, X):
         """ψ(x) = Σ_k r_k (m_k − x)/σ_k², r the responsibilities, and ``pullback(V)``."""
-        psi, _, pullback = self.score_and_divergence(theta, X)
+        psi, _, pullback = self.score_and_laplacian(theta, X)
         return psi, lambda V: pullback(V, np.zeros(len(X), dtype=X.dtype))
 
-    def score_and_divergence(self, theta, X):
+    def score_and_laplacian(self, theta, X):
         """ψ, tr ∇ψ = Σ_k r_k (‖g_k‖² − d/σ_k²) − ‖ψ‖² with g_k = (m_k − x)/σ_k², the pullback."""
-        terms = self._terms(theta, X)
-        r, precisions, d = softmax(terms.U, axis=1), terms.precisions, self.n_features
-        slopes = -terms.deviations * precisions[:, np.newaxis]
+        components = self._components(theta, X)
+        r, precisions, d = softmax(components.U, axis=1), components.precisions, self.n_features
+        slopes = -components.deviations * precisions[:, np.newaxis]
         psi = np.einsum("nk,nkj->nj", r, slopes)
         bends = np.einsum("nkj,nkj->nk", slopes, slopes) - d * precisions
-        divergence = np.einsum("nk,nk->n", r, bends) - np.einsum("nj,nj->n", psi, psi)
+        laplacian = np.einsum("nk,nk->n", r, bends) - np.einsum("nj,nj->n", psi, psi)
 
         def pullback(V, w):
             w = w[:, np.newaxis]
@@ -127,15 +106,16 @@ class GaussianMixtureEnergy:
             U_bar = r * (T - np.einsum("nk,nk->n", r, T)[:, np.newaxis])
             # Of g_k in t_k: V + 2 w g_k.
             slopes_bar = r[:, :, np.newaxis] * (V[:, np.newaxis] + 2 * w[:, :, np.newaxis] * slopes)
-            return terms.pullback(U_bar, slopes_bar, -d * (w * r).sum(axis=0))
+            return components.pullback(U_bar, slopes_bar, -d * (w * r).sum(axis=0))
 
-        return psi, divergence, pullback
+        return psi, laplacian, pullback
 
     def energy_and_score(self, theta, X):
         """E and ψ, from one pass."""
-        terms = self._terms(theta, X)
-        weights = softmax(terms.U, axis=1) * terms.precisions
-        return -logsumexp(terms.U, axis=1), -np.einsum("nk,nkj->nj", weights, terms.deviations)
+        components = self._components(theta, X)
+        weights = softmax(components.U, axis=1) * components.precisions
+        psi = -np.einsum("nk,nkj->nj", weights, components.deviations)
+        return -logsumexp(components.U, axis=1), psi
 
     def curvature(self, theta):
         """The mean of 1/σ_k²."""
@@ -182,11 +162,11 @@ class GaussianMixtureEnergy:
     def _heights(self, views):
         return np.concatenate([np.zeros_like(views["log_scale"][:1]), views["log_heights"]])
 
-    def _terms(self, theta, X):
-        return _Terms(self, self.layout.views(theta), X)
+    def _components(self, theta, X):
+        return _Components(self, self.layout.views(theta), X)
 
 
-class _Terms:
+class _Components:
     """u_k(x) of the rows of X, what it is made of, and its pullback."""
 
     def __init__(self, energy, views, X):

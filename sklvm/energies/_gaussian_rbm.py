@@ -1,5 +1,7 @@
 """The energy of the Gaussian–Bernoulli restricted Boltzmann machine."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -9,8 +11,9 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
+from sklvm.energies._linear_latents import LinearLatents
 from sklvm.energies._scale import Scale
-from sklvm.kernels import draw_bernoulli, sample_bernoulli, sigmoid, softplus, standard_normal
+from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -20,7 +23,7 @@ __all__ = ["GaussianRBMEnergy"]
 RATE = 10**-0.5
 
 
-class GaussianRBMEnergy:
+class GaussianRBMEnergy(LinearLatents):
     """−log p̃ of the restricted Boltzmann machine with real visible and binary hidden units.
 
     ::
@@ -30,8 +33,9 @@ class GaussianRBMEnergy:
         p(x | z) = N(a + Wᵀz, diag σ²),
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
-    Capabilities: marginal, joint, exact posterior, score, divergence, directional curvature, block
-    Gibbs, hidden means, tempered, enumerable, exact likelihood, centred.
+    Capabilities: marginal, joint, independent binary latents, score, Laplacian, directional
+    curvature, block Gibbs, tempered, exact partition over the hidden states, clamped partition,
+    centred.
 
     Parameters
     ----------
@@ -62,7 +66,7 @@ class GaussianRBMEnergy:
     def __init__(self, n_features, n_components, sigma="learn", sigma_floor=1e-3):
         self.n_features = n_features
         self.n_components = n_components
-        self.n_enumerated_units = n_components
+        self.n_terms = 2**n_components
         shape = (n_features,) if sigma == "learn_diagonal" else ()
         self.scale = Scale(sigma, sigma_floor, shape, RATE)
         shapes = {
@@ -106,27 +110,38 @@ class GaussianRBMEnergy:
         """Write ρ's gradient from the cotangent of 1/σ², shape (d,)."""
         self.scale.pull(views, -(precision**2) * precision_bar, out)
 
-    # -- marginal and joint -----------------------------------------------------------------------
+    # -- linear in z ------------------------------------------------------------------------------
 
-    def evaluate(self, theta, X):
-        """E(x) = Σ_j (x_j − a_j)²/(2σ_j²) − Σ_k S(u_k), and ``pullback(w)``."""
+    def terms(self, theta, X):
+        """E₀(x) = Σ_j (x_j − a_j)²/(2σ_j²), u_k = Σ_j W_kj x_j/σ_j² + b_k, and their pullback."""
         views, precision, inputs = self._inputs(theta, X)
-        energy = self._visible_energy(views, precision, X) - softplus(inputs).sum(axis=1)
-        return energy, lambda w: self.joint_gradient(theta, X, sigmoid(inputs), w)
+        energy = self._visible_energy(views, precision, X)
+        return energy, inputs, partial(self._pull_terms, theta, X)
 
-    def evaluate_joint(self, theta, X, Z):
-        """E(x, z) = Σ_j (x_j − a_j)²/(2σ_j²) − zᵀu, and ``pullback(w)``."""
-        views, precision, inputs = self._inputs(theta, X)
-        energy = self._visible_energy(views, precision, X) - np.einsum("nk,...nk->...n", inputs, Z)
-        return energy, lambda w: self.joint_gradient(theta, X, Z, w)
+    def _pull_terms(self, theta, X, w, U_bar):
+        views = self.layout.views(theta)
+        precision, a = self._precision(views), views["visible_bias"]
+        gradient = np.empty_like(theta)
+        out = self.layout.views(gradient)
+        products = U_bar.T @ X
+        np.multiply(products, precision, out=out["weights"])
+        U_bar.sum(axis=0, out=out["hidden_bias"])
+        out["visible_bias"][...] = precision * (w.sum() * a - w @ X)
+        if self.scale.is_learned:
+            precision_bar = 0.5 * (w @ (X - a) ** 2)
+            precision_bar += np.einsum("kj,kj->j", products, views["weights"])
+            self._pull_precision(views, precision, precision_bar, out)
+        return gradient
 
-    def posterior(self, theta, X):
-        """p(z_k = 1 | x) = s(u_k), shape (n, K)."""
-        return sigmoid(self.posterior_log_odds(theta, X))
-
-    def posterior_log_odds(self, theta, X):
-        """u_k = Σ_j W_kj x_j/σ_j² + b_k, shape (n, K)."""
+    def posterior_logits(self, theta, X):
+        """u, shape (n, K)."""
         return self._inputs(theta, X)[2]
+
+    def joint_gradient(self, theta, blocks, w):
+        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ: without the product that gives u."""
+        X, Z = blocks
+        w, weighted = sum_over_states(w, Z)
+        return self._pull_terms(theta, X, w, -weighted)
 
     def visible_mean(self, theta, Z):
         """E[x | z] = a + Wᵀz, shape (n, d)."""
@@ -144,29 +159,11 @@ class GaussianRBMEnergy:
         centred = X - views["visible_bias"]
         return 0.5 * np.einsum("ij,ij,j->i", centred, centred, precision)
 
-    def joint_gradient(self, theta, X, Z, w):
-        """Σᵢ wᵢ ∂E(xᵢ, zᵢ)/∂θ."""
-        views = self.layout.views(theta)
-        precision, a = self._precision(views), views["visible_bias"]
-        gradient = np.empty_like(theta)
-        out = self.layout.views(gradient)
-        w, weighted = sum_over_states(w, Z)
-        weighted = -weighted
-        products = weighted.T @ X
-        np.multiply(products, precision, out=out["weights"])
-        weighted.sum(axis=0, out=out["hidden_bias"])
-        out["visible_bias"][...] = precision * (w.sum() * a - w @ X)
-        if self.scale.is_learned:
-            precision_bar = 0.5 * (w @ (X - a) ** 2)
-            precision_bar += np.einsum("kj,kj->j", products, views["weights"])
-            self._pull_precision(views, precision, precision_bar, out)
-        return gradient
-
     # -- score and second derivatives ------------------------------------------------------------
 
     def score(self, theta, X):
         """ψ_j(x) = (a_j + (Wᵀs(u))_j − x_j)/σ_j², and ``pullback(V)``."""
-        psi, _, pullback = self.score_and_divergence(theta, X)
+        psi, _, pullback = self.score_and_laplacian(theta, X)
         return psi, lambda V: pullback(V, np.zeros(len(X), dtype=X.dtype))
 
     def energy_and_score(self, theta, X):
@@ -179,19 +176,19 @@ class GaussianRBMEnergy:
         """The mean of 1/σ²."""
         return float(np.mean(self._precision(self.layout.views(theta))))
 
-    def score_and_divergence(self, theta, X):
+    def score_and_laplacian(self, theta, X):
         """ψ, tr ∇ψ = −Σ_j 1/σ_j² + Σ_k s′(u_k) Σ_j W_kj²/σ_j⁴, and ``pullback(V, w)``."""
         W, precision, s, psi = self._score(theta, X)
         slope = s * (1 - s)
         squared_lengths = W**2 @ precision**2
-        divergence = slope @ squared_lengths - precision.sum()
+        laplacian = slope @ squared_lengths - precision.sum()
 
         def pullback(V, w):
             length_bar = 2 * (w @ slope)[:, np.newaxis] * W * precision
             curvature_bar = w[:, np.newaxis] * squared_lengths
             return self._score_gradient(theta, X, s, V, curvature_bar, length_bar, w.sum())
 
-        return psi, divergence, pullback
+        return psi, laplacian, pullback
 
     def score_and_directional_curvature(self, theta, X, directions):
         """ψ, Σ_v [Σ_k s′(u_k) (Σ_j W_kj v_j/σ_j²)² − Σ_j v_j²/σ_j²], and ``pullback(V, w)``."""
@@ -254,10 +251,6 @@ class GaussianRBMEnergy:
             free=free,
             state=current,
         )
-
-    def draw_hidden(self, means, seed, sweep=0):
-        """z | x from its means, the same draw as that of ``sample_hidden``."""
-        return draw_bernoulli(means, seed, sweep=sweep, layer=1)
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
@@ -328,12 +321,13 @@ class GaussianRBMEnergy:
         Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
         return self.sample_visible(theta_0, Z, seed)
 
-    # -- enumerable -------------------------------------------------------------------------------
+    # -- exact partition --------------------------------------------------------------------------
 
-    def enumerate_log_partition(self, theta):
+    def log_partition(self, theta):
         """log Σ_z ∫ p̃(x, z) dx: a Gaussian integral for every state of the hidden units."""
         nothing = np.zeros((1, self.n_features))
-        return float(self.log_marginal(theta, nothing, np.ones(self.n_features, dtype=bool))[0])
+        everything = np.ones(self.n_features, dtype=bool)
+        return float(self.log_clamped_partition(theta, nothing, everything)[0])
 
     def log_partition_and_gradient(self, theta):
         """log Z and −E_model[∂E/∂θ], by sums over the states of the hidden units."""
@@ -344,7 +338,7 @@ class GaussianRBMEnergy:
         )
         return log_z, gradient.astype(theta.dtype)
 
-    def sample_enumerated(self, theta, n_samples, rng):
+    def sample(self, theta, n_samples, rng):
         """Independent draws: a state of the hidden units, and x given that."""
         wide = theta.astype(np.float64)
         Z = draw_binary_states(
@@ -357,7 +351,7 @@ class GaussianRBMEnergy:
         return self.sample_visible(theta, Z.astype(theta.dtype), int(rng.integers(2**63)))
 
     def _evaluate_hidden(self, theta, Z):
-        """E(z) = −log ∫ p̃(x, z) dx, as in ``log_marginal`` with all units free; its pullback."""
+        """E(z) = −log ∫ p̃(x, z) dx, and its pullback."""
         views = self.layout.views(theta)
         precision = self._precision(views)
         W, a = views["weights"], views["visible_bias"]
@@ -380,11 +374,11 @@ class GaussianRBMEnergy:
 
         return energy, pullback
 
-    def n_summed_units(self, free):
-        """``log_marginal`` is a sum of 2 to this power terms."""
-        return self.n_components
+    def n_clamped_terms(self, free):
+        """Of the sum in ``log_clamped_partition``."""
+        return self.n_terms
 
-    def log_marginal(self, theta, X, free):
+    def log_clamped_partition(self, theta, X, free):
         """log ∫ p̃(x) over the free units, the others held at the rows of X.
 
         Given z, with m = Wᵀz, unit j integrates to √(2πσ_j²) exp((a_j m_j + m_j²/2)/σ_j²).

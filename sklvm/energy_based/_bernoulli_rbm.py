@@ -204,11 +204,11 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         return self._by_rows(self._pseudo_log_likelihood_rows, X)
 
     def _pseudo_log_likelihood_rows(self, X):
+        energy, theta = self._training.energy, self._training.energy_theta
         if not np.all((X == 0) | (X == 1)):
             raise ValueError("pseudo_log_likelihood needs data of 0 and 1; set binarize=threshold.")
-        energy, theta = self._training.energy, self._training.energy_theta
-        differences, _ = energy.flip_energies(theta, X)
-        return -softplus(-differences).sum(axis=1)
+        logits, _ = energy.flip_logits(theta, X)
+        return -softplus((1 - 2 * X) * logits).sum(axis=1)
 
     def _prepared(self, X):
         return binary_rows(X, self.binarize, "or scale the data")

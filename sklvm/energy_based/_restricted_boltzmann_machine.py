@@ -11,7 +11,7 @@ from sklvm._compat import Interval, StrOptions
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
-from sklvm.partition import MAX_ENUMERATED_UNITS
+from sklvm.partition import MAX_TERMS
 from sklvm.training import EnergyGap, as_dense
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
@@ -174,13 +174,13 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
             if not free.any():
                 energies[rows] = energy.evaluate(theta, X[rows])[0]
                 continue
-            if (n_units := energy.n_summed_units(free)) > MAX_ENUMERATED_UNITS:
+            if (n_terms := energy.n_clamped_terms(free)) > MAX_TERMS:
                 raise ValueError(
                     f"The energy of a row with {free.sum()} missing entries is a sum over the "
-                    f"states of {n_units} units; {MAX_ENUMERATED_UNITS} are possible. Fill the "
+                    f"states of {n_terms.bit_length() - 1} units; 20 are possible. Fill the "
                     "entries by impute()."
                 )
-            energies[rows] = -energy.log_marginal(theta, X[rows], free)
+            energies[rows] = -energy.log_clamped_partition(theta, X[rows], free)
         return energies
 
     def _check_X(self, X, **options):

@@ -10,7 +10,6 @@ from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseCont
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
 from sklvm.objectives._evidence_lower_bound import EvidenceLowerBound
-from sklvm.objectives._free_energy import VariationalFreeEnergy
 from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._parallel_tempering import ParallelTempering
@@ -20,6 +19,7 @@ from sklvm.objectives._ratio_matching import RatioMatching
 from sklvm.objectives._reconstruction_error import ReconstructionError
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
+from sklvm.objectives._variational_bound import VariationalBound
 from sklvm.objectives._variational_noise_contrastive import (
     VariationalNoiseContrastiveEstimation,
 )
@@ -40,7 +40,7 @@ __all__ = [
     "ReconstructionError",
     "ScoreMatching",
     "SlicedScoreMatching",
-    "VariationalFreeEnergy",
+    "VariationalBound",
     "VariationalNoiseContrastiveEstimation",
     "check_capabilities",
     "describe_requirements",

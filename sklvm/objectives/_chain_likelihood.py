@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklvm._compat import StrOptions
-from sklvm.energies import BlockGibbs, HiddenMeans, Marginal, Score
+from sklvm.energies import BlockGibbs, IndependentBinaryLatents, Marginal, Score
 from sklvm.objectives._base import Objective
 from sklvm.samplers import CHAINS, Chains, HamiltonianChains
 from sklvm.settings import StringShorthandMixin
@@ -51,14 +51,20 @@ class ChainLikelihood(StringShorthandMixin, Objective):
     ):
         """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ).
 
-        Of an energy with ``HiddenMeans``, those that are known already need not be computed again.
+        Of an energy with ``IndependentBinaryLatents``, means that are known already need not be
+        computed again.
         """
         rows, signed = np.vstack([X, chains]), np.concatenate([weights, -chain_weights])
-        if not isinstance(energy, HiddenMeans):
+        if not goes_by_means(energy):
             _, pullback = energy.evaluate(theta, rows)
             return pullback(signed)
         means = [
             energy.posterior(theta, points) if known is None else known
             for points, known in ((X, data_means), (chains, chain_means))
         ]
-        return energy.joint_gradient(theta, rows, np.vstack(means), signed)
+        return energy.joint_gradient(theta, (rows, np.vstack(means)), signed)
+
+
+def goes_by_means(energy):
+    """Whether the chains' hidden means serve the gradient, too: they know them already."""
+    return isinstance(energy, BlockGibbs) and isinstance(energy, IndependentBinaryLatents)

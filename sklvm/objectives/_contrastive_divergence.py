@@ -3,8 +3,7 @@
 from numbers import Integral
 
 from sklvm._compat import Interval
-from sklvm.energies import HiddenMeans
-from sklvm.objectives._chain_likelihood import ChainLikelihood
+from sklvm.objectives._chain_likelihood import ChainLikelihood, goes_by_means
 
 __all__ = ["ContrastiveDivergence"]
 
@@ -43,7 +42,9 @@ class ContrastiveDivergence(ChainLikelihood):
         return self.chains(energy).init(energy, theta.energy, X[:1], rng.integers(2**63))
 
     def step(self, energy, theta, X, weights, state, rng):
-        means = energy.posterior(theta.energy, X) if isinstance(energy, HiddenMeans) else None
+        means = None
+        if goes_by_means(energy):
+            means = energy.posterior(theta.energy, X)
         state = self.chains(energy).step(energy, theta.energy, state.at(X, means), self.n_steps)
         gradient = self.gradient(
             energy,

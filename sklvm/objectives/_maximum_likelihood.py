@@ -1,8 +1,8 @@
 """Maximum likelihood, exactly."""
 
-from sklvm.energies import Enumerable, ExactLikelihood, Marginal
+from sklvm.energies import ExactPartition, Marginal
 from sklvm.objectives._base import Objective
-from sklvm.partition import MAX_ENUMERATED_UNITS
+from sklvm.partition import MAX_TERMS
 
 __all__ = ["MaximumLikelihood"]
 
@@ -11,9 +11,9 @@ class MaximumLikelihood(Objective):
     """J(θ) = E_data[E(x; θ)] + log Z(θ), the mean of −log p(x) in nats, without sampling.
 
     Its gradient is E_data[∂E/∂θ] − E_model[∂E/∂θ] with both expectations exact: in closed form, or
-    as a sum over the 2ᵐ states of m binary units, at most 20. Every other objective can be held
-    against it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS makes it
-    once for every ``batch_size`` rows.
+    as a sum of at most 2²⁰ terms, such as the states of 20 binary units. Every other objective can
+    be held against it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS
+    makes it once for every ``batch_size`` rows.
 
     Examples
     --------
@@ -22,16 +22,16 @@ class MaximumLikelihood(Objective):
     MaximumLikelihood()
     """
 
-    requires = (Marginal, ExactLikelihood)
+    requires = (Marginal, ExactPartition)
     deterministic = True
 
     def init(self, energy, theta, X, counts, rng):
         """Raises ``ValueError`` where the sum over states is too long."""
-        if isinstance(energy, Enumerable) and energy.n_enumerated_units > MAX_ENUMERATED_UNITS:
+        if energy.n_terms > MAX_TERMS:
             raise ValueError(
-                f"MaximumLikelihood sums over all states of at most {MAX_ENUMERATED_UNITS} units, "
-                f"and those of this {type(energy).__name__} are {energy.n_enumerated_units}. "
-                "Use objective='pcd' or 'parallel_tempering'."
+                "MaximumLikelihood sums over all states: at most 2^20, as of 20 binary units, and "
+                f"this {type(energy).__name__} has about 2^{energy.n_terms.bit_length() - 1}. Use "
+                "objective='pcd' or 'parallel_tempering'."
             )
         return super().init(energy, theta, X, counts, rng)
 

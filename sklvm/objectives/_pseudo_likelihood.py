@@ -1,17 +1,19 @@
 """Pseudo-likelihood."""
 
-from sklvm.kernels import sigmoid, softplus
-from sklvm.objectives._bit_flips import BitFlipObjective
+import numpy as np
+from scipy.special import log_softmax
+
+from sklvm.objectives._site_objective import SiteObjective
 
 __all__ = ["PseudoLikelihood"]
 
 
-class PseudoLikelihood(BitFlipObjective):
-    """J(θ) = −E_x[Σ_j log p(x_j | all others)], exactly, for binary data (Besag, 1975) [1]_.
+class PseudoLikelihood(SiteObjective):
+    """J(θ) = −E_x[Σ_j log p(x_j | all others)], exactly, for discrete data (Besag, 1975) [1]_.
 
-    Each term is S(−Δ_j) with Δ_j = log p(x) − log p(x with bit j flipped), which is free of log Z.
-    Consistent, and deterministic: L-BFGS may minimise it. A row costs as much as evaluating the
-    energy of all its d neighbours.
+    For binary units each term is S(−Δ_j) with Δ_j = log p(x) − log p(x with bit j flipped); log Z
+    cancels. Consistent, and deterministic: L-BFGS may minimise it. A row costs as much as
+    evaluating the energy of all its neighbours, that is rows that differ in one unit.
 
     Rows are compared with neighbours only. How much mass lies far from all data is not seen, and
     where no neighbour of a row is a row the minimum is at infinity: a full-batch optimiser run to
@@ -28,5 +30,8 @@ class PseudoLikelihood(BitFlipObjective):
     PseudoLikelihood()
     """
 
-    def _loss(self, differences):
-        return softplus(-differences), -sigmoid(-differences)
+    def _loss(self, logits, states):
+        log_p = log_softmax(logits, axis=2)
+        slope = np.exp(log_p)
+        np.put_along_axis(slope, states, np.take_along_axis(slope, states, 2) - 1, 2)
+        return -np.take_along_axis(log_p, states, 2)[:, :, 0], slope

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from sklvm._compat import Interval
-from sklvm.energies import Joint, Score
+from sklvm.energies import IndependentBinaryLatents, Score
 from sklvm.kernels import standard_normal
 from sklvm.objectives._base import Objective
 
@@ -41,7 +41,7 @@ class ReconstructionError(Objective):
     ReconstructionError(noise_level=0.5)
     """
 
-    requires = (Score, Joint)
+    requires = (Score, IndependentBinaryLatents)
     _parameter_constraints = {
         "noise_level": [Interval(Real, 0, None, closed="left")],
         "tau": [Interval(Real, 0, None, closed="neither"), None],
@@ -77,10 +77,11 @@ class ReconstructionError(Objective):
         def pullback(w):
             gradient = score_pullback(w[:, np.newaxis] * residual)
             if self.tau is not None:
-                # E(x, z) is linear in z, with −u(x) as its slope: a difference pulls back along u.
-                along = precision * S * S * (1 - S)
-                for sign, Z in ((1, np.zeros_like(S)), (-1, along)):
-                    gradient += sign * energy.evaluate_joint(theta, noisy, Z)[1](w)
+                # Of Σ wᵢ ‖s(u)‖²/(2τ²) in u. Since E(x, z) = E₀(x) − uᵀz, the pullback along u is
+                # that of the joint energy at z = 0 minus that at z = U_bar.
+                U_bar = precision * S * S * (1 - S)
+                gradient += energy.joint_gradient(theta, (noisy, np.zeros_like(S)), w)
+                gradient -= energy.joint_gradient(theta, (noisy, U_bar), w)
             return gradient
 
         return errors, pullback

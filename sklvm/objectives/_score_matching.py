@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.energies import Divergence
+from sklvm.energies import Laplacian
 from sklvm.objectives._base import Objective
 
 __all__ = ["ScoreMatching"]
@@ -27,11 +27,11 @@ class ScoreMatching(Objective):
     ScoreMatching()
     """
 
-    requires = (Divergence,)
+    requires = (Laplacian,)
     deterministic = True
 
     def step(self, energy, theta, X, weights, state, rng):
-        psi, divergence, pullback = energy.score_and_divergence(theta.energy, X)
-        per_row = 0.5 * np.einsum("ij,ij->i", psi, psi) + divergence
+        psi, laplacian, pullback = energy.score_and_laplacian(theta.energy, X)
+        per_row = 0.5 * np.einsum("ij,ij->i", psi, psi) + laplacian
         gradient = pullback(weights[:, np.newaxis] * psi, weights)
         return float(weights @ per_row), theta.like(gradient), state

@@ -3,7 +3,7 @@
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling, anneal
 from sklvm.partition._checks import check_partition
 from sklvm.partition._estimate import PartitionEstimate
-from sklvm.partition._log_partition import MAX_ENUMERATED_UNITS, log_partition
+from sklvm.partition._log_partition import MAX_TERMS, can_be_exact, log_partition
 from sklvm.partition._paths import (
     GeometricPath,
     SharedInputsPath,
@@ -14,7 +14,7 @@ from sklvm.partition._paths import (
 )
 
 __all__ = [
-    "MAX_ENUMERATED_UNITS",
+    "MAX_TERMS",
     "AnnealedImportanceSampling",
     "GeometricPath",
     "PartitionEstimate",
@@ -23,6 +23,7 @@ __all__ = [
     "anneal",
     "annealing_path",
     "can_anneal",
+    "can_be_exact",
     "check_partition",
     "fit_reference",
     "log_partition",

@@ -1,7 +1,7 @@
 """Whether log Z of an energy can be had at all, before anything is trained."""
 
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
-from sklvm.partition._log_partition import MAX_ENUMERATED_UNITS, can_be_exact
+from sklvm.partition._log_partition import can_be_exact
 from sklvm.partition._paths import can_anneal
 
 __all__ = ["check_partition"]
@@ -29,8 +29,8 @@ def check_partition(energy, partition):
     name = type(energy).__name__
     if partition == "exact" and not can_be_exact(energy):
         raise ValueError(
-            f"partition='exact' needs a log Z in closed form, or a sum over the states of at most "
-            f"{MAX_ENUMERATED_UNITS} units, and {name} has neither. Use partition='ais', or "
+            f"partition='exact' needs a log Z in closed form, or a sum of at most 2^20 terms, as "
+            f"over the states of 20 binary units, and {name} has neither. Use partition='ais', or "
             "'none' to score without log Z."
         )
     if partition == "ais" and not can_anneal(energy):
@@ -40,7 +40,7 @@ def check_partition(energy, partition):
         )
     if partition == "auto" and not (can_be_exact(energy) or can_anneal(energy)):
         raise ValueError(
-            f"log Z of {name} cannot be had: it has no closed form, is no sum over the states of "
-            f"at most {MAX_ENUMERATED_UNITS} units, and has no path to anneal along (the Tempered "
+            f"log Z of {name} cannot be had: it has no closed form, is no sum of at most 2^20 terms, as "
+            "over the states of 20 binary units, and has no path to anneal along (the Tempered "
             "and BlockGibbs, or the Score capability). Use partition='none' to score without it."
         )

@@ -4,14 +4,15 @@ from functools import partial
 
 import numpy as np
 
-from sklvm.energies import Enumerable, Tractable
+from sklvm.energies import ExactPartition
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._paths import annealing_path
 
-__all__ = ["MAX_ENUMERATED_UNITS", "can_be_exact", "log_partition"]
+__all__ = ["MAX_TERMS", "can_be_exact", "log_partition"]
 
-MAX_ENUMERATED_UNITS = 20
+# Terms of a sum over states that is still made, all rows together.
+MAX_TERMS = 2**20
 METHODS = ("auto", "exact", "ais", "reverse_ais")
 
 
@@ -28,9 +29,10 @@ def log_partition(
     reference : ndarray or GaussianDensity, default=None
         Where annealing starts, from ``fit_reference``; exact methods do without.
     method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
-        "exact" is the closed form of a tractable energy or the sum over the states of at most 20
-        units; "ais" is annealed importance sampling from the reference to the model, "reverse_ais"
-        back from draws of the model. "auto" is exact where that is possible, else "ais".
+        "exact" is the closed form, or the sum of at most 2²⁰ terms, of an energy with an exact
+        partition function; "ais" is annealed importance sampling from the reference to the model,
+        "reverse_ais" back from draws of the model. "auto" is exact where that is possible, else
+        "ais".
     budget : AnnealedImportanceSampling, default=None
         None: the default one.
     rng : Generator, default=None
@@ -60,14 +62,13 @@ def log_partition(
     if method not in METHODS:
         raise ValueError(f"method must be 'auto', 'exact', 'ais' or 'reverse_ais', got {method!r}.")
     if method in ("auto", "exact"):
-        if isinstance(energy, Tractable):
+        if can_be_exact(energy):
             return PartitionEstimate(float(energy.log_partition(theta)), 0.0, np.inf, "exact")
-        if _is_enumerable(energy):
-            return PartitionEstimate(energy.enumerate_log_partition(theta), 0.0, np.inf, "exact")
     if method == "exact":
         raise ValueError(
-            f"log Z of {type(energy).__name__} is not known exactly: it is neither tractable nor "
-            f"a sum over the states of at most {MAX_ENUMERATED_UNITS} units. Use method='ais'."
+            f"log Z of {type(energy).__name__} is not known exactly: it is neither a closed form "
+            "nor a sum of at most 2^20 terms, as over the states of 20 binary units. Use "
+            "method='ais'."
         )
     if reference is None:
         raise ValueError("Annealing needs a reference: pass fit_reference(energy, X).")
@@ -82,17 +83,18 @@ def log_partition(
     )
 
 
-def can_be_exact(energy):
-    """Whether log Z has a closed form, or is a sum of few enough terms."""
-    return isinstance(energy, Tractable) or _is_enumerable(energy)
+def can_be_exact(energy, n_rows=1):
+    """Whether log Z is known, in a closed form or by a sum of at most ``MAX_TERMS`` terms.
 
-
-def _is_enumerable(energy):
-    return isinstance(energy, Enumerable) and energy.n_enumerated_units <= MAX_ENUMERATED_UNITS
+    Parameters
+    ----------
+    energy : energy
+    n_rows : int, default=1
+        For how many rows a sum is made: more than one where log Z differs by row.
+    """
+    return isinstance(energy, ExactPartition) and energy.n_terms * n_rows <= MAX_TERMS
 
 
 def _independent_draws(energy, theta):
     """(n, rng) → draws from the model, or None where there is no way."""
-    if isinstance(energy, Tractable):
-        return partial(energy.sample, theta)
-    return partial(energy.sample_enumerated, theta) if _is_enumerable(energy) else None
+    return partial(energy.sample, theta) if can_be_exact(energy) else None

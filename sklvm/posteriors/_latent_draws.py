@@ -54,7 +54,7 @@ class ExactPosteriorMean:
 
     def draw(self, energy, theta, phi, X, rng):
         states = energy.latent_states() if isinstance(energy, LatentStates) else None
-        law = DiscretePosterior(energy.posterior_log_odds(theta, X), states)
+        law = DiscretePosterior(energy.posterior_logits(theta, X), states)
         Z = law.mean[np.newaxis]
         certain = np.zeros((1, len(X)), dtype=X.dtype)
         return LatentDraws(Z, law.log_density(Z), certain, lambda *cotangents: None)

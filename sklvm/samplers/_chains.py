@@ -7,7 +7,7 @@ import numpy as np
 
 from sklvm._compat import Interval
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import HiddenMeans, Score
+from sklvm.energies import IndependentBinaryLatents, Score
 from sklvm.samplers._block_gibbs import BlockGibbs, GibbsState
 from sklvm.samplers._hamiltonian_monte_carlo import HamiltonianMonteCarlo
 from sklvm.settings import Settings
@@ -42,9 +42,9 @@ class Chains(Settings):
 class GibbsChains(Chains):
     """Chains of block Gibbs sampling: nothing to tune.
 
-    Where the energy has ``HiddenMeans``, a step ends with them, for the gradient as for the next
-    step's first draw of z. One product in six is saved so; that draw is from p(z | x) at the θ of
-    the gradient, and lags behind by half a sweep.
+    Where the energy has ``IndependentBinaryLatents``, a step ends with their means, for the
+    gradient as for the next step's first draw of z. One product in six is saved so; that draw is
+    from p(z | x) at the θ of the gradient, and lags behind by half a sweep.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class GibbsChains(Chains):
         return BlockGibbs(energy).init(visible, seed)
 
     def step(self, energy, theta, state, n_steps=1):
-        if not isinstance(energy, HiddenMeans):
+        if not isinstance(energy, IndependentBinaryLatents):
             return BlockGibbs(energy).step(theta, state, n_steps)
         visible, means = state.visible, state.hidden_means
         for sweep in range(state.sweep, state.sweep + n_steps):

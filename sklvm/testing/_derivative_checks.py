@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sklvm.energies import Centred, DirectionalCurvature, Divergence, Energy, Joint, Marginal, Score
+from sklvm.energies import Centred, DirectionalCurvature, Energy, Joint, Laplacian, Marginal, Score
 from sklvm.testing._energy_checks import EnergyChecks, some_directions, some_hidden
 from sklvm.testing._finite_differences import assert_is_gradient, numerical_jacobian
 
@@ -11,7 +11,7 @@ __all__ = ["DerivativeChecks"]
 
 
 class DerivativeChecks(EnergyChecks):
-    """Checks of the marginal, joint, score, divergence and directional capabilities in float64."""
+    """Checks of the marginal, joint, score, laplacian and directional capabilities in float64."""
 
     def test_it_has_what_every_energy_has(self):
         energy, theta, X = self.model(Energy)
@@ -62,14 +62,14 @@ class DerivativeChecks(EnergyChecks):
             pullback(V), lambda t: np.vdot(V, energy.score(t, X)[0]), theta, energy.layout
         )
 
-    def test_pullback_of_score_and_divergence(self):
-        energy, theta, X = self.model(Divergence)
+    def test_pullback_of_score_and_laplacian(self):
+        energy, theta, X = self.model(Laplacian)
         V, w = self.rng.standard_normal(X.shape), self.rng.standard_normal(len(X))
-        _, _, pullback = energy.score_and_divergence(theta, X)
+        _, _, pullback = energy.score_and_laplacian(theta, X)
 
         def pulled(t):
-            psi, divergence, _ = energy.score_and_divergence(t, X)
-            return np.vdot(V, psi) + w @ divergence
+            psi, laplacian, _ = energy.score_and_laplacian(t, X)
+            return np.vdot(V, psi) + w @ laplacian
 
         assert_is_gradient(pullback(V, w), pulled, theta, energy.layout)
 
@@ -102,13 +102,13 @@ class DerivativeChecks(EnergyChecks):
             slope = numerical_jacobian(lambda y: energy.evaluate(theta, y[np.newaxis])[0][0], x)
             assert_allclose(psi_x, -slope, rtol=1e-6, atol=1e-8 * np.abs(psi).max())
 
-    def test_the_divergence_is_the_trace_of_the_scores_jacobian(self):
-        energy, theta, X = self.model(Divergence)
-        psi, divergence, _ = energy.score_and_divergence(theta, X)
+    def test_the_laplacian_is_the_trace_of_the_scores_jacobian(self):
+        energy, theta, X = self.model(Laplacian)
+        psi, laplacian, _ = energy.score_and_laplacian(theta, X)
         assert_allclose(psi, energy.score(theta, X)[0], rtol=1e-12, atol=1e-12)
-        for x, divergence_x in zip(X, divergence, strict=True):
+        for x, laplacian_x in zip(X, laplacian, strict=True):
             jacobian = numerical_jacobian(lambda y: energy.score(theta, y[np.newaxis])[0][0], x)
-            assert_allclose(divergence_x, np.trace(jacobian), rtol=1e-6, atol=1e-8)
+            assert_allclose(laplacian_x, np.trace(jacobian), rtol=1e-6, atol=1e-8)
 
     def test_the_directional_curvature_is_that_of_the_scores_jacobian(self):
         energy, theta, X = self.model(DirectionalCurvature)
@@ -120,13 +120,13 @@ class DerivativeChecks(EnergyChecks):
             expected = sum(v @ jacobian @ v for v in directions[:, i])
             assert_allclose(curvature[i], expected, rtol=1e-6, atol=1e-8)
 
-    def test_the_curvatures_along_orthonormal_directions_add_up_to_the_divergence(self):
-        energy, theta, X = self.model(DirectionalCurvature, Divergence)
+    def test_the_curvatures_along_orthonormal_directions_add_up_to_the_laplacian(self):
+        energy, theta, X = self.model(DirectionalCurvature, Laplacian)
         basis, _ = np.linalg.qr(self.rng.standard_normal((energy.n_features, energy.n_features)))
         directions = np.repeat(basis[:, np.newaxis], len(X), axis=1)
         _, curvature, pullback = energy.score_and_directional_curvature(theta, X, directions)
-        _, divergence, expected_pullback = energy.score_and_divergence(theta, X)
-        assert_allclose(curvature, divergence, rtol=1e-10, atol=1e-10)
+        _, laplacian, expected_pullback = energy.score_and_laplacian(theta, X)
+        assert_allclose(curvature, laplacian, rtol=1e-10, atol=1e-10)
         V, w = self.rng.standard_normal(X.shape), self.rng.standard_normal(len(X))
         expected = expected_pullback(V, w)
         assert_allclose(pullback(V, w), expected, rtol=0, atol=1e-10 * np.abs(expected).max())

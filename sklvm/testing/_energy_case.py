@@ -1,19 +1,25 @@
 """All checks of an energy, to be inherited."""
 
 from sklvm.testing._array_checks import ArrayChecks
-from sklvm.testing._bit_flip_checks import BitFlipChecks
 from sklvm.testing._derivative_checks import DerivativeChecks
-from sklvm.testing._latent_checks import BlockGibbsChecks, HiddenMeansChecks, JointChecks
+from sklvm.testing._latent_checks import (
+    BlockGibbsChecks,
+    BoundChecks,
+    HiddenMeansChecks,
+    JointChecks,
+)
 from sklvm.testing._normalization_checks import NormalizationChecks
+from sklvm.testing._site_checks import SiteChecks
 
 __all__ = ["EnergyTestCase"]
 
 
 class EnergyTestCase(
     DerivativeChecks,
-    BitFlipChecks,
+    SiteChecks,
     JointChecks,
     HiddenMeansChecks,
+    BoundChecks,
     BlockGibbsChecks,
     NormalizationChecks,
     ArrayChecks,
@@ -23,11 +29,11 @@ class EnergyTestCase(
     A subclass whose name starts with ``Test`` is collected by pytest. Which checks apply follows
     from the capabilities that the energy has; the others are skipped.
 
-    - derivatives: energies, joint energies, scores and divergences against finite differences;
-    - bit flips: differences of energies, and their derivatives;
-    - hidden units: posterior, its log-odds and marginal against sums over all hidden states;
+    - derivatives: energies, joint energies, scores and Laplacians against finite differences;
+    - site conditionals: differences of energies, and their derivatives;
+    - hidden units: posterior, its logits and marginal against sums over all hidden states;
       gradients and draws by their means; draws, sweeps and clamping against the enumerated model;
-    - normalisation: log Z in closed form, by enumeration and by annealing, its gradient, tempered
+    - normalisation: exact log Z, that of clamped units, and by annealing, its gradient, tempered
       ends, independent draws and Hamiltonian transitions, against sums over all of space;
     - arrays: float32, memory layouts, independence of rows.
 
@@ -44,5 +50,5 @@ class EnergyTestCase(
     ...         energy = GaussianEnergy(n_features=2)
     ...         theta = energy.pack([1.0, 0.0], [[2.0, 0.5], [0.5, 1.0]])
     ...         return energy, theta, np.random.default_rng(0).standard_normal((12, 2))
-    >>> TestGaussianEnergy().test_tractable_log_partition_is_the_integral()
+    >>> TestGaussianEnergy().test_the_exact_log_partition_is_the_sum_over_all_of_space()
     """

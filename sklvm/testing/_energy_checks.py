@@ -4,7 +4,16 @@ import unittest
 
 import numpy as np
 
-from sklvm.energies import BitFlips, DirectionalCurvature, Divergence, Joint, Marginal, Score
+from sklvm.energies import (
+    Bound,
+    DirectionalCurvature,
+    ExactPosterior,
+    Joint,
+    Laplacian,
+    Marginal,
+    Score,
+    SiteConditionals,
+)
 from sklvm.testing._exact_law import ExactLaw
 from sklvm.testing._seeded import Seeded
 
@@ -57,18 +66,21 @@ def row_values(energy, theta, X):
     values = {}
     if isinstance(energy, Marginal):
         values["energy"] = energy.evaluate(theta, X)[0]
-    if isinstance(energy, BitFlips):
-        values["flip energies"] = energy.flip_energies(theta, X)[0]
+    if isinstance(energy, Bound):
+        values["bound"] = energy.bound(theta, X)[0]
+    if isinstance(energy, SiteConditionals):
+        values["site logits"] = energy.site_logits(theta, X)[0]
     if isinstance(energy, Joint):
         values["joint energy"] = energy.evaluate_joint(theta, X, some_hidden(energy, X))[0]
+    if isinstance(energy, ExactPosterior):
         values["posterior"] = energy.posterior(theta, X)
     if isinstance(energy, Score):
         values["score"] = energy.score(theta, X)[0]
         values["energy, with the score"], values["score, with the energy"] = (
             energy.energy_and_score(theta, X)
         )
-    if isinstance(energy, Divergence):
-        values["score, with the divergence"], values["divergence"], _ = energy.score_and_divergence(
+    if isinstance(energy, Laplacian):
+        values["score, with the laplacian"], values["laplacian"], _ = energy.score_and_laplacian(
             theta, X
         )
     if isinstance(energy, DirectionalCurvature):
@@ -85,14 +97,19 @@ def pulled_back(energy, theta, X):
     vectors = {}
     if isinstance(energy, Marginal):
         vectors["energy"] = energy.evaluate(theta, X)[1](w)
-    if isinstance(energy, BitFlips):
-        vectors["flip energies"] = energy.flip_energies(theta, X)[1](V)
+    if isinstance(energy, Bound):
+        vectors["bound"] = energy.bound(theta, X)[1](w)
+    if isinstance(energy, SiteConditionals):
+        logits, pullback = energy.site_logits(theta, X)
+        vectors["site logits"] = pullback(
+            np.sin(np.arange(logits.size)).astype(X.dtype).reshape(logits.shape)
+        )
     if isinstance(energy, Joint):
         vectors["joint energy"] = energy.evaluate_joint(theta, X, some_hidden(energy, X))[1](w)
     if isinstance(energy, Score):
         vectors["score"] = energy.score(theta, X)[1](V)
-    if isinstance(energy, Divergence):
-        vectors["divergence"] = energy.score_and_divergence(theta, X)[2](V, w)
+    if isinstance(energy, Laplacian):
+        vectors["laplacian"] = energy.score_and_laplacian(theta, X)[2](V, w)
     if isinstance(energy, DirectionalCurvature):
         _, _, pullback = energy.score_and_directional_curvature(theta, X, some_directions(X))
         vectors["curvatures"] = pullback(V, w)

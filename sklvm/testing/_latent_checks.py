@@ -7,12 +7,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
 from sklvm.energies import BlockGibbs as BlockGibbsCapability
-from sklvm.energies import ExactPosterior, HiddenMeans, Joint, LatentStates, Marginal, Score
+from sklvm.energies import (
+    Bound,
+    ExactPosterior,
+    IndependentBinaryLatents,
+    Joint,
+    LatentStates,
+    Marginal,
+    Score,
+)
 from sklvm.samplers import BlockGibbs
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
 from sklvm.testing._exact_law import ExactLaw, binary_states
+from sklvm.testing._finite_differences import assert_is_gradient
 
-__all__ = ["BlockGibbsChecks", "HiddenMeansChecks", "JointChecks"]
+__all__ = ["BlockGibbsChecks", "BoundChecks", "HiddenMeansChecks", "JointChecks"]
 
 N_DRAWS = 20_000
 
@@ -21,7 +30,7 @@ class JointChecks(EnergyChecks):
     """Checks of the joint capability, by sums over all states of the hidden units."""
 
     def test_the_posterior_follows_from_differences_of_the_joint_energy(self):
-        energy, theta, X = self.model(Joint)
+        energy, theta, X = self.model(ExactPosterior)
         if isinstance(energy, LatentStates):
             raise unittest.SkipTest("its hidden units do not change by themselves")
         Z = some_hidden(energy, X)
@@ -36,7 +45,7 @@ class JointChecks(EnergyChecks):
             assert_allclose(posterior[:, k], 1 / (1 + np.exp(-log_odds)), rtol=1e-9)
 
     def test_the_posterior_is_the_mean_over_all_hidden_states(self):
-        energy, theta, X = self.model(Joint)
+        energy, theta, X = self.model(ExactPosterior)
         states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
         p = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
         assert_allclose(energy.posterior(theta, X), p @ states, rtol=1e-9, atol=1e-12)
@@ -58,11 +67,11 @@ class JointChecks(EnergyChecks):
         expected = sum(pull(w) for w, (_, pull) in zip(W, one_by_one, strict=True))
         assert_allclose(pullback(W), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
-    def test_an_exact_posterior_is_that_of_its_log_odds(self):
+    def test_an_exact_posterior_is_that_of_its_logits(self):
         energy, theta, X = self.model(ExactPosterior)
         states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
         log_posterior = log_joint - logsumexp(log_joint, axis=1, keepdims=True)
-        exponents = energy.posterior_log_odds(theta, X) @ states.T
+        exponents = energy.posterior_logits(theta, X) @ states.T
         expected = exponents - logsumexp(exponents, axis=1, keepdims=True)
         assert_allclose(log_posterior, expected, rtol=1e-9, atol=1e-9)
 
@@ -72,7 +81,7 @@ class JointChecks(EnergyChecks):
         at_mean, at_zero = (
             energy.evaluate_joint(theta, X, Z)[0] for Z in (mean, np.zeros_like(mean))
         )
-        product = np.einsum("ij,ij->i", energy.posterior_log_odds(theta, X), mean)
+        product = np.einsum("ij,ij->i", energy.posterior_logits(theta, X), mean)
         assert_allclose(at_mean, at_zero - product, rtol=1e-9, atol=1e-9)
 
 
@@ -80,22 +89,52 @@ class HiddenMeansChecks(EnergyChecks):
     """Checks of the hidden means: they tell all that states of the hidden units would."""
 
     def test_the_joint_gradient_at_the_means_is_that_of_the_marginal_energy(self):
-        energy, theta, X = self.model(HiddenMeans, Marginal)
+        energy, theta, X = self.model(IndependentBinaryLatents, Marginal)
         w = self.rng.standard_normal(len(X))
         _, pullback = energy.evaluate(theta, X)
-        gradient = energy.joint_gradient(theta, X, energy.posterior(theta, X), w)
+        gradient = energy.joint_gradient(theta, energy.infer(theta, X), w)
         assert_allclose(gradient, pullback(w), rtol=1e-9, atol=1e-12)
 
+    def test_the_means_are_those_of_the_posterior(self):
+        energy, theta, X = self.model(IndependentBinaryLatents)
+        visible, means = energy.infer(theta, X)
+        assert_array_equal(visible, X)
+        assert_allclose(means, energy.posterior(theta, X), rtol=1e-12)
+
     def test_the_joint_gradient_is_that_of_the_joint_energy(self):
-        energy, theta, X = self.model(HiddenMeans, Joint)
+        energy, theta, X = self.model(IndependentBinaryLatents, Joint)
         w, Z = self.rng.standard_normal(len(X)), some_hidden(energy, X)
         _, pullback = energy.evaluate_joint(theta, X, Z)
-        assert_allclose(energy.joint_gradient(theta, X, Z, w), pullback(w), rtol=1e-9, atol=1e-12)
+        assert_allclose(energy.joint_gradient(theta, (X, Z), w), pullback(w), rtol=1e-9, atol=1e-12)
 
     def test_hidden_units_drawn_from_their_means_are_those_drawn_given_x(self):
-        energy, theta, X = self.model(HiddenMeans, BlockGibbsCapability)
+        energy, theta, X = self.model(IndependentBinaryLatents, BlockGibbsCapability)
         drawn = energy.draw_hidden(energy.posterior(theta, X), self.seed, 3)
         assert_array_equal(drawn, energy.sample_hidden(theta, X, self.seed, 3))
+
+    def test_hidden_units_are_drawn_from_their_means(self):
+        energy, theta, X = self.model(IndependentBinaryLatents)
+        means = energy.posterior(theta, np.repeat(X[:1], N_DRAWS, axis=0))
+        Z = energy.draw_hidden(means, self.seed)
+        p = means[0]
+        deviation = np.sqrt(p * (1 - p) / N_DRAWS)
+        assert np.all(np.abs(Z.mean(axis=0) - p) <= 5 * deviation)
+        assert set(np.unique(Z)) <= {0, 1}
+
+
+class BoundChecks(EnergyChecks):
+    """Checks of a variational bound: it is one, and its gradient is that of its value."""
+
+    def test_the_bound_is_above_the_energy(self):
+        energy, theta, X = self.model(Bound, Joint)
+        _, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        assert np.all(energy.bound(theta, X)[0] >= -logsumexp(log_joint, axis=1) - 1e-9)
+
+    def test_gradient_of_the_bound(self):
+        energy, theta, X = self.model(Bound)
+        w = self.rng.standard_normal(len(X))
+        _, pullback = energy.bound(theta, X)
+        assert_is_gradient(pullback(w), lambda t: w @ energy.bound(t, X)[0], theta, energy.layout)
 
 
 class BlockGibbsChecks(EnergyChecks):

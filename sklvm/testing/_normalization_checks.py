@@ -7,12 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklvm.energies import (
     BlockGibbs,
-    Enumerable,
-    ExactLikelihood,
+    ClampedPartition,
+    ExactPartition,
     Score,
     SharedInputs,
     Tempered,
-    Tractable,
 )
 from sklvm.partition import AnnealedImportanceSampling, fit_reference, log_partition
 from sklvm.samplers import BlockGibbs as BlockGibbsSampler
@@ -25,35 +24,50 @@ __all__ = ["NormalizationChecks"]
 
 
 class NormalizationChecks(EnergyChecks):
-    """Checks of the enumerable, tractable and tempered capabilities, of HMC, and of AIS."""
+    """Checks of exact and clamped log Z, of the tempered path, of HMC, and of AIS."""
 
     # The budget and the largest standard error of the check of annealing, in nats.
     annealing = AnnealedImportanceSampling(n_temperatures=200, n_chains=200)
     largest_std_err = 0.1
 
-    def test_enumerated_log_partition_is_the_sum_over_all_of_space(self):
-        energy, theta, _, law = self.small_model(Enumerable)
-        assert_allclose(energy.enumerate_log_partition(theta), law.log_partition, rtol=1e-9)
+    def test_the_exact_log_partition_is_the_sum_over_all_of_space(self):
+        energy, theta, _, law = self.small_model(ExactPartition)
+        assert energy.n_terms >= 1
+        assert_allclose(energy.log_partition(theta), law.log_partition, rtol=1e-7)
 
-    def test_enumerated_draws_follow_the_model(self):
-        energy, theta, _, law = self.small_model(Enumerable)
-        law.assert_drawn(energy.sample_enumerated(theta, N_DRAWS, self.rng))
+    def test_exact_draws_follow_the_model(self):
+        energy, theta, _, law = self.small_model(ExactPartition)
+        law.assert_drawn(energy.sample(theta, N_DRAWS, self.rng))
+
+    def test_with_all_units_free_the_clamped_log_partition_is_the_whole_one(self):
+        energy, theta, X, law = self.small_model(ClampedPartition)
+        values = energy.log_clamped_partition(theta, X, np.ones(energy.n_features, dtype=bool))
+        assert_allclose(values, np.full(len(X), law.log_partition), rtol=1e-7)
+
+    def test_with_no_unit_free_the_clamped_log_partition_is_minus_the_energy(self):
+        energy, theta, X = self.model(ClampedPartition)
+        values = energy.log_clamped_partition(theta, X, np.zeros(energy.n_features, dtype=bool))
+        assert_allclose(values, -energy.evaluate(theta, X)[0], rtol=1e-9)
+
+    def test_the_clamped_log_partition_sums_over_the_free_units(self):
+        energy, theta, X, law = self.small_model(ClampedPartition)
+        if isinstance(energy, Score):
+            raise unittest.SkipTest("the visible units are not binary")
+        free = np.arange(energy.n_features) >= 2
+        values = energy.log_clamped_partition(theta, X[:3], free)
+        assert energy.n_clamped_terms(free) <= energy.n_clamped_terms(np.ones_like(free))
+        for x, value in zip(X, values, strict=False):
+            clamped = {j: x[j] for j in np.flatnonzero(~free)}
+            law = ExactLaw(energy, theta, X, clamped)
+            assert_allclose(value, law.log_partition, rtol=1e-9)
 
     def test_the_gradient_of_log_partition_is_minus_the_mean_slope_of_the_energy(self):
-        energy, theta, _, law = self.small_model(ExactLikelihood)
+        energy, theta, _, law = self.small_model(ExactPartition)
         log_partition, gradient = energy.log_partition_and_gradient(theta)
         assert_allclose(log_partition, law.log_partition, rtol=1e-7)
         _, pullback = energy.evaluate(theta, law.points)
         expected = -pullback(law.probabilities)
         assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
-
-    def test_tractable_log_partition_is_the_integral(self):
-        energy, theta, _, law = self.small_model(Tractable)
-        assert_allclose(energy.log_partition(theta), law.log_partition, rtol=1e-7)
-
-    def test_tractable_draws_follow_the_model(self):
-        energy, theta, _, law = self.small_model(Tractable)
-        law.assert_drawn(energy.sample(theta, N_DRAWS, self.rng))
 
     def test_the_tempered_path_leads_from_a_tractable_start_to_the_model(self):
         energy, theta, X, _ = self.small_model(Tempered)

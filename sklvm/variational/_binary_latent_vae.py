@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import BinaryFactorEnergy
 from sklvm.kernels import sigmoid, uniform
-from sklvm.objectives import VariationalFreeEnergy
+from sklvm.objectives import VariationalBound
 from sklvm.variational._decoding_model import DecodingModel
 
 __all__ = ["BinaryLatentVAE"]
@@ -167,7 +167,7 @@ class BinaryLatentVAE(DecodingModel):
             self.tied,
             self.learn_prior,
         )
-        return energy, VariationalFreeEnergy()
+        return energy, VariationalBound()
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
@@ -221,7 +221,7 @@ class BinaryLatentVAE(DecodingModel):
             return energy.log_density(theta, X)
         noise = uniform((self.n_importance_samples, energy.n_components), 0, dtype=theta.dtype)
         scores = np.empty(len(X), dtype=theta.dtype)
-        for row, log_odds in enumerate(energy.posterior_log_odds(theta, X)):
+        for row, log_odds in enumerate(energy.posterior_logits(theta, X)):
             Z = (noise < sigmoid(log_odds)).astype(theta.dtype)
             log_q = log_expit(np.where(Z == 1, log_odds, -log_odds)).sum(axis=1)
             log_weights = energy.log_joint(theta, X[row : row + 1], Z)[0] - log_q
@@ -243,7 +243,7 @@ class BinaryLatentVAE(DecodingModel):
             posterior.
         """
         energy, theta, X = self._using(X)
-        return -energy.free_energy(theta, X)[0]
+        return -energy.bound(theta, X)[0]
 
     def _using(self, X):
         """The energy, its parameters, and X checked."""

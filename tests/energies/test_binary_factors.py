@@ -1,4 +1,4 @@
-"""Binary factors: the free energy, its gradient, and the sum over all states that it bounds."""
+"""Binary factors: the bound, its gradient, and the sum over all states that it bounds."""
 
 import numpy as np
 import pytest
@@ -44,31 +44,31 @@ def log_joint(energy, theta, x, z):
 
 def test_the_gradient_is_that_of_central_differences(energy, theta, rng):
     X, w = rng.standard_normal((6, 4)), rng.random(6)
-    gradient = energy.free_energy(theta, X)[1](w)
-    assert_is_gradient(gradient, lambda t: w @ energy.free_energy(t, X)[0], theta, energy.layout)
+    gradient = energy.bound(theta, X)[1](w)
+    assert_is_gradient(gradient, lambda t: w @ energy.bound(t, X)[0], theta, energy.layout)
 
 
-def test_the_free_energy_is_the_expectation_over_all_states(energy, theta, rng):
+def test_the_bound_is_the_expectation_over_all_states(energy, theta, rng):
     X = rng.standard_normal((4, 4))
     Q = energy.posterior(theta, X)
-    for x, q, free_energy in zip(X, Q, energy.free_energy(theta, X)[0], strict=True):
+    for x, q, bound in zip(X, Q, energy.bound(theta, X)[0], strict=True):
         expected = 0.0
         for z in binary_states(3):
             share = np.prod(np.where(z == 1, q, 1 - q))
             expected += xlogy(share, share) - share * log_joint(energy, theta, x, z)
-        assert free_energy == pytest.approx(expected)
+        assert bound == pytest.approx(expected)
 
 
-def test_the_density_is_the_sum_over_all_states_and_bounds_the_free_energy(energy, theta, rng):
+def test_the_density_is_the_sum_over_all_states_and_bounds_the_bound(energy, theta, rng):
     X = rng.standard_normal((5, 4))
     table = [[log_joint(energy, theta, x, z) for z in binary_states(3)] for x in X]
     assert_allclose(energy.log_density(theta, X), np.log(np.exp(table).sum(axis=1)))
-    assert np.all(energy.free_energy(theta, X)[0] >= -energy.log_density(theta, X))
+    assert np.all(energy.bound(theta, X)[0] >= -energy.log_density(theta, X))
 
 
 def test_the_gap_is_the_divergence_from_the_posterior(energy, theta, rng):
     X = rng.standard_normal((4, 4))
-    gaps = energy.free_energy(theta, X)[0] + energy.log_density(theta, X)
+    gaps = energy.bound(theta, X)[0] + energy.log_density(theta, X)
     for x, q_on, gap in zip(X, energy.posterior(theta, X), gaps, strict=True):
         joint = np.array([log_joint(energy, theta, x, z) for z in binary_states(3)])
         p = np.exp(joint - joint.max()) / np.exp(joint - joint.max()).sum()
@@ -96,7 +96,7 @@ def test_with_orthogonal_tied_weights_the_bound_is_the_log_density(rng):
     b = c - (W @ a + 0.5 * (W * W).sum(axis=1)) / 0.8**2
     theta = energy.layout.pack(weights=W, visible_bias=a, hidden_bias=b, prior_log_odds=c)
     X = rng.standard_normal((7, 4))
-    assert_allclose(energy.free_energy(theta, X)[0], -energy.log_density(theta, X))
+    assert_allclose(energy.bound(theta, X)[0], -energy.log_density(theta, X))
 
 
 def test_draws_have_the_moments_of_the_mixture(energy, theta):
@@ -107,7 +107,7 @@ def test_draws_have_the_moments_of_the_mixture(energy, theta):
     assert_allclose(np.cov(X.T), W.T @ np.diag(p * (1 - p)) @ W + sigma2 * np.eye(4), atol=0.04)
 
 
-def test_lowering_the_free_energy_raises_the_likelihood(energy, rng):
+def test_lowering_the_bound_raises_the_likelihood(energy, rng):
     truth = BinaryFactorEnergy(4, 3, sigma=0.4)
     W = 2 * np.eye(3, 4)
     theta = truth.layout.pack(weights=W, visible_bias=np.zeros(4), hidden_bias=np.zeros(3))
@@ -116,8 +116,8 @@ def test_lowering_the_free_energy_raises_the_likelihood(energy, rng):
     w = np.full(500, 1 / 500)
 
     def criterion(t):
-        free_energy, pullback = energy.free_energy(t, X)
-        return w @ free_energy, pullback(w)
+        bound, pullback = energy.bound(t, X)
+        return w @ bound, pullback(w)
 
     end = minimize(criterion, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
     assert energy.log_density(end, X).mean() > energy.log_density(start, X).mean() + 0.1
@@ -126,7 +126,7 @@ def test_lowering_the_free_energy_raises_the_likelihood(energy, rng):
 def test_single_precision_is_kept(energy, rng):
     X = rng.standard_normal((6, 4)).astype(np.float32)
     theta = energy.init_parameters(X, rng)
-    free_energy, pullback = energy.free_energy(theta, X)
-    arrays = [theta, free_energy, pullback(np.ones(6, dtype=np.float32))]
+    bound, pullback = energy.bound(theta, X)
+    arrays = [theta, bound, pullback(np.ones(6, dtype=np.float32))]
     arrays += [energy.log_density(theta, X), energy.sample(theta, 3, rng)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}

@@ -60,7 +60,7 @@ def test_without_hidden_layers_it_is_a_mixture_of_gaussians(rng):
 def test_the_curvature_is_that_of_the_gaussian_part():
     energy = DeepEnergy(4, 2, (3,), sigma=0.5)
     theta = np.zeros(energy.layout.size)
-    _, divergence, _ = energy.score_and_divergence(theta, np.ones((1, 4)))
+    _, divergence, _ = energy.score_and_laplacian(theta, np.ones((1, 4)))
     assert energy.curvature(theta) == 4.0
     assert_allclose(divergence, -4 * 4.0)
 

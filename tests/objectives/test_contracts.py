@@ -12,6 +12,7 @@ from sklvm.objectives import (
     PersistentContrastiveDivergence,
     PseudoLikelihood,
     RatioMatching,
+    ReconstructionError,
     ScoreMatching,
     SlicedScoreMatching,
     VariationalNoiseContrastiveEstimation,
@@ -100,6 +101,11 @@ class TestConditionalNoiseContrastiveEstimation(ObjectiveTestCase):
 class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCase):
     def make(self):
         return ConditionalNoiseContrastiveEstimation(3, 0.3, "isotropic")
+
+
+class TestReconstructionError(ObjectiveTestCase):
+    def make(self):
+        return ReconstructionError(noise_level=0.3, tau=1.0)
 
 
 class TestMaximumLikelihood(ObjectiveTestCase):

@@ -47,7 +47,7 @@ def test_the_mean_over_all_sign_vectors_is_the_divergence(problem):
     signs = 2 * binary_states(3) - 1
     directions = np.repeat(signs[:, np.newaxis], len(X), axis=1)
     _, curvature, _ = energy.score_and_directional_curvature(theta, X, directions)
-    _, divergence, _ = energy.score_and_divergence(theta, X)
+    _, divergence, _ = energy.score_and_laplacian(theta, X)
     assert_allclose(curvature / len(signs), divergence, rtol=1e-12)
 
 

@@ -37,7 +37,7 @@ def test_differences_of_the_energy_are_those_of_log_p(theta, rng):
     X = (rng.random((6, 4)) < 0.5).astype(np.float64)
     p = table(theta)
     expected = [[np.log(p[x] / p[flipped(x, j)]) for j in range(4)] for x in map(tuple, X)]
-    assert_allclose(ENERGY.flip_energies(theta, X)[0], expected, rtol=1e-9)
+    assert_allclose((2 * X - 1) * ENERGY.flip_logits(theta, X)[0], expected, rtol=1e-9)
 
 
 def test_pseudo_likelihood_is_the_product_of_the_conditionals_of_each_bit(theta, rng):
