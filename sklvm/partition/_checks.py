@@ -40,7 +40,7 @@ def check_partition(energy, partition):
         )
     if partition == "auto" and not (can_be_exact(energy) or can_anneal(energy)):
         raise ValueError(
-            f"log Z of {name} cannot be had: it has no closed form, is no sum of at most 2^20 terms "
-            "(the states of 20 binary units), and has no path to anneal along (the Tempered "
+            f"log Z of {name} cannot be had: no closed form, no sum of at most 2^20 terms "
+            "(the states of 20 binary units), and no path to anneal along (the Tempered "
             "and BlockGibbs, or the Score capability). Use partition='none' to score without it."
         )
