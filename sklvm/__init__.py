@@ -6,7 +6,12 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
 from sklvm.random_fields import ChainConditionalRandomField
-from sklvm.sparse_coding import ARDSparseCoder, DictionaryLearner, SparseCoder
+from sklvm.sparse_coding import (
+    ARDSparseCoder,
+    ConvolutionalSparseCoder,
+    DictionaryLearner,
+    SparseCoder,
+)
 from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
@@ -15,6 +20,7 @@ __all__ = [
     "BinaryLatentVAE",
     "ChainConditionalRandomField",
     "ConstrainedGaussian",
+    "ConvolutionalSparseCoder",
     "DeepEnergyModel",
     "DensityOutlierDetector",
     "DictionaryLearner",

@@ -15,6 +15,7 @@ from sklvm import (
     BinaryLatentVAE,
     ChainConditionalRandomField,
     ConstrainedGaussian,
+    ConvolutionalSparseCoder,
     DeepEnergyModel,
     DensityOutlierDetector,
     DictionaryLearner,
@@ -28,7 +29,7 @@ from sklvm import (
 
 def expected_failures(estimator):
     """Check name → why it cannot pass, for mathematical reasons only."""
-    if isinstance(estimator, ARDSparseCoder | SparseCoder):
+    if isinstance(estimator, ARDSparseCoder | ConvolutionalSparseCoder | SparseCoder):
         return {"check_transformer_n_iter": "To fit a given dictionary takes no iterations."}
     if getattr(estimator, "objective", "mle") in ("mle", "score_matching") and not (
         isinstance(
@@ -57,6 +58,7 @@ ESTIMATORS = [
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),
     SparseCoder(alpha=0.1),
     ARDSparseCoder(),
+    ConvolutionalSparseCoder(alpha=0.1),
     DictionaryLearner(4, alpha=0.1, init="svd"),
     DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
     DensityOutlierDetector(ConstrainedGaussian()),
@@ -200,7 +202,8 @@ def test_bad_training_data_are_refused_before_any_work(fitted, X, bad, message):
     if message == "NaN" and get_tags(fitted).input_tags.allow_nan:
         pytest.skip("NaN stands for missing entries")
     model = clone(fitted)
-    if isinstance(model, ARDSparseCoder | SparseCoder) and message == "1 sample|minimum of 2":
+    needs_one = isinstance(model, ARDSparseCoder | ConvolutionalSparseCoder | SparseCoder)
+    if needs_one and message == "1 sample|minimum of 2":
         pytest.skip("a given dictionary needs no second row")
     before = set(vars(model))
     with pytest.raises(ValueError, match=message):

@@ -10,6 +10,7 @@ from sklvm.kernels._active_set import ActiveSetCoder, SparseRows
 from sklvm.kernels._automatic_relevance import RelevanceResults, automatic_relevance_codes
 from sklvm.kernels._bernoulli import draw_bernoulli, sample_bernoulli
 from sklvm.kernels._chains import ChainMarginals, chain_best_path, chain_marginals
+from sklvm.kernels._convolution import FilterAtoms, FilterBank, FilteredImage
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
@@ -24,6 +25,9 @@ from sklvm.kernels._updates import adam_update, sgd_update
 __all__ = [
     "ActiveSetCoder",
     "ChainMarginals",
+    "FilterAtoms",
+    "FilterBank",
+    "FilteredImage",
     "RelevanceResults",
     "SparseRows",
     "adam_update",

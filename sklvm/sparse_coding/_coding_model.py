@@ -16,7 +16,7 @@ from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
 from sklvm.sparse_coding.solvers import SOLVER_NAMES
 
-__all__ = ["CodingInfo", "CodingModel"]
+__all__ = ["CodingInfo", "CodingModel", "warn_of_unfinished"]
 
 
 @dataclass(frozen=True)
@@ -160,17 +160,20 @@ class CodingModel(DictionaryModel):
             max_iter=coding.max_iter,
             sparse_output=sparse_output,
         )
-        self._warn_of_unfinished(results, coding)
+        warn_of_unfinished(results, coding, self._tol_names, stacklevel=4)
         return results
 
-    def _warn_of_unfinished(self, results, coding):
-        unfinished = ~(results.certificates <= coding.tol)
-        if coding.tol > 0 and unfinished.any():
-            tol, max_iter = self._tol_names
-            warnings.warn(
-                f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
-                f"in {max_iter}={coding.max_iter} iterations; the worst is at "
-                f"{results.certificates.max():.3g}.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+
+def warn_of_unfinished(results, coding, names, *, stacklevel):
+    """Warn where certificates exceed ``coding.tol``; `names` is what users call that and
+    ``coding.max_iter``."""
+    unfinished = ~(results.certificates <= coding.tol)
+    if coding.tol > 0 and unfinished.any():
+        tol, max_iter = names
+        warnings.warn(
+            f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
+            f"in {max_iter}={coding.max_iter} iterations; the worst is at "
+            f"{results.certificates.max():.3g}.",
+            ConvergenceWarning,
+            stacklevel=stacklevel + 1,
+        )

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base import StatisticsModel, generator_from
-from sklvm.sparse_coding._coding_model import CodingModel
+from sklvm.sparse_coding._coding_model import CodingModel, warn_of_unfinished
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_expectation import DictionaryExpectation
 from sklvm.sparse_coding._initial_dictionary import initial_dictionary
@@ -246,7 +246,12 @@ class DictionaryLearner(StatisticsModel, CodingModel):
     def _warn_unconverged(self, monitor):
         if self._training.local:
             parts = zip(*(local[1:] for local in self._training.local), strict=True)
-            self._warn_of_unfinished(CodeResults(None, *map(np.concatenate, parts)), self._coding)
+            warn_of_unfinished(
+                CodeResults(None, *map(np.concatenate, parts)),
+                self._coding,
+                self._tol_names,
+                stacklevel=4,
+            )
         super()._warn_unconverged(monitor)
 
     def _fitted_attributes(self, learner):

@@ -43,7 +43,11 @@ class CodingProblem:
         self.dictionary = dictionary
         self.penalty, self.alpha = penalty, alpha
         self.positive, self.n_threads = positive, n_threads
-        self.bound, self.ridge = penalty.bounds(alpha, self.n_components)
+        n_weights = getattr(dictionary, "n_weights", self.n_components)
+        self.bound, self.ridge = (
+            values if values is None else np.repeat(values, self.n_components // n_weights)
+            for values in penalty.bounds(alpha, n_weights)
+        )
         self.exponent = penalty.exponent
         self.rank = min(self.n_components, dictionary.n_features)
         if self.ridge is not None:

@@ -7,12 +7,21 @@ A dictionary has ``n_components`` (K), ``n_features`` (d) and
 - ``norms(mask=None)``: ‖m ⊙ d_k‖ of each atom;
 - ``lipschitz``: the largest eigenvalue of D Dᵀ, or a bound of it;
 
-and where it has them ``gram`` (D Dᵀ), ``atoms`` (D as an array) and ``atom(k)``. A mask is boolean,
-of shape (d,), and True where a feature is observed. Solvers say which of these they need;
-:class:`sklvm.testing.DictionaryTestCase` checks that they belong together.
+and where it has them ``gram`` (D Dᵀ), ``atoms`` (D as an array), ``atom(k)``, and ``n_weights``:
+how many weights a penalty has, each for as many components in a row; by default one for each.
+A mask is boolean, of shape (d,), and True where a feature is observed. Solvers say which of these
+they need; :class:`sklvm.testing.DictionaryTestCase` checks that they belong together.
 """
 
+from sklvm.sparse_coding.dictionaries._convolution_geometry import BOUNDARIES, ConvolutionGeometry
+from sklvm.sparse_coding.dictionaries._convolutional import ConvolutionalDictionary
 from sklvm.sparse_coding.dictionaries._dense import DenseDictionary
 from sklvm.sparse_coding.dictionaries._restricted import RestrictedDictionary
 
-__all__ = ["DenseDictionary", "RestrictedDictionary"]
+__all__ = [
+    "BOUNDARIES",
+    "ConvolutionGeometry",
+    "ConvolutionalDictionary",
+    "DenseDictionary",
+    "RestrictedDictionary",
+]

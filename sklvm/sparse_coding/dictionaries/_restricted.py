@@ -18,6 +18,7 @@ class RestrictedDictionary:
     def __init__(self, dictionary, observed):
         self.dictionary, self.observed = dictionary, observed
         self.n_components, self.n_features = dictionary.n_components, int(observed.sum())
+        self.n_weights = getattr(dictionary, "n_weights", self.n_components)
 
     @property
     def lipschitz(self):

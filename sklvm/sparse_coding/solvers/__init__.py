@@ -9,6 +9,8 @@ from sklvm.sparse_coding.solvers._active_set import active_set
 from sklvm.sparse_coding.solvers._basis_pursuit import basis_pursuit
 from sklvm.sparse_coding.solvers._code_results import CodeResults
 from sklvm.sparse_coding.solvers._coordinate_descent import coordinate_descent
+from sklvm.sparse_coding.solvers._filter_working_set import filter_working_set
+from sklvm.sparse_coding.solvers._needs import fits
 from sklvm.sparse_coding.solvers._orthogonal_matching_pursuit import orthogonal_matching_pursuit
 from sklvm.sparse_coding.solvers._proximal_gradient import fista, ista
 from sklvm.sparse_coding.solvers._selection import SOLVER_NAMES, select_solver
@@ -19,7 +21,9 @@ __all__ = [
     "active_set",
     "basis_pursuit",
     "coordinate_descent",
+    "filter_working_set",
     "fista",
+    "fits",
     "ista",
     "orthogonal_matching_pursuit",
     "select_solver",
