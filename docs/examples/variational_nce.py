@@ -164,7 +164,7 @@ exact = NOISE_RATIO * np.mean(
     np.log1p(np.exp(logsumexp(log_joint, axis=0) - log_z - noise.log_density(rows)) / NOISE_RATIO)
 )
 for name, phi in encoded.items():
-    law, _ = ENCODERS[name].encode(phi, rows)
+    law = ENCODERS[name].encode(phi, rows)
     biases[name] = np.array([exact - second_term(law, S) for S in DRAWS])
     print(f"{name:18} too low by " + ", ".join(f"{bias:.1e}" for bias in biases[name]))
 
@@ -180,7 +180,7 @@ figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="cons
 axis = np.linspace(-10, 10, 401)[:, np.newaxis]
 left.plot(axis, energy.posterior(truth, axis)[:, 1], "k", linewidth=3, label="p(z | x)")
 for name, phi in encoded.items():
-    law, _ = ENCODERS[name].encode(phi, axis)
+    law = ENCODERS[name].encode(phi, axis)
     left.plot(axis, law.mean[:, 1], color=COLORS[name], label=f"q, {name}")
 left.set(xlabel="x", ylabel="probability of the wide component", title="Posteriors", ylim=(0, 1.02))
 left.legend(loc="lower right", fontsize=9)

@@ -13,7 +13,7 @@ from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
 from sklvm.energies._binary_sites import BinarySites
 from sklvm.energies._chain_protocols import BlockGibbs, SharedInputs, Tempered
-from sklvm.energies._decoder_energy import DecoderEnergy
+from sklvm.energies._decoder_energy import DecoderEnergy, prior_energy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
@@ -65,4 +65,5 @@ __all__ = [
     "SharedInputs",
     "SiteConditionals",
     "Tempered",
+    "prior_energy",
 ]

@@ -4,7 +4,13 @@ import numpy as np
 
 from sklvm.networks import MultiLayerPerceptron
 
-__all__ = ["DecoderEnergy"]
+__all__ = ["DecoderEnergy", "prior_energy"]
+
+
+def prior_energy(Z):
+    """−log N(z; 0, I) = ½‖z‖² + ½ K log 2π, of the shape of Z without its last axis K."""
+    constant = Z.dtype.type(0.5 * Z.shape[-1] * np.log(2 * np.pi))
+    return 0.5 * np.einsum("...k,...k->...", Z, Z) + constant
 
 
 class DecoderEnergy:

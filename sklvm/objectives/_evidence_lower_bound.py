@@ -7,7 +7,6 @@ import numpy as np
 
 from sklvm._compat import HasMethods, Interval
 from sklvm.energies import Decoder
-from sklvm.kernels import standard_normal
 from sklvm.objectives._base import Objective
 
 __all__ = ["EvidenceLowerBound"]
@@ -65,7 +64,7 @@ class EvidenceLowerBound(Objective):
         return self.encoder.layout.prefixed("encoder_")
 
     def init(self, energy, theta, X, counts, rng):
-        theta.own_part("encoder_")[:] = self.encoder.init_parameters(X, rng)
+        theta.own_part("encoder_")[:] = self.encoder.init_parameters(X, rng, counts)
         return _State(0, np.nan, np.nan)
 
     def diagnostics(self, state):
@@ -79,9 +78,7 @@ class EvidenceLowerBound(Objective):
         n_draws, gradient = self.n_mc_samples, theta.empty_like()
 
         encoding = self.encoder.encode(theta.own_part("encoder_"), X)
-        noise = standard_normal(
-            (n_draws * len(X), energy.n_components), int(rng.integers(2**63)), dtype=X.dtype
-        ).reshape(n_draws, len(X), -1)
+        noise = encoding.noise(n_draws, rng)
         Z = encoding.draw(noise)
         shares = weights
         if n_draws > 1:
@@ -93,12 +90,9 @@ class EvidenceLowerBound(Objective):
         beta = self.beta * (1.0 if is_warm else state.n_steps / self.n_warm_up_steps)
         divergences = weights @ encoding.divergences()
         is_costly = (divergences >= self.free_bits).astype(X.dtype)
-        encoding.pullback(
-            Z_bar,
-            noise,
-            X.dtype.type(beta) * np.outer(weights, is_costly),
-            gradient.own_part("encoder_"),
-        )
+        outputs_bar = encoding.pull_draw(noise, Z_bar)
+        outputs_bar += encoding.pull_divergences(X.dtype.type(beta) * np.outer(weights, is_costly))
+        encoding.pullback(outputs_bar, gradient.own_part("encoder_"))
 
         error = float(shares @ errors)
         divergence = float(divergences.sum())

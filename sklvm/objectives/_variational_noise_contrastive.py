@@ -6,19 +6,22 @@ from numbers import Integral
 import numpy as np
 from scipy.special import logsumexp
 
-from sklvm._compat import HasMethods, Interval, StrOptions
-from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates
+from sklvm._compat import Interval, StrOptions
+from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates, prior_energy
 from sklvm.kernels import sigmoid, softplus
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.objectives._base import Objective
 from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
 from sklvm.objectives._reference_densities import reference_density
-from sklvm.posteriors import DiscreteEncoder, GaussianEncoder
-from sklvm.posteriors._latent_draws import (
+from sklvm.posteriors import (
     AllStates,
-    ExactPosteriorMean,
-    GaussianDraws,
-    StateDraws,
+    AtMean,
+    DiscreteEncoder,
+    Encoder,
+    ExactEncoder,
+    GaussianEncoder,
+    Reparametrized,
+    ScoreFunction,
 )
 
 __all__ = ["VariationalNoiseContrastiveEstimation"]
@@ -51,8 +54,8 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     How q learns: real z move with q's parameters, z = μ(x) + L(x)ε. Discrete z do not, and the
     gradient is that of the score function, h ∇ log q(z|x) with h = softplus(−G) + s(−G), and the
-    mean h of the row's other draws as control variate; or it is the exact sum over all states, by
-    ``n_importance_samples="all"``.
+    mean h of the row's other draws as control variate (of the other rows, where each has one draw);
+    or it is the exact sum over all states, by ``n_importance_samples="all"``.
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ class VariationalNoiseContrastiveEstimation(Objective):
         **NOISE_CONSTRAINTS,
         "posterior": [
             StrOptions({"auto", "exact", "encoder"}),
-            HasMethods(["encode", "init_parameters"]),
+            Encoder,
         ],
         "hidden_layer_sizes": [tuple, list],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -128,14 +131,18 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     def own_layout(self, energy):
         """γ = c/√d, and the encoder's φ."""
-        return LearnedLogPartition.layout + self._latents(energy).layout.prefixed("encoder_")
+        if self._is_exact(energy):
+            return LearnedLogPartition.layout
+        return LearnedLogPartition.layout + self._encoder(energy).layout.prefixed("encoder_")
 
     def init(self, energy, theta, X, counts, rng):
-        latents, phi = self._latents(energy), theta.own_part("encoder_")
-        phi[:] = latents.init_parameters(X, rng)
+        sampler = self._sampler(energy)
+        if not self._is_exact(energy):
+            start = self._encoder(energy).init_parameters(X, rng, counts)
+            theta.own_part("encoder_")[:] = start
 
         def log_model(rows):
-            draws = latents.draw(energy, theta.energy, phi, rows, rng)
+            draws = sampler.sample(self._posterior(energy, theta, rows), rng)
             energies, _ = _joint_energies(energy, theta.energy, rows, draws.Z)
             return logsumexp(draws.log_shares - energies - draws.log_density, axis=0)
 
@@ -148,12 +155,11 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         nu, n = self.noise_ratio, len(X)
-        latents, phi = self._latents(energy), theta.own_part("encoder_")
-        log_partition = LearnedLogPartition(X.shape[1])
+        sampler, log_partition = self._sampler(energy), LearnedLogPartition(X.shape[1])
         rows, log_reference, state = state.beside(X, nu, rng)
-        of_data, of_noise = (
-            latents.draw(energy, theta.energy, phi, part, rng) for part in (rows[:n], rows[n:])
-        )
+        posterior = self._posterior(energy, theta, rows[:n])
+        of_data = sampler.sample(posterior, rng)
+        of_noise = sampler.sample(self._posterior(energy, theta, rows[n:]), rng)
         Z, log_posterior = (
             np.concatenate(both, axis=1)
             for both in ((of_data.Z, of_noise.Z), (of_data.log_density, of_noise.log_density))
@@ -176,29 +182,38 @@ class VariationalNoiseContrastiveEstimation(Objective):
         gradient = theta.empty_like()
         gradient.energy[...], Z_bar = pullback(-slope)
         log_partition.pull(gradient, -slope.sum())
-        of_data.pullback(
-            losses,
-            slope[:, :n],
-            None if Z_bar is None else Z_bar[:, :n],
-            gradient.own_part("encoder_"),
-        )
+        if not self._is_exact(energy):
+            # G falls with log q.
+            outputs_bar = of_data.pull(
+                losses, -slope[:, :n], None if Z_bar is None else Z_bar[:, :n]
+            )
+            posterior.pullback(outputs_bar, gradient.own_part("encoder_"))
         return float(value), gradient, state
 
     def _is(self, name):
         return isinstance(self.posterior, str) and self.posterior == name
 
-    def _latents(self, energy):
-        """How z are had; raises ``ValueError`` where not all its states can be listed."""
-        is_discrete = isinstance(energy, Joint)
-        if self._is("exact") or (self._is("auto") and isinstance(energy, ExactPosterior)):
-            return ExactPosteriorMean()
-        encoder = self._encoder(energy) if isinstance(self.posterior, str) else self.posterior
+    def _is_exact(self, energy):
+        return self._is("exact") or (self._is("auto") and isinstance(energy, ExactPosterior))
+
+    def _sampler(self, energy):
+        """What stands for q; raises ``ValueError`` where not all states of z can be listed."""
+        if self._is_exact(energy):
+            return AtMean()
         if self.n_importance_samples == "all":
-            return AllStates(encoder, _all_states(energy))
-        draws = StateDraws if is_discrete else GaussianDraws
-        return draws(encoder, self.n_importance_samples)
+            return AllStates(_all_states(energy))
+        ways = ScoreFunction if isinstance(energy, Joint) else Reparametrized
+        return ways(self.n_importance_samples)
+
+    def _posterior(self, energy, theta, X):
+        """q(z|x) of the rows of X."""
+        if self._is_exact(energy):
+            return ExactEncoder(energy).encode(theta.energy, X)
+        return self._encoder(energy).encode(theta.own_part("encoder_"), X)
 
     def _encoder(self, energy):
+        if not isinstance(self.posterior, str):
+            return self.posterior
         hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
         shape = energy.n_features, energy.n_components, hidden, self.activation
         if not isinstance(energy, Joint):
@@ -229,7 +244,6 @@ def _joint_energies(energy, theta, X, Z):
     n_draws, n, K = Z.shape
     rows = Z.reshape(-1, K)
     errors, decoder_pullback = energy.evaluate_given(theta, np.tile(X, (n_draws, 1)), rows)
-    prior = 0.5 * np.einsum("ij,ij->i", rows, rows) + rows.dtype.type(0.5 * K * np.log(2 * np.pi))
 
     def pullback(w):
         gradient = np.empty_like(theta)
@@ -237,4 +251,4 @@ def _joint_energies(energy, theta, X, Z):
         Z_bar = decoder_pullback(w, gradient) + w[:, np.newaxis] * rows
         return gradient, Z_bar.reshape(Z.shape)
 
-    return (errors + prior).reshape(n_draws, n), pullback
+    return (errors + prior_energy(rows)).reshape(n_draws, n), pullback

@@ -1,23 +1,28 @@
 """Distributions q(z|x) of latent variables given data: encoders and exact posteriors."""
 
+from sklvm.posteriors._base import Encoder, Posterior
 from sklvm.posteriors._discrete_encoder import DiscreteEncoder, DiscretePosterior
+from sklvm.posteriors._exact_encoder import ExactEncoder
 from sklvm.posteriors._gaussian_encoder import GaussianEncoder, GaussianPosterior
-from sklvm.posteriors._latent_draws import (
+from sklvm.posteriors._latent_samples import (
     AllStates,
-    ExactPosteriorMean,
-    GaussianDraws,
-    LatentDraws,
-    StateDraws,
+    AtMean,
+    LatentSample,
+    Reparametrized,
+    ScoreFunction,
 )
 
 __all__ = [
     "AllStates",
+    "AtMean",
     "DiscreteEncoder",
     "DiscretePosterior",
-    "ExactPosteriorMean",
-    "GaussianDraws",
+    "Encoder",
+    "ExactEncoder",
     "GaussianEncoder",
     "GaussianPosterior",
-    "LatentDraws",
-    "StateDraws",
+    "LatentSample",
+    "Posterior",
+    "Reparametrized",
+    "ScoreFunction",
 ]

@@ -1,4 +1,4 @@
-"""A perceptron that maps x to a law over discrete latent variables: a variational posterior."""
+"""A perceptron that maps x to a distribution over discrete latent variables."""
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -18,53 +18,80 @@ class DiscretePosterior:
 
     Parameters
     ----------
-    log_odds : ndarray of shape (n, K)
+    logits : ndarray of shape (n, K)
         u.
     states : ndarray of shape (n_states, K), default=None
         What z ranges over. None: {0, 1}^K.
+    pullback : callable, default=None
+        ``pullback(logits_bar, out)`` takes a cotangent of u to the parameters that made it.
 
     Attributes
     ----------
+    outputs : ndarray of shape (n, K)
+        u.
     mean : ndarray of shape (n, K)
         E[z|x] = ∇A(u).
     """
 
-    def __init__(self, log_odds, states=None):
-        self.log_odds = log_odds
+    is_reparametrized = False
+
+    def __init__(self, logits, states=None, pullback=None):
+        self.outputs = logits
+        self._pullback = pullback
         if states is None:
             self._states = None
-            self.mean, self._normalizer = sigmoid(log_odds), softplus(log_odds).sum(axis=1)
+            self.mean, self._normalizer = sigmoid(logits), softplus(logits).sum(axis=1)
         else:
-            self._states = states.astype(log_odds.dtype)
-            exponents = log_odds @ self._states.T
+            self._states = states.astype(logits.dtype)
+            exponents = logits @ self._states.T
             self._probabilities = softmax(exponents, axis=1)
-            self.mean, self._normalizer = (
-                self._probabilities @ self._states,
-                logsumexp(exponents, axis=1),
-            )
+            self.mean = self._probabilities @ self._states
+            self._normalizer = logsumexp(exponents, axis=1)
 
-    def log_density(self, Z):
-        """uᵀz − A(u) for Z of shape (S, n, K), or (S, 1, K) for all rows; shape (S, n)."""
+    def noise(self, n_draws, rng):
+        """Uniform numbers: one for each unit, or one for each row where states are listed."""
+        n, K = self.outputs.shape
+        width = K if self._states is None else 1
+        return rng.random((n_draws, n, width), dtype=self.mean.dtype)
+
+    def draw(self, noise):
+        """z, shape (S, n, K): independent draws where the noise is fresh."""
+        if self._states is None:
+            return (noise < self.mean).astype(self.mean.dtype)
+        ladder = np.cumsum(self._probabilities, axis=1)[:, :-1]
+        return self._states[np.count_nonzero(noise >= ladder, axis=2)]
+
+    def log_density(self, Z, noise=None):
+        """uᵀz − A(u), shape (S, n), for Z of shape (S, n, K) or, for all rows, (S, 1, K)."""
         if Z.shape[1] == 1:
-            products = Z[:, 0] @ self.log_odds.T
+            products = Z[:, 0] @ self.outputs.T
         else:
-            products = np.einsum("nk,snk->sn", self.log_odds, Z)
+            products = np.einsum("nk,snk->sn", self.outputs, Z)
         return products - self._normalizer
 
-    def draw(self, n_draws, rng):
-        """Independent draws, shape (n_draws, n, K)."""
-        n, K = self.log_odds.shape
-        if self._states is None:
-            uniform = rng.random((n_draws, n, K), dtype=self.mean.dtype)
-            return (uniform < self.mean).astype(self.mean.dtype)
-        uniform = rng.random((n_draws, n, 1), dtype=self.mean.dtype)
-        ladder = np.cumsum(self._probabilities, axis=1)[:, :-1]
-        return self._states[np.count_nonzero(uniform >= ladder, axis=2)]
+    def pull_log_density(self, Z, w, noise=None):
+        """Σ_s w_s (z_s − E z), shape (n, K)."""
+        shared = Z.shape[1] == 1
+        pulled = w.T @ Z[:, 0] if shared else np.einsum("sn,snk->nk", w, Z)
+        return pulled - w.sum(axis=0)[:, np.newaxis] * self.mean
 
-    def log_odds_cotangent(self, Z, log_density_bar):
-        """Σ_s w_s (z_s − E z), of shape (n, K), for the cotangent w of ``log_density(Z)``."""
-        pulled = np.einsum("sn,snk->nk", log_density_bar, Z)
-        return pulled - log_density_bar.sum(axis=0)[:, np.newaxis] * self.mean
+    def entropy(self):
+        """A(u) − uᵀE[z], shape (n,)."""
+        return self._normalizer - np.einsum("nk,nk->n", self.outputs, self.mean)
+
+    def pull_entropy(self, w):
+        """−w Cov(z) u, shape (n, K)."""
+        if self._states is None:
+            spread = self.mean * (1 - self.mean) * self.outputs
+        else:
+            exponents = self.outputs @ self._states.T
+            centred = exponents - np.einsum("nk,nk->n", self.outputs, self.mean)[:, np.newaxis]
+            spread = (self._probabilities * centred) @ self._states
+        return -w[:, np.newaxis] * spread
+
+    def pullback(self, outputs_bar, out):
+        """Write the gradient of what made the logits to the vector `out`."""
+        self._pullback(outputs_bar, out)
 
 
 class DiscreteEncoder:
@@ -88,6 +115,16 @@ class DiscreteEncoder:
     ----------
     layout : ParameterLayout
         The perceptron's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.posteriors import DiscreteEncoder
+    >>> encoder = DiscreteEncoder(n_features=3, n_components=2, hidden_layer_sizes=(5,))
+    >>> X = np.eye(3)
+    >>> phi = encoder.init_parameters(X, np.random.default_rng(0))
+    >>> encoder.encode(phi, X).mean.shape
+    (3, 2)
     """
 
     def __init__(
@@ -101,9 +138,9 @@ class DiscreteEncoder:
         )
         self.layout = self.network.layout
 
-    def init_parameters(self, X, rng):
-        """First-layer units of mean 0 and variance 1 over X, and log-odds near 0."""
-        mean, variances = column_moments(X)
+    def init_parameters(self, X, rng, sample_weight=None):
+        """First-layer units of mean 0 and variance 1 over X, and logits near 0."""
+        mean, variances = column_moments(X, sample_weight)
         theta = np.empty(self.layout.size)
         views = self.layout.views(theta)
         self.network.draw_parameters(views, rng, mean, float(variances.mean()))
@@ -112,15 +149,12 @@ class DiscreteEncoder:
             parameter *= 0.1
         return theta.astype(X.dtype)
 
-    def encode(self, theta, X):
-        """The ``DiscretePosterior`` of the rows of X, and ``pullback(log_odds_bar, out)``.
-
-        The pullback writes the encoder's gradient to the vector `out`.
-        """
-        views = self.layout.views(theta)
+    def encode(self, phi, X):
+        """The ``DiscretePosterior`` of the rows of X."""
+        views = self.layout.views(phi)
         passed = self.network.forward(views, X)
 
-        def pullback(log_odds_bar, out):
-            self.network.vjp_preactivation(views, passed, log_odds_bar, self.layout.views(out))
+        def pullback(logits_bar, out):
+            self.network.vjp_preactivation(views, passed, logits_bar, self.layout.views(out))
 
-        return DiscretePosterior(passed.output, self.states), pullback
+        return DiscretePosterior(passed.output, self.states, pullback)

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from sklvm.kernels import standard_normal
 from sklvm.networks import MultiLayerPerceptron
 from sklvm.statistics import column_moments
 
 __all__ = ["GaussianEncoder", "GaussianPosterior"]
 
+LOG_2PI = np.log(2 * np.pi)
 # Of ρ: twenty times the prior's standard deviation. Far from its data a network says anything.
 MAX_LOG_SCALE = 3.0
 
@@ -36,6 +38,16 @@ class GaussianEncoder:
     ----------
     layout : ParameterLayout
         The perceptron's; its outputs are μ, ρ, and the rows of L below the diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.posteriors import GaussianEncoder
+    >>> encoder = GaussianEncoder(n_features=3, n_components=2, full=True)
+    >>> X, rng = np.eye(3), np.random.default_rng(0)
+    >>> posterior = encoder.encode(encoder.init_parameters(X, rng), X)
+    >>> posterior.draw(posterior.noise(5, rng)).shape
+    (5, 3, 2)
     """
 
     def __init__(
@@ -57,10 +69,9 @@ class GaussianEncoder:
         )
         self.layout = self.network.layout
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """First-layer units of mean 0 and variance 1 over X, and scales near those of the prior."""
-        inputs = self._inputs(X)
-        mean, variances = column_moments(inputs)
+        mean, variances = column_moments(self._inputs(X), sample_weight)
         variance = float(variances.mean())
         theta = np.empty(self.layout.size)
         views = self.layout.views(theta)
@@ -70,9 +81,9 @@ class GaussianEncoder:
             parameter[self.n_components :] *= 0.1
         return theta.astype(X.dtype)
 
-    def encode(self, theta, X):
+    def encode(self, phi, X):
         """The ``GaussianPosterior`` of the rows of X."""
-        views = self.layout.views(theta)
+        views = self.layout.views(phi)
         return GaussianPosterior(self, views, self.network.forward(views, self._inputs(X)))
 
     def _inputs(self, X):
@@ -83,10 +94,12 @@ class GaussianEncoder:
 
 
 class GaussianPosterior:
-    """The Gaussians q(z|x) of n rows.
+    """The Gaussians q(z|x) = N(μ, LLᵀ) of n rows.
 
     Attributes
     ----------
+    outputs : ndarray of shape (n, m)
+        μ, ρ = log diag L, and the rows of L below the diagonal.
     mean : ndarray of shape (n, K)
         μ.
     scale : ndarray of shape (n, K)
@@ -95,11 +108,15 @@ class GaussianPosterior:
         L below its diagonal, zero elsewhere; None where L is diagonal.
     """
 
+    is_reparametrized = True
+
     def __init__(self, encoder, views, passed):
         self._encoder, self._views, self._passed = encoder, views, passed
         K, outputs = encoder.n_components, passed.output
-        self.mean = outputs[:, :K]
-        self._log_scale = np.minimum(outputs[:, K : 2 * K], outputs.dtype.type(MAX_LOG_SCALE))
+        self.outputs = outputs.copy()
+        self._log_scale = self.outputs[:, K : 2 * K]
+        np.minimum(self._log_scale, outputs.dtype.type(MAX_LOG_SCALE), out=self._log_scale)
+        self.mean = self.outputs[:, :K]
         self.scale = np.exp(self._log_scale)
         self.below = None
         if encoder.full:
@@ -114,6 +131,15 @@ class GaussianPosterior:
         np.einsum("nkk->nk", factor)[...] = self.scale
         return factor
 
+    # -- draws ------------------------------------------------------------------------------------
+
+    def noise(self, n_draws, rng):
+        """ε ~ N(0, I), shape (S, n, K)."""
+        n, K = self.mean.shape
+        seed = int(rng.integers(2**63))
+        draws = standard_normal((n_draws * n, K), seed, dtype=self.mean.dtype)
+        return draws.reshape(n_draws, n, K)
+
     def draw(self, noise):
         """z = μ + Lε, shape (S, n, K), for noise ε of that shape, or (S, 1, K) for all rows."""
         Z = self.scale * noise
@@ -121,6 +147,75 @@ class GaussianPosterior:
         if self.below is not None:
             Z += (self.below @ noise.transpose(1, 2, 0)).transpose(2, 0, 1)
         return Z
+
+    def pull_draw(self, noise, Z_bar, log_density_bar=None):
+        """The outputs' cotangent from that of ``draw(noise)``, both along the path of the draws.
+
+        Parameters
+        ----------
+        noise : ndarray of shape (S, n, K)
+        Z_bar : ndarray of shape (S, n, K)
+        log_density_bar : ndarray of shape (S, n), default=None
+            Cotangent of log q(z|x) at these draws, which move: −½‖ε‖² − Σ_k ρ_k + …
+        """
+        K = self.scale.shape[1]
+        outputs_bar = np.empty_like(self.outputs)
+        Z_bar.sum(axis=0, out=outputs_bar[:, :K])
+        log_scale_bar = outputs_bar[:, K : 2 * K]
+        np.multiply(self.scale, np.einsum("snk,snk->nk", Z_bar, noise), out=log_scale_bar)
+        if log_density_bar is not None:
+            log_scale_bar -= log_density_bar.sum(axis=0)[:, np.newaxis]
+        if self.below is not None:
+            below_bar = Z_bar.transpose(1, 2, 0) @ noise.transpose(1, 0, 2)
+            outputs_bar[:, 2 * K :] = below_bar[:, *self._encoder.below_diagonal]
+        return outputs_bar
+
+    # -- densities --------------------------------------------------------------------------------
+
+    def log_density(self, Z, noise=None):
+        """log q(z|x), shape (S, n), for Z of shape (S, n, K) or, for all rows, (S, 1, K)."""
+        noise = self._noise_of(Z) if noise is None else noise
+        K = self.mean.shape[1]
+        constant = self.mean.dtype.type(0.5 * K * LOG_2PI)
+        squares = np.einsum("snk,snk->sn", noise, noise)
+        return -0.5 * squares - self._log_scale.sum(axis=1) - constant
+
+    def log_density_slope(self, noise):
+        """∂ log q(z|x)/∂z = −L⁻ᵀε at z = μ + Lε, shape (S, n, K)."""
+        if self.below is None:
+            return -noise / self.scale
+        transposed = self.factor().transpose(0, 2, 1)
+        noise = np.broadcast_to(noise, (len(noise), *self.mean.shape))
+        return -np.linalg.solve(transposed, noise.transpose(1, 2, 0)).transpose(2, 0, 1)
+
+    def pull_log_density(self, Z, w, noise=None):
+        """Σ_s w_s ∂ log q(z_s|x)/∂outputs, z held fixed: L⁻ᵀε for μ, L⁻ᵀεεᵀ − L⁻¹ for L."""
+        noise = self._noise_of(Z) if noise is None else noise
+        # A move of μ or L moves ε against that of z; the volume det L goes its own way.
+        return self.pull_draw(
+            np.broadcast_to(noise, (len(noise), *self.mean.shape)),
+            -w[:, :, np.newaxis] * self.log_density_slope(noise),
+            w,
+        )
+
+    def _noise_of(self, Z):
+        """ε = L⁻¹(z − μ)."""
+        centred = Z - self.mean
+        if self.below is None:
+            return centred / self.scale
+        return np.linalg.solve(self.factor(), centred.transpose(1, 2, 0)).transpose(2, 0, 1)
+
+    def entropy(self):
+        """Σ_k ρ_k + ½ K log 2πe, shape (n,)."""
+        K = self.mean.shape[1]
+        return self._log_scale.sum(axis=1) + self.mean.dtype.type(0.5 * K * (LOG_2PI + 1))
+
+    def pull_entropy(self, w):
+        """w for each ρ_k."""
+        K = self.mean.shape[1]
+        outputs_bar = np.zeros_like(self.outputs)
+        outputs_bar[:, K : 2 * K] = w[:, np.newaxis]
+        return outputs_bar
 
     def divergences(self):
         """½(μ_j² + Σ_l L_jl² − 1) − log L_jj, shape (n, K).
@@ -133,39 +228,24 @@ class GaussianPosterior:
             squares += np.einsum("nij,nij->ni", self.below, self.below)
         return 0.5 * (squares - 1) - self._log_scale
 
-    def log_density(self, noise):
-        """log q(z|x) + ½ K log 2π at z = μ + Lε, shape (S, n)."""
-        return -0.5 * np.einsum("snk,snk->sn", noise, noise) - self._log_scale.sum(axis=1)
-
-    def pullback(self, Z_bar, noise, divergences_bar, out, log_density_bar=None):
-        """Write the encoder's gradient to the vector `out`.
-
-        Parameters
-        ----------
-        Z_bar : ndarray of shape (S, n, K)
-            Cotangent of ``draw(noise)``.
-        noise : ndarray of shape (S, n, K)
-        divergences_bar : ndarray of shape (n, K)
-            Cotangent of ``divergences()``.
-        out : ndarray of shape (layout.size,)
-        log_density_bar : ndarray of shape (S, n), default=None
-            Cotangent of ``log_density(noise)``; None: zero.
-        """
-        encoder, K = self._encoder, self.scale.shape[1]
-        outputs_bar = np.empty_like(self._passed.output)
+    def pull_divergences(self, divergences_bar):
+        """The outputs' cotangent from that of ``divergences()``, shape (n, K)."""
+        K = self.mean.shape[1]
+        outputs_bar = np.empty_like(self.outputs)
         np.multiply(divergences_bar, self.mean, out=outputs_bar[:, :K])
-        outputs_bar[:, :K] += Z_bar.sum(axis=0)
-        log_scale_bar = np.multiply(
-            divergences_bar, self.scale**2 - 1, out=outputs_bar[:, K : 2 * K]
-        )
-        log_scale_bar += self.scale * np.einsum("snk,snk->nk", Z_bar, noise)
-        if log_density_bar is not None:
-            log_scale_bar -= log_density_bar.sum(axis=0)[:, np.newaxis]
-        log_scale_bar[self._passed.output[:, K : 2 * K] > MAX_LOG_SCALE] = 0
+        np.multiply(divergences_bar, self.scale**2 - 1, out=outputs_bar[:, K : 2 * K])
         if self.below is not None:
-            below_bar = Z_bar.transpose(1, 2, 0) @ noise.transpose(1, 0, 2)
-            below_bar += divergences_bar[:, :, np.newaxis] * self.below
-            outputs_bar[:, 2 * K :] = below_bar[:, *encoder.below_diagonal]
-        encoder.network.vjp_preactivation(
-            self._views, self._passed, outputs_bar, encoder.layout.views(out)
+            below_bar = divergences_bar[:, :, np.newaxis] * self.below
+            outputs_bar[:, 2 * K :] = below_bar[:, *self._encoder.below_diagonal]
+        return outputs_bar
+
+    def pullback(self, outputs_bar, out):
+        """Write the encoder's gradient to the vector `out`."""
+        K = self.mean.shape[1]
+        is_clipped = self._passed.output[:, K : 2 * K] > MAX_LOG_SCALE
+        if is_clipped.any():
+            outputs_bar = outputs_bar.copy()
+            outputs_bar[:, K : 2 * K][is_clipped] = 0
+        self._encoder.network.vjp_preactivation(
+            self._views, self._passed, outputs_bar, self._encoder.layout.views(out)
         )

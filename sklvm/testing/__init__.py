@@ -17,6 +17,7 @@ from sklvm.testing._flat_objective import FlatObjective
 from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
 from sklvm.testing._statistics_case import StatisticsTestCase
+from sklvm.testing._posterior_case import PosteriorTestCase
 
 __all__ = [
     "DensityTestCase",
@@ -26,6 +27,7 @@ __all__ = [
     "FlatObjective",
     "ObjectiveTestCase",
     "StatisticsTestCase",
+    "PosteriorTestCase",
     "assert_is_gradient",
     "binary_states",
     "numerical_gradient",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklvm.energies import prior_energy
 from sklvm.kernels import standard_normal
 from sklvm.training import slices
 
@@ -42,7 +43,7 @@ def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
             Z = encoding.draw(some)
             given = np.tile(X[rows], (len(some), 1))
             errors, _ = energy.evaluate_given(theta, given, Z.reshape(len(given), -1))
-            log_ratio = -0.5 * np.einsum("snk,snk->sn", Z, Z) - encoding.log_density(some)
+            log_ratio = -prior_energy(Z) - encoding.log_density(Z, some)
             log_weights[rows, draws] = (log_ratio - errors.reshape(Z.shape[:2])).T
     log_weights[np.isnan(log_weights)] = -np.inf
     return log_weights

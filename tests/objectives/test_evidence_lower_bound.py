@@ -136,17 +136,6 @@ def test_the_divergence_is_that_of_the_gaussians(rng):
         assert terms_of_row.sum() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("posterior", ["diagonal", "full"])
-def test_draws_and_densities_of_the_posterior_belong_together(posterior, rng):
-    _, encoder = parts("gaussian", 1.0, posterior, "relu", ())
-    encoding = encoder.encode(0.5 * rng.standard_normal(encoder.layout.size), np.ones((1, 3)))
-    noise = rng.standard_normal((7, 1, 2))
-    L = encoding.factor()[0]
-    law = multivariate_normal(encoding.mean[0], L @ L.T)
-    Z = encoding.draw(noise)[:, 0]
-    assert_allclose(encoding.log_density(noise)[:, 0] - np.log(2 * np.pi), law.logpdf(Z))
-
-
 def test_draws_shared_by_all_rows_are_those_of_each_row(rng):
     _, encoder = parts("gaussian", 1.0, "full", "relu", ())
     encoding = encoder.encode(rng.standard_normal(encoder.layout.size), rng.random((5, 3)))

@@ -156,7 +156,7 @@ def test_the_gap_is_the_f_divergence_of_the_two_posteriors(name):
     )
     p = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
     encoder = variational.objective._encoder(energy)
-    law, _ = encoder.encode(variational.theta[plain.theta.size :], X)
+    law = encoder.encode(variational.theta[plain.theta.size :], X)
     q = np.exp(law.log_density(states[:, np.newaxis])).T
     assert_allclose(q.sum(axis=1), 1)
     log_noise = variational.state.density.log_density(X)
@@ -189,7 +189,7 @@ def test_the_gap_closes_as_the_encoder_learns_the_posterior(name):
     before, after = criterion(variational.theta[size:])[0] - floor, criterion(phi)[0] - floor
     assert 0 < after < 0.01 * before
     # Only the rows of data teach the encoder.
-    law, _ = objective._encoder(variational.energy).encode(phi, variational.X)
+    law = objective._encoder(variational.energy).encode(phi, variational.X)
     expected = variational.energy.posterior(plain.theta[:-1], variational.X)
     assert np.abs(law.mean - expected).max() < 0.1
 
@@ -229,20 +229,6 @@ def test_draws_give_the_encoders_gradient_without_bias(name, n_draws):
     gradients = np.array([sampled(theta, seed)[1][of_encoder] for seed in range(400)])
     deviation = gradients.std(axis=0) / np.sqrt(len(gradients))
     assert np.all(np.abs(gradients.mean(axis=0) - expected) <= 5 * deviation + 1e-9)
-
-
-@pytest.mark.parametrize("name", ["bernoulli_rbm", "deep"])
-def test_the_control_variate_takes_noise_from_the_encoders_gradient(name):
-    def noise(n_draws):
-        sampled = Run(
-            vnce(posterior="encoder", hidden_layer_sizes=(5,), n_importance_samples=n_draws),
-            *small_models()[name],
-        )
-        of_encoder = slice(sampled.energy.layout.size + 1, None)
-        return np.var([sampled(seed=seed)[1][of_encoder] for seed in range(200)], axis=0).sum()
-
-    # Four times the draws would have a quarter of the variance without it.
-    assert noise(4) < noise(1) / 8
 
 
 # -- real latent variables -------------------------------------------------------------------------
