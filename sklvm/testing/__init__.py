@@ -16,8 +16,8 @@ from sklvm.testing._finite_differences import (
 from sklvm.testing._flat_objective import FlatObjective
 from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
-from sklvm.testing._statistics_case import StatisticsTestCase
 from sklvm.testing._posterior_case import PosteriorTestCase
+from sklvm.testing._statistics_case import StatisticsTestCase
 
 __all__ = [
     "DensityTestCase",
@@ -26,8 +26,8 @@ __all__ = [
     "ExactLaw",
     "FlatObjective",
     "ObjectiveTestCase",
-    "StatisticsTestCase",
     "PosteriorTestCase",
+    "StatisticsTestCase",
     "assert_is_gradient",
     "binary_states",
     "numerical_gradient",
