@@ -39,6 +39,7 @@ _SUBMODULES = (
     "densities",
     "energies",
     "exceptions",
+    "graphs",
     "objectives",
     "optimizers",
     "partition",

@@ -16,6 +16,7 @@ from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
+from sklvm.kernels._pairwise import greedy_colours, pairwise_sweeps
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
 from sklvm.kernels._sparse_products import product, transposed_product
@@ -39,9 +40,11 @@ __all__ = [
     "cross_entropy",
     "draw_bernoulli",
     "effective_n_threads",
+    "greedy_colours",
     "matching_pursuit_codes",
     "pairwise_products",
     "pairwise_products_vjp",
+    "pairwise_sweeps",
     "philox4x32",
     "power_penalty",
     "product",

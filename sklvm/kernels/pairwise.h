@@ -1,0 +1,270 @@
+/* Sites of a pairwise energy, one after the other, given their neighbours:
+ *     E(z) = sum_s u_s(z_s) + sum_{s~t} w_st T_st(z_s, z_t).
+ *
+ * Sites come as lists of those of one colour: none of them has a neighbour in the list, so that
+ * their order, and the threads they are shared among, do not matter. Slots are the neighbours of a
+ * site, starts[s] to starts[s + 1]; the matrix of a slot has a row for each label of the neighbour:
+ * M[z_t * L + z_s].
+ *
+ * `dirty` marks the sites for which something around them has changed since they were last visited;
+ * only those are visited. Changes of at most `tol` are not made at all, so that what is left in the
+ * end is a residual of at most `tol` everywhere.
+ */
+#ifndef SKLVM_PAIRWISE_H
+#define SKLVM_PAIRWISE_H
+
+#include <stddef.h>
+
+#include "exponential.h"
+
+#define PAIRWISE_MAX_LABELS 256
+
+typedef struct {
+    ptrdiff_t n_labels;
+    const double *unary;     /* n x L */
+    const int64_t *starts;   /* n + 1 */
+    const int32_t *neighbours;
+    const int32_t *matrices; /* which of `tables` */
+    const double *weights;
+    const double *tables;    /* each L x L */
+} pairwise_model;
+
+SKLVM_INLINE void mark_neighbours(const pairwise_model *g, ptrdiff_t s, uint8_t *dirty) {
+    for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++) dirty[g->neighbours[k]] = 1;
+}
+
+/* Energies of the labels of site s, given its neighbours' labels. */
+SKLVM_INLINE void energies_given_labels(const pairwise_model *g, const ptrdiff_t L, ptrdiff_t s,
+                                        const int32_t *labels, double *energies) {
+    for (ptrdiff_t z = 0; z < L; z++) energies[z] = g->unary[s * L + z];
+    for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++) {
+        const double *const row = g->tables + (g->matrices[k] * L + labels[g->neighbours[k]]) * L;
+        const double weight = g->weights[k];
+        for (ptrdiff_t z = 0; z < L; z++) energies[z] += weight * row[z];
+    }
+}
+
+/* p(z) = exp(-beta (energies(z) - lowest)), not normalised; their sum. */
+SKLVM_INLINE double boltzmann_factors(const double *energies, ptrdiff_t L, double beta, double *p) {
+    double lowest = energies[0], sum = 0.0;
+    for (ptrdiff_t z = 1; z < L; z++) lowest = energies[z] < lowest ? energies[z] : lowest;
+    for (ptrdiff_t z = 0; z < L; z++) p[z] = exp_nonpositive_f64(beta * (lowest - energies[z]));
+    for (ptrdiff_t z = 0; z < L; z++) sum += p[z];
+    return sum;
+}
+
+/* Each site's label to the one of least energy; how many have changed. */
+SKLVM_INLINE int64_t icm_sites_of(const ptrdiff_t L, const pairwise_model *g, const int32_t *sites,
+                                  ptrdiff_t n, int32_t *labels, uint8_t *dirty) {
+    double energies[PAIRWISE_MAX_LABELS];
+    int64_t n_changes = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t s = sites[i];
+        if (!dirty[s]) continue;
+        dirty[s] = 0;
+        energies_given_labels(g, L, s, labels, energies);
+        int32_t best = labels[s];
+        for (int32_t z = 0; z < L; z++)
+            if (energies[z] < energies[best]) best = z;
+        if (best == labels[s]) continue;
+        labels[s] = best;
+        n_changes++;
+        mark_neighbours(g, s, dirty);
+    }
+    return n_changes;
+}
+
+SKLVM_CLONES static int64_t icm_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
+                                      int32_t *labels, uint8_t *dirty) {
+    if (g->n_labels == 2)
+        return icm_sites_of(2, g, sites, n, labels, dirty);
+    else
+        return icm_sites_of(g->n_labels, g, sites, n, labels, dirty);
+}
+
+/* Draws each site's label given its neighbours', at the inverse temperature beta; adds what it was
+ * drawn with to `sums` (n x L) unless that is NULL. One uniform number a site. */
+SKLVM_INLINE void gibbs_sites_of(const ptrdiff_t L, const pairwise_model *g, const int32_t *sites,
+                                 ptrdiff_t n, double beta, const double *uniforms, int32_t *labels,
+                                 double *sums) {
+    double energies[PAIRWISE_MAX_LABELS], p[PAIRWISE_MAX_LABELS];
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t s = sites[i];
+        energies_given_labels(g, L, s, labels, energies);
+        const double sum = boltzmann_factors(energies, L, beta, p);
+        const double threshold = uniforms[s] * sum;
+        double cumulated = 0.0;
+        int32_t label = 0;
+        for (ptrdiff_t z = 0; z < L - 1; z++) {
+            cumulated += p[z];
+            label += threshold >= cumulated;
+        }
+        labels[s] = label;
+        if (sums != NULL)
+            for (ptrdiff_t z = 0; z < L; z++) sums[s * L + z] += p[z] / sum;
+    }
+}
+
+SKLVM_CLONES static void gibbs_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
+                                     double beta, const double *uniforms, int32_t *labels,
+                                     double *sums) {
+    if (g->n_labels == 2)
+        gibbs_sites_of(2, g, sites, n, beta, uniforms, labels, sums);
+    else
+        gibbs_sites_of(g->n_labels, g, sites, n, beta, uniforms, labels, sums);
+}
+
+/* q_s(z) = softmax(-u_s - sum_t w_st T_st q_t); how many have changed. */
+SKLVM_INLINE int64_t mean_field_sites_of(const ptrdiff_t L, const pairwise_model *g,
+                                         const int32_t *sites, ptrdiff_t n, double tol, double *q,
+                                         uint8_t *dirty) {
+    double energies[PAIRWISE_MAX_LABELS], p[PAIRWISE_MAX_LABELS];
+    int64_t n_changes = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t s = sites[i];
+        if (!dirty[s]) continue;
+        dirty[s] = 0;
+        for (ptrdiff_t z = 0; z < L; z++) energies[z] = g->unary[s * L + z];
+        for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++) {
+            const double *const matrix = g->tables + g->matrices[k] * L * L;
+            const double *const q_t = q + g->neighbours[k] * L;
+            for (ptrdiff_t y = 0; y < L; y++) {
+                const double weight = g->weights[k] * q_t[y];
+                for (ptrdiff_t z = 0; z < L; z++) energies[z] += weight * matrix[y * L + z];
+            }
+        }
+        const double inverse = 1.0 / boltzmann_factors(energies, L, 1.0, p);
+        double change = 0.0;
+        for (ptrdiff_t z = 0; z < L; z++) {
+            p[z] *= inverse;
+            const double difference = fabs(p[z] - q[s * L + z]);
+            change = difference > change ? difference : change;
+        }
+        if (!(change > tol)) continue;
+        for (ptrdiff_t z = 0; z < L; z++) q[s * L + z] = p[z];
+        n_changes++;
+        mark_neighbours(g, s, dirty);
+    }
+    return n_changes;
+}
+
+SKLVM_CLONES static int64_t mean_field_sites(const pairwise_model *g, const int32_t *sites,
+                                             ptrdiff_t n, double tol, double *q, uint8_t *dirty) {
+    if (g->n_labels == 2)
+        return mean_field_sites_of(2, g, sites, n, tol, q, dirty);
+    else
+        return mean_field_sites_of(g->n_labels, g, sites, n, tol, q, dirty);
+}
+
+/* log x for a normal x > 0: x = 2^n m with m in [sqrt(1/2), sqrt(2)). */
+SKLVM_INLINE double log_positive_f64(double x) {
+    const uint64_t shifted = bits_of_f64(x) - 0x3fe6a09e667f3bcdu;
+    const double n = (double)((int64_t)shifted >> 52);
+    const double m = f64_of_bits((shifted & 0x000fffffffffffffull) + 0x3fe6a09e667f3bcdu);
+    return n * 0.69314718055994531 + twice_atanh_of_half_f64(2.0 * (m - 1.0) / (m + 1.0));
+}
+
+/* Sums of logarithms of messages that come in, weighted by the slots' rho, minus the unary energy. */
+SKLVM_INLINE void log_belief(const pairwise_model *g, const ptrdiff_t L, const double *rho,
+                             const double *messages, ptrdiff_t s, double *belief) {
+    for (ptrdiff_t z = 0; z < L; z++) belief[z] = -g->unary[s * L + z];
+    for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++)
+        for (ptrdiff_t z = 0; z < L; z++) belief[z] += rho[k] * messages[k * L + z];
+}
+
+/* Messages from each site to its neighbours. `messages` (slots x L) holds the logarithms of those
+ * that come in, the highest of each being 0; the one that leaves by slot k arrives at reverse[k].
+ *     m(z_t) = log sum_{z_s} exp(b(z_s) - m_k(z_s)) F(z_t, z_s),   F = exp(-w T / rho),
+ * `g->tables` holding F, whose highest entry is 1 and whose lowest is positive; or, with `factors`
+ * NULL, the maximum instead of the log of the sum, `g->tables` holding -T and slots -w / rho.
+ * How many sites have sent something new. */
+SKLVM_INLINE int64_t belief_sites_of(const ptrdiff_t L, const pairwise_model *g,
+                                     const int32_t *sites, ptrdiff_t n, const double *rho,
+                                     const int32_t *reverse, const double *factors,
+                                     const int32_t *factor_of, double damping, double tol,
+                                     double *messages, uint8_t *dirty) {
+    double belief[PAIRWISE_MAX_LABELS], cavity[PAIRWISE_MAX_LABELS], sent[PAIRWISE_MAX_LABELS];
+    int64_t n_changes = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t s = sites[i];
+        if (!dirty[s]) continue;
+        dirty[s] = 0;
+        int is_changed = 0;
+        log_belief(g, L, rho, messages, s, belief);
+        for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++) {
+            const ptrdiff_t t = g->neighbours[k];
+            double *const received = messages + (ptrdiff_t)reverse[k] * L;
+            double highest = belief[0] - messages[k * L];
+            for (ptrdiff_t z = 0; z < L; z++) {
+                cavity[z] = belief[z] - messages[k * L + z];
+                highest = cavity[z] > highest ? cavity[z] : highest;
+            }
+            if (factors != NULL && L == 2) {
+                const double *const F = factors + (ptrdiff_t)factor_of[k] * 4;
+                const double d = cavity[1] - cavity[0], e = exp_nonpositive_f64(-fabs(d));
+                const double p0 = d > 0.0 ? e : 1.0, p1 = d > 0.0 ? 1.0 : e;
+                sent[0] = 0.0;
+                sent[1] = log_positive_f64((p0 * F[1] + p1 * F[3]) / (p0 * F[0] + p1 * F[2]));
+            } else if (factors != NULL) {
+                const double *const matrix = factors + (ptrdiff_t)factor_of[k] * L * L;
+                for (ptrdiff_t y = 0; y < L; y++) sent[y] = 0.0;
+                for (ptrdiff_t z = 0; z < L; z++) {
+                    const double p = exp_nonpositive_f64(cavity[z] - highest);
+                    for (ptrdiff_t y = 0; y < L; y++) sent[y] += p * matrix[z * L + y];
+                }
+                for (ptrdiff_t y = 0; y < L; y++) sent[y] = log_positive_f64(sent[y]);
+            } else {
+                const double *const matrix = g->tables + (ptrdiff_t)(g->matrices[k] ^ 1) * L * L;
+                const double weight = g->weights[k] / rho[k];
+                for (ptrdiff_t y = 0; y < L; y++) sent[y] = cavity[0] - weight * matrix[y];
+                for (ptrdiff_t z = 1; z < L; z++)
+                    for (ptrdiff_t y = 0; y < L; y++) {
+                        const double candidate = cavity[z] - weight * matrix[z * L + y];
+                        sent[y] = candidate > sent[y] ? candidate : sent[y];
+                    }
+            }
+            double top = sent[0], change = 0.0;
+            for (ptrdiff_t y = 1; y < L; y++) top = sent[y] > top ? sent[y] : top;
+            for (ptrdiff_t y = 0; y < L; y++) {
+                sent[y] = (1.0 - damping) * (sent[y] - top) + damping * received[y];
+                const double difference = fabs(sent[y] - received[y]);
+                change = difference > change ? difference : change;
+            }
+            if (!(change > tol * (1.0 - damping))) continue;
+            for (ptrdiff_t y = 0; y < L; y++) received[y] = sent[y];
+            dirty[t] = 1;
+            is_changed = 1;
+        }
+        /* With damping the message is not yet what it would be: the site sends again. */
+        if (is_changed && damping > 0.0) dirty[s] = 1;
+        n_changes += is_changed;
+    }
+    return n_changes;
+}
+
+SKLVM_CLONES static int64_t belief_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
+                                         const double *rho, const int32_t *reverse,
+                                         const double *factors, const int32_t *factor_of,
+                                         double damping, double tol, double *messages,
+                                         uint8_t *dirty) {
+    if (g->n_labels == 2)
+        return belief_sites_of(2, g, sites, n, rho, reverse, factors, factor_of, damping, tol,
+                               messages, dirty);
+    else
+        return belief_sites_of(g->n_labels, g, sites, n, rho, reverse, factors, factor_of, damping,
+                               tol, messages, dirty);
+}
+
+/* Colours of all sites, each the lowest that no neighbour with a lower number has. */
+static void greedy_colours(const int64_t *starts, const int32_t *neighbours, ptrdiff_t n,
+                           int64_t *last_used, int32_t *colours) {
+    for (ptrdiff_t s = 0; s < n; s++) {
+        for (int64_t k = starts[s]; k < starts[s + 1]; k++)
+            if (neighbours[k] < s) last_used[colours[neighbours[k]]] = s + 1;
+        int32_t colour = 0;
+        while (last_used[colour] == s + 1) colour++;
+        colours[s] = colour;
+    }
+}
+
+#endif
