@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from sklvm._compat import Interval, StrOptions, validate_parameter_constraints
@@ -12,6 +13,7 @@ __all__ = [
     "Settings",
     "StrOptions",
     "StringShorthandMixin",
+    "is_same",
     "resolve",
 ]
 
@@ -108,3 +110,32 @@ class StringShorthandMixin(InheritedTables):
             if is_nested and isinstance(value, str) and value in registry:
                 params = {**params, name: registry[value]()}
         return super().set_params(**params)
+
+
+def is_same(value, other, *, but=()):
+    """Whether two parameter values are equal, entry by entry where they are objects or arrays.
+
+    Parameters
+    ----------
+    value, other : object
+    but : iterable of str, default=()
+        Parameters of the two, or attributes, that are not compared.
+    """
+    if value is other:
+        return True
+    if type(value) is not type(other):
+        return False
+    if isinstance(value, np.ndarray):
+        return value.shape == other.shape and bool(np.all(value == other))
+    if isinstance(value, list | tuple):
+        return len(value) == len(other) and all(map(is_same, value, other))
+    if isinstance(value, dict):
+        return value.keys() == other.keys() and all(
+            is_same(value[key], other[key]) for key in value.keys() - set(but)
+        )
+    if isinstance(value, BaseEstimator):
+        ours, theirs = (each.get_params(deep=False) for each in (value, other))
+        return is_same(ours, theirs, but=but)
+    if hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
+        return is_same(vars(value), vars(other), but=but)
+    return bool(value == other)

@@ -6,12 +6,13 @@ from contextlib import nullcontext
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metaestimators import available_if
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
 from sklvm.base._data import check_data
-from sklvm.settings import StringShorthandMixin
+from sklvm.settings import Settings, StringShorthandMixin
 from sklvm.training import EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
 
 __all__ = ["IterativeModel"]
@@ -28,9 +29,11 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     - ``_fitted_attributes(learner)``: the fitted attributes by name.
 
     It may also say how a warm start goes on (``_continue``), what other data than dense finite ones
-    it takes (``_validation``, ``_min_rows``), when to stop (``_stopping_rule``), which part of the
-    rows is held out and whether they decide the end (``_held_out_fraction``, ``_validates``), what
-    else to record (``_diagnosis``), and what is to be in force around the epochs (``_resources``).
+    it takes (``_validation``, ``_min_rows``) and what it makes of them (``_prepared``), when to
+    stop (``_stopping_rule``), which part of the rows is held out and whether they decide the end
+    (``_held_out_fraction``, ``_validates``), what else to record (``_diagnosis``), what is to be in
+    force around the epochs (``_resources``), and whether it learns from streams
+    (``_check_streamable``).
 
     What it keeps beside its learner (log Z, for one) it makes in ``_companions`` and shows the data
     to in ``_show``; parameters that are wrong whatever the data are it refuses in
@@ -84,7 +87,11 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         self._check_parameters()
         is_continued = self.warm_start and self.__sklearn_is_fitted__()
         X, weights = self._check_data(
-            X, sample_weight, reset=not is_continued, min_rows=self._min_rows["fit"]
+            X,
+            sample_weight,
+            reset=not is_continued,
+            min_rows=self._min_rows["fit"],
+            params=self.get_params(deep=False),
         )
         learner = (
             self._continue(self._training, X, weights) if is_continued else self._start(X, weights)
@@ -132,6 +139,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         self._warn_unconverged(monitor)
         return self
 
+    @available_if(lambda self: self._check_streamable())
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Train on the rows of X once, in their order and in batches of ``batch_size``.
@@ -155,10 +163,13 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         self._check_parameters()
         is_first = not self.__sklearn_is_fitted__()
         X, weights = self._check_data(
-            X, sample_weight, reset=is_first, min_rows=self._min_rows["partial_fit"]
+            X,
+            sample_weight,
+            reset=is_first,
+            min_rows=self._min_rows["partial_fit"],
+            params=self.get_params(deep=False) if is_first else self._fitted_params,
         )
         learner = self._start(X, weights) if is_first else self._training
-        self._check_stream(learner)
         companions = self._companions(learner) if is_first else vars(self)
         self._show(companions, X, weights)
         if is_first:
@@ -174,9 +185,9 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
                 self.history_[name] = np.append(self.history_.get(name, []), value)
         return self
 
-    def _check_data(self, X, sample_weight, *, reset, min_rows):
+    def _check_data(self, X, sample_weight, *, reset, min_rows, params):
         """X and positive weights of its dtype, rows of weight 0 left out."""
-        X = self._check_X(X, reset=reset, ensure_min_samples=min_rows)
+        X = self._check_X(X, reset=reset, params=params, ensure_min_samples=min_rows)
         if sample_weight is None:
             return X, np.ones(X.shape[0], dtype=X.dtype)
         weights = _check_sample_weight(
@@ -190,11 +201,15 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             )
         return (X, weights) if positive.all() else (X[positive], weights[positive])
 
-    def _check_X(self, X, *, reset=False, **options):
+    def _check_X(self, X, *, reset=False, params=None, **options):
+        """Valid rows as the model takes them, by the parameters of the fit or by those given."""
         options = {**self._validation, **options}
-        return check_data(
-            self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options
-        )
+        X = check_data(self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options)
+        return self._prepared(X, self._fitted_params if params is None else params)
+
+    def _prepared(self, X, params):
+        """Valid rows in the model's own units."""
+        return X
 
     def _warn_unconverged(self, monitor):
         if self._training.converged is not None:
@@ -210,8 +225,20 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             )
 
     def _publish(self):
-        for name, value in self._fitted_attributes(self._training).items():
-            setattr(self, name, value)
+        vars(self).update(self._fitted_attributes(self._training))
+
+    def __getstate__(self):
+        # Fitted attributes are views of what the learner has, and would pickle as copies.
+        state = dict(super().__getstate__())
+        if self.__sklearn_is_fitted__():
+            for name in self._fitted_attributes(self._training).keys() - {"_training"}:
+                state.pop(name, None)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.__sklearn_is_fitted__():
+            self._publish()
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_training")
@@ -230,8 +257,9 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         """The learner of a warm start: θ of the last fit, and what parameters say now."""
         return learner
 
-    def _check_stream(self, learner):
-        """Raise where the learner cannot learn from a stream."""
+    def _check_streamable(self):
+        """Raise an ``AttributeError`` where there can be no ``partial_fit``; else True."""
+        return True
 
     def _stopping_rule(self, X, weights):
         """By how much an epoch has to improve, and how many may fail to."""
@@ -259,8 +287,16 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         """Raise where parameters are wrong whatever the data are; before any work."""
 
     def _companions(self, learner):
-        """What is kept beside the learner of a fit or a stream that begins: attributes by name."""
-        return {}
+        """What is kept beside the learner of a fit or a stream that begins: attributes by name.
+
+        The parameters of the fit are: whatever is asked of the fitted model, ``_fitted_params`` are
+        asked, for ``set_params`` changes nothing before the next fit.
+        """
+        params = self.get_params(deep=False)
+        settings = {
+            name: clone(value) for name, value in params.items() if isinstance(value, Settings)
+        }
+        return {"_fitted_params": {**params, **settings}}
 
     def _show(self, companions, X, weights):
         """Show the companions rows that are to be learned from next."""

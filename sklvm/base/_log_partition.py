@@ -5,6 +5,7 @@ import time
 import warnings
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
@@ -204,10 +205,16 @@ class LogPartition:
                 )
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
+        state = {name: value for name, value in vars(self).items() if name != "_lock"}
+        if isinstance(self.reference, np.ndarray):
+            # Parameters of a model without couplings: nearly all of them are 0.
+            state["reference"] = csr_array(self.reference[np.newaxis])
+        return state
 
     def __setstate__(self, state):
         vars(self).update(state)
+        if issparse(self.reference):
+            self.reference = self.reference.toarray()[0]
         self._lock = threading.Lock()
 
 

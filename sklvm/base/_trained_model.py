@@ -1,18 +1,20 @@
 """What the estimators share that learn by gradients."""
 
+import copy
 from numbers import Integral, Real
+
+import numpy as np
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base._estimators import DensityModel, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._random_state import generator_from
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
-from sklvm.settings import resolve
+from sklvm.settings import is_same, resolve
 from sklvm.training import (
     Training,
     check_compatible,
     check_complete,
-    check_streamable,
     starting_rows,
 )
 from sklvm.training.links import WeightDecay
@@ -45,8 +47,26 @@ class TrainedModel(IterativeModel, DensityModel):
     # -- fitting ----------------------------------------------------------------------------------
 
     def _start(self, X, weights):
-        owner = type(self).__name__
-        optimizer = resolve(self.optimizer, self._shorthands["optimizer"], "optimizer", owner)
+        parts, links = self._checked_parts(X)
+        rng = generator_from(self.random_state)
+        return Training(*parts, *starting_rows(X, weights, rng), rng, links=links)
+
+    def _continue(self, learner, X, weights):
+        (energy, objective, optimizer), links = self._checked_parts(X)
+        self._check_followed(learner, energy, objective, X)
+        is_seed_kept = is_same(self.random_state, self._fitted_params["random_state"])
+        return learner.continued(
+            energy,
+            objective,
+            optimizer,
+            links,
+            lambda: starting_rows(X, weights, np.random.default_rng(learner.seed)),
+            None if is_seed_kept else generator_from(self.random_state),
+        )
+
+    def _checked_parts(self, X):
+        """Energy, objective and optimiser, and the links, once all that can be wrong is checked."""
+        optimizer = self._resolved_optimizer()
         energy, objective = self._make_model(X)
         self._check_model(energy, objective)
         links = self._links(energy, objective, optimizer)
@@ -57,16 +77,50 @@ class TrainedModel(IterativeModel, DensityModel):
                 f"early_stopping=True watches the criterion on held-out rows, and "
                 f"{type(objective).__name__} has no value to watch."
             )
-        rng = generator_from(self.random_state)
-        start = starting_rows(X, weights, rng)
-        return Training(energy, objective, optimizer, *start, rng, links=links)
+        return (energy, objective, optimizer), links
 
-    def _continue(self, learner, X, weights):
-        check_complete(learner.optimizer, X)
-        return learner
+    def _resolved_optimizer(self):
+        owner = type(self).__name__
+        return resolve(self.optimizer, self._shorthands["optimizer"], "optimizer", owner)
 
-    def _check_stream(self, learner):
-        check_streamable(learner.optimizer)
+    def _check_followed(self, learner, energy, objective, X):
+        """Raise a ``ValueError`` where parameters have changed that θ cannot follow."""
+        if _can_follow(learner, energy, objective):
+            return
+        changed = [
+            name
+            for name, before in self._fitted_params.items()
+            if not is_same(getattr(self, name), before)
+        ]
+        culprits = [name for name in changed if not self._could_follow(learner, name, X)]
+        changes = " and of ".join(
+            f"{name} from {self._fitted_params[name]!r} to {getattr(self, name)!r}"
+            for name in culprits or changed
+        )
+        raise ValueError(
+            f"warm_start=True goes on from the fitted parameters, and they cannot follow the "
+            f"change of {changes}. Set warm_start=False, or undo the change."
+        )
+
+    def _could_follow(self, learner, name, X):
+        """Whether θ could, if the parameter `name` were the only one that has changed."""
+        probe = copy.copy(self)
+        vars(probe).update(self._fitted_params)
+        setattr(probe, name, getattr(self, name))
+        return _can_follow(learner, *probe._make_model(X))
+
+    def _check_streamable(self):
+        if self._is_full_batch():
+            raise AttributeError(
+                "partial_fit takes one step a batch, and L-BFGS needs all rows at once. Use "
+                "optimizer='adam' or 'sgd'."
+            )
+        return True
+
+    def _is_full_batch(self):
+        """Whether the optimiser, of the fit if there is one, takes all rows at once."""
+        optimizer = self._training.optimizer if self.__sklearn_is_fitted__() else self.optimizer
+        return optimizer == "lbfgs" or isinstance(optimizer, LBFGS)
 
     def _stopping_rule(self, X, weights):
         return self.tol, self.n_iter_no_change
@@ -115,3 +169,11 @@ class TrainedLatentVariableModel(TrainedModel, LatentVariableModel):
     @property
     def _n_features_out(self):
         return self._training.energy.n_components
+
+
+def _can_follow(learner, energy, objective):
+    """Whether the θ of a learner is one of this energy, and of this objective if it is its own."""
+    if dict(energy.layout) != dict(learner.energy.layout):
+        return False
+    is_another = type(objective) is not type(learner.objective)
+    return is_another or dict(objective.own_layout(energy)) == dict(learner.own_layout)

@@ -229,6 +229,8 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         ridge = self._resolve_regularization(covariance, mask, X.dtype)
         covariance[np.diag_indices_from(covariance)] += ridge
         min_precision = self._resolve_min_precision(covariance)
+        # A fit that is interrupted, or diverges, leaves no model: neither half of it nor the last.
+        vars(self).pop("_factor", None)
         n_blas_threads = 1 if len(covariance) < _FEATURES_WORTH_THREADS else None
         with threadpool_limits(n_blas_threads, user_api="blas"):
             if is_contrastive:
@@ -255,6 +257,9 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         self.covariance_ = (covariance + covariance.T) / 2
         self._dtype = X.dtype
         return self
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_factor")
 
     def score_samples(self, X):
         """Log-density of each row, exactly normalised.

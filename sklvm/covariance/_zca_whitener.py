@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
@@ -155,6 +156,7 @@ class ZCAWhitener(LatentVariableModel):
             location, covariance = self._fit_estimator(X, sample_weight)
         return self._publish(location, covariance, X.dtype)
 
+    @available_if(lambda self: self._check_streamable())
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Update the whitening by further rows; what ``fit`` on all rows so far would give.
@@ -174,19 +176,22 @@ class ZCAWhitener(LatentVariableModel):
 
         Raises
         ------
-        ValueError
+        AttributeError
             If a `covariance_estimator` is set: such estimators have no mergeable statistics.
         """
-        if self.covariance_estimator is not None:
-            raise ValueError(
-                "partial_fit needs covariance_estimator=None, for a covariance estimator has no "
-                f"mergeable statistics; got {self.covariance_estimator!r}."
-            )
         is_first = not hasattr(self, "_statistics")
         X, sample_weight = self._check_data(X, sample_weight, reset=is_first, ensure_min_samples=1)
         statistics = GaussianStatistics.collect(X, sample_weight)
         self._statistics = statistics if is_first else self._statistics.merge(statistics)
         return self._publish(*self._statistics.solve(), X.dtype)
+
+    def _check_streamable(self):
+        if self.covariance_estimator is not None:
+            raise AttributeError(
+                "partial_fit needs covariance_estimator=None, for a covariance estimator has no "
+                f"mergeable statistics; got {self.covariance_estimator!r}."
+            )
+        return True
 
     def transform(self, X):
         """Whiten: z = W(x − μ).

@@ -210,8 +210,8 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         logits, _ = energy.flip_logits(theta, X)
         return -softplus((1 - 2 * X) * logits).sum(axis=1)
 
-    def _prepared(self, X):
-        return binary_rows(X, self.binarize, "or scale the data")
+    def _prepared(self, X, params):
+        return binary_rows(X, params["binarize"], "or scale the data")
 
     def _links(self, energy, objective, optimizer):
         bits = [DrawnBits()] if self.binarize == "dynamic" else []

@@ -176,7 +176,7 @@ default="reference"
             raise ValueError(
                 f"{name} must have shape {shapes[0]} or {shapes[1]}, got {rows.shape}."
             )
-        return self._prepared(np.broadcast_to(rows, shapes[1]))
+        return self._prepared(np.broadcast_to(rows, shapes[1]), self._fitted_params)
 
 
 def _check_count(name, value, least):

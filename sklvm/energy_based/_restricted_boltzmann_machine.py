@@ -12,7 +12,7 @@ from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_TERMS
-from sklvm.training import EnergyGap, as_dense
+from sklvm.training import EnergyGap, as_dense, check_complete
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
 __all__ = ["RestrictedBoltzmannMachine"]
@@ -67,7 +67,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = not self._is_full_batch()
         return tags
 
     # -- using the model --------------------------------------------------------------------------
@@ -93,6 +93,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
         missing = np.isnan(X)
         if not missing.any():
             return energy.posterior(theta, X)
+        check_complete(self._training.optimizer, X)
         X = np.where(missing, self._training.visible_mean, X)
         for _ in range(N_MEAN_FIELD_SWEEPS):
             mean = energy.visible_mean(theta, energy.posterior(theta, X))
@@ -182,13 +183,6 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
                 )
             energies[rows] = -energy.log_clamped_partition(theta, X[rows], free)
         return energies
-
-    def _check_X(self, X, **options):
-        return self._prepared(super()._check_X(X, **options))
-
-    def _prepared(self, X):
-        """Valid rows in the model's own units."""
-        return X
 
     def _by_rows(self, function, X):
         """A function of dense rows, applied to a few at a time where X is sparse."""

@@ -1,7 +1,7 @@
 """What a training criterion is."""
 
 from sklvm.layouts import ParameterLayout
-from sklvm.settings import Settings
+from sklvm.settings import Settings, is_same
 
 __all__ = ["Objective"]
 
@@ -28,6 +28,8 @@ class Objective(Settings):
     requires: tuple = ()
     deterministic = False
     has_value = True
+    # Parameters on which the state of training does not depend.
+    _state_ignores: tuple = ()
 
     def own_layout(self, energy):
         """Names and shapes of the parameters that the criterion itself learns."""
@@ -54,6 +56,10 @@ class Objective(Settings):
             Whatever ``step`` carries along: noise densities, chains. Has to pickle.
         """
         return None
+
+    def can_take_over(self, other):
+        """Whether training may go on by this criterion from the state that `other` left."""
+        return is_same(self, other, but=self._state_ignores)
 
     def diagnostics(self, state):
         """What ``history_`` is to tell of the last step's ``state``: floats by name."""

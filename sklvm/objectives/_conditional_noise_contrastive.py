@@ -116,6 +116,7 @@ class ConditionalNoiseContrastiveEstimation(Objective):
     """
 
     requires = (Marginal,)
+    _state_ignores = ("n_noise",)
     _parameter_constraints = {
         "n_noise": [Interval(Integral, 1, None, closed="left")],
         "noise_level": [StrOptions({"adapt"}), Interval(Real, 0, None, closed="neither")],

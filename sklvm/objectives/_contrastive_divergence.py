@@ -30,6 +30,7 @@ class ContrastiveDivergence(ChainLikelihood):
     ContrastiveDivergence(n_steps=5)
     """
 
+    _state_ignores = ("n_steps",)
     _parameter_constraints = {
         "n_steps": [Interval(Integral, 1, None, closed="left")],
     }

@@ -44,6 +44,7 @@ class EvidenceLowerBound(Objective):
     """
 
     requires = (Decoder,)
+    _state_ignores = ("encoder", "beta", "n_warm_up_steps", "free_bits", "n_mc_samples")
     _parameter_constraints = {
         "encoder": [HasMethods(["encode", "init_parameters"])],  # a string has the first
         "beta": [Interval(Real, 0, None, closed="left")],

@@ -13,6 +13,9 @@ from sklvm.objectives._reference_densities import REFERENCES
 
 __all__ = ["NOISE_CONSTRAINTS", "FreshNoise", "FrozenNoise", "LearnedLogPartition"]
 
+# Rows of the data at most that tell where the learned log Z starts.
+MAX_STARTING_ROWS = 1000
+
 NOISE_CONSTRAINTS = {
     "noise_ratio": [Interval(Integral, 1, None, closed="left")],
     "reference": [
@@ -102,15 +105,16 @@ class LearnedLogPartition:
         X, counts : ndarrays of shape (n, d) and (n,)
         rng : Generator
         """
-        # Rows drawn by weight stand for the weighted data.
-        p = counts / counts.sum(dtype=np.float64)
-        rows = X[rng.choice(len(X), min(len(X), 1000), p=p)]
+        rows, shares = X, counts / counts.sum(dtype=np.float64)
+        if len(X) > MAX_STARTING_ROWS:
+            # Rows drawn by weight stand for the weighted data.
+            rows = X[rng.choice(len(X), MAX_STARTING_ROWS, p=shares)]
+            shares = np.full(MAX_STARTING_ROWS, 1 / MAX_STARTING_ROWS)
         draws, log_noise = _draw(density, len(rows), rng, X.dtype)
-        log_ratios = [
-            np.mean(log_model(Y) - log_density)
-            for Y, log_density in ((rows, density.log_density(rows)), (draws, log_noise))
-        ]
-        theta.own["log_partition_per_root_feature"][...] = 0.5 * sum(log_ratios) / self._root
+        of_data = shares @ (log_model(rows) - density.log_density(rows))
+        of_noise = np.mean(log_model(draws) - log_noise)
+        start = 0.5 * float(of_data + of_noise) / self._root
+        theta.own["log_partition_per_root_feature"][...] = start
 
     def value(self, theta):
         return float(theta.own["log_partition_per_root_feature"]) * self._root

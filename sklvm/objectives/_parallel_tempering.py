@@ -58,6 +58,7 @@ class ParallelTempering(Objective):
 
     requires = (Marginal, BlockGibbs, Tempered)
     has_value = False
+    _state_ignores = ("n_steps", "max_temperatures")
     _parameter_constraints = {
         "n_chains": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],

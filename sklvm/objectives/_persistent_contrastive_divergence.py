@@ -36,6 +36,7 @@ class PersistentContrastiveDivergence(ChainLikelihood):
     PersistentContrastiveDivergence(n_chains=500)
     """
 
+    _state_ignores = ("n_steps", "restart_fraction")
     _parameter_constraints = {
         "n_chains": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],

@@ -36,6 +36,18 @@ class StochasticOptimizer(StringShorthandMixin, Settings):
             "moments": self._init_moments(theta),
         }
 
+    def resume(self, theta, other, state):
+        """The state to go on with where `other` was the optimiser before, and left `state`.
+
+        Moments of θ are kept between optimisers of one kind; another kind starts anew.
+        """
+        resumed = self.init(theta)
+        if type(other) is type(self) and state is not None:
+            known = state["moments"]
+            if all(known[name].shape == theta.shape for name in resumed["moments"]):
+                resumed |= {"n_steps": state["n_steps"], "moments": known}
+        return resumed
+
     def plan(self, state, n_planned_steps):
         """Begin the schedule anew, with `n_planned_steps` ahead.
 

@@ -1,7 +1,7 @@
 """Iterative fits: one loop of epochs, and what it makes learn."""
 
 from sklvm.training._callbacks import EpochCallbacks, NoCallbacks
-from sklvm.training._compatibility import check_compatible, check_complete, check_streamable
+from sklvm.training._compatibility import check_compatible, check_complete
 from sklvm.training._energy_gap import EnergyGap
 from sklvm.training._epochs import Learner, run_epochs, run_stream, slices, split_rows
 from sklvm.training._expectation import Expectation, Restarts
@@ -23,7 +23,6 @@ __all__ = [
     "as_dense",
     "check_compatible",
     "check_complete",
-    "check_streamable",
     "run_epochs",
     "run_stream",
     "slices",

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
-__all__ = ["check_compatible", "check_complete", "check_streamable"]
+__all__ = ["check_compatible", "check_complete"]
 
 
 def check_compatible(objective, optimizer, links=()):
@@ -23,15 +23,6 @@ def check_compatible(objective, optimizer, links=()):
                 f"{link.asked_by} works batch by batch, and {type(optimizer).__name__} needs one "
                 "criterion over all rows that stays the same. Use optimizer='adam' or 'sgd'."
             )
-
-
-def check_streamable(optimizer):
-    """Raise a ``ValueError`` where a full-batch optimiser is to train on a stream."""
-    if optimizer.full_batch:
-        raise ValueError(
-            f"partial_fit takes one step a batch, and {type(optimizer).__name__} needs all rows at "
-            "once. Use optimizer='adam' or 'sgd'."
-        )
 
 
 def check_complete(optimizer, X):

@@ -66,18 +66,71 @@ class Training:
         links=(),
     ):
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
-        self.rng, self.shuffle_rng, seed_rng = rng.spawn(3)
-        self.seed = int(seed_rng.integers(2**63))
-        start = energy.init_parameters(X, rng)
-        self.own_layout = objective.own_layout(energy)
-        self.layout = energy.layout + self.own_layout
-        self.theta = np.concatenate([start, np.zeros(self.own_layout.size, dtype=start.dtype)])
-        self.objective_state = objective.init(energy, self.parameters, X, weights, self.rng)
+        self._take_generators(rng)
+        self.theta = energy.init_parameters(X, rng)
+        self._start_objective({}, lambda: (X, weights))
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0
         self.visible_mean = (weights / weights.sum()) @ X
         self.links = LinkChain(links, self.theta, X, weights)
         self.keep()
+
+    def continued(self, energy, objective, optimizer, links, start, rng=None):
+        """A training that goes on from this one with other settings; this one stays as it is.
+
+        θ is kept, and so is the state of the chain of links, of the optimiser and of the objective
+        where the new ones can take it over; what is new begins anew. The energy has the layout of
+        this one's, and so have those of the objective's own parameters that have the same name.
+
+        Parameters
+        ----------
+        energy, objective, optimizer : objects
+        links : iterable of Link
+        start : callable
+            () → X and weights as for a new training, for what begins anew.
+        rng : Generator, default=None
+            None: the random numbers go on, too.
+        """
+        known = copy.deepcopy((self.objective_state, self.optimizer_state, self.links.states))
+        new = copy.copy(self)
+        new.energy, new.objective, new.optimizer = energy, objective, optimizer
+        new.theta = self.theta.copy()
+        new.objective_state, new.optimizer_state, link_states = known
+        if rng is None:
+            new.rng, new.shuffle_rng = copy.deepcopy((self.rng, self.shuffle_rng))
+        else:
+            new._take_generators(rng)
+        if not objective.can_take_over(self.objective):
+            new._start_objective(self.parameters.own, start)
+        if optimizer.full_batch:
+            new.optimizer_state = None
+        else:
+            new.optimizer_state = optimizer.resume(new.theta, self.optimizer, new.optimizer_state)
+        new.links = self.links.continued(links, link_states, new.theta, start)
+        new.keep()
+        return new
+
+    def _take_generators(self, rng):
+        self.rng, self.shuffle_rng, seed_rng = rng.spawn(3)
+        self.seed = int(seed_rng.integers(2**63))
+
+    def _start_objective(self, known, start):
+        """The objective begins, with those of its own parameters that are `known` by name."""
+        energy_theta = self.energy_theta
+        self._join_layouts()
+        own = np.zeros(self.own_layout.size, dtype=energy_theta.dtype)
+        self.theta = np.concatenate([energy_theta, own])
+        X, weights = start()
+        self.objective_state = self.objective.init(
+            self.energy, self.parameters, X, weights, self.rng
+        )
+        for name, view in self.parameters.own.items():
+            if name in known and known[name].shape == view.shape:
+                view[...] = known[name]
+
+    def _join_layouts(self):
+        self.own_layout = self.objective.own_layout(self.energy)
+        self.layout = self.energy.layout + self.own_layout
 
     @property
     def energy_theta(self):
@@ -185,10 +238,10 @@ class Training:
             self.links.watch(self.theta, X, weights, self.n_steps)
             value, gradient = self.links.pull(self.theta, value, gradient)
             squared_gradient = float(gradient @ gradient)
-        value = math.nan if value is None else value
-        if not math.isfinite(squared_gradient) or math.isinf(value):
-            self._diverge("the criterion or its gradient is not finite")
-        squared_change = self._move(gradient)
+            value = math.nan if value is None else value
+            if not math.isfinite(squared_gradient) or math.isinf(value):
+                self._diverge("the criterion or its gradient is not finite")
+            squared_change = self._move(gradient)
         if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
             self._diverge("a single step moved the parameters by far more than their own size")
         self.n_steps += 1
@@ -248,6 +301,14 @@ class Training:
         self.theta = theta.copy()
         states = copy.deepcopy(states)
         self.optimizer_state, self.objective_state, self.links.states, self.n_steps = states
+
+    def __getstate__(self):
+        # What is kept to return to is rebuilt: between fits it is the state itself.
+        return {name: value for name, value in vars(self).items() if name != "_kept"}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self.keep()
 
     def _diverge(self, what):
         n_steps = self.n_steps

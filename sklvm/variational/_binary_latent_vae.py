@@ -219,7 +219,8 @@ class BinaryLatentVAE(DecodingModel):
         energy, theta, X = self._using(X)
         if energy.n_components <= MAX_ENUMERATED_UNITS:
             return energy.log_density(theta, X)
-        noise = uniform((self.n_importance_samples, energy.n_components), 0, dtype=theta.dtype)
+        n_draws = self._fitted_params["n_importance_samples"]
+        noise = uniform((n_draws, energy.n_components), 0, dtype=theta.dtype)
         scores = np.empty(len(X), dtype=theta.dtype)
         for row, log_odds in enumerate(energy.posterior_logits(theta, X)):
             Z = (noise < sigmoid(log_odds)).astype(theta.dtype)

@@ -147,5 +147,5 @@ class EncoderDecoderModel(DecodingModel):
             self._training.energy_theta,
             *self._encoder_and_parameters(),
             X,
-            self.n_importance_samples,
+            self._fitted_params["n_importance_samples"],
         )

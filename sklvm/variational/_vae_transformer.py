@@ -242,7 +242,7 @@ class VAETransformer(EncoderDecoderModel):
             hidden,
             self.activation,
             full=self.posterior == "full",
-            mask_channel=bool(np.isnan(X).any()),
+            mask_channel=self._sees_gaps(X),
         )
         objective = EvidenceLowerBound(
             encoder, self.beta, self.n_warm_up_steps, self.free_bits, self.n_mc_samples
@@ -264,21 +264,31 @@ class VAETransformer(EncoderDecoderModel):
         attributes = {"decoder_coefs_": coefs, "decoder_intercepts_": intercepts}
         if len(coefs) == 1:
             attributes["components_"] = coefs[0][: energy.n_features].T
-        if self.likelihood == "gaussian" and self.sigma != "predict":
+        if isinstance(energy.likelihood, GaussianLikelihood) and not energy.likelihood.is_predicted:
             outputs = np.empty((1, energy.n_features), dtype=theta.dtype)
             sigma = np.sqrt(energy.likelihood.variance(energy.layout.views(theta), outputs))
             attributes["sigma_"] = sigma if sigma.ndim else float(sigma)
         return attributes
 
-    def _check_X(self, X, *, reset=False, **options):
-        X = super()._check_X(X, reset=reset, **options)
-        if not reset and not self._training.objective.encoder.mask_channel and np.isnan(X).any():
+    def _sees_gaps(self, X):
+        """Whether the encoder is told what is missing: that is settled when a model is new."""
+        if not (self.warm_start and self.__sklearn_is_fitted__()):
+            return bool(np.isnan(X).any())
+        self._check_gaps(X)
+        return self._training.objective.encoder.mask_channel
+
+    def _check_gaps(self, X):
+        if not self._training.objective.encoder.mask_channel and np.isnan(X).any():
             raise ValueError(
                 f"X contains NaN, and this {type(self).__name__} was fitted to complete data. Give "
                 "fit, or the first partial_fit, data with missing entries."
             )
-        if self.likelihood == "bernoulli":
-            X = binary_rows(X, self.binarize, "scale X, or use likelihood='gaussian'")
+
+    def _prepared(self, X, params):
+        if getattr(self, "_fitted_params", None) is params:
+            self._check_gaps(X)
+        if params["likelihood"] == "bernoulli":
+            X = binary_rows(X, params["binarize"], "scale X, or use likelihood='gaussian'")
         return X
 
     def __sklearn_tags__(self):

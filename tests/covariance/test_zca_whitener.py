@@ -164,9 +164,13 @@ def test_weights_reach_an_estimator_that_takes_them_and_are_refused_for_another(
         ZCAWhitener(covariance_estimator=GraphicalLasso()).fit(X, sample_weight=weights)
 
 
-def test_partial_fit_is_refused_with_an_estimator():
-    with pytest.raises(ValueError, match="covariance_estimator=None"):
-        ZCAWhitener(covariance_estimator=LedoitWolf()).partial_fit(correlated_data())
+def test_there_is_no_partial_fit_with_an_estimator():
+    whitener = ZCAWhitener(covariance_estimator=LedoitWolf())
+    assert not hasattr(whitener, "partial_fit")
+    with pytest.raises(AttributeError) as caught:
+        whitener.partial_fit(correlated_data())
+    assert "covariance_estimator=None" in str(caught.value.__cause__)
+    assert hasattr(ZCAWhitener(), "partial_fit")
 
 
 @methods

@@ -1,6 +1,7 @@
 """The deep energy model as users use it."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -112,11 +113,20 @@ def test_lbfgs_refuses_a_criterion_that_draws_random_numbers(X):
         small(objective="nce", optimizer="lbfgs").fit(X)
 
 
-def test_a_stream_refuses_an_optimiser_that_needs_all_rows(X):
-    model = small(optimizer="lbfgs")
-    with pytest.raises(ValueError, match="LBFGS needs all rows at once"):
+@pytest.mark.parametrize("optimizer", ["lbfgs", LBFGS()], ids=str)
+def test_there_is_no_partial_fit_with_an_optimiser_that_needs_all_rows(X, optimizer):
+    model = small(optimizer=optimizer, max_iter=1)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError) as caught:
         model.partial_fit(X)
-    assert not hasattr(model, "coefs_")
+    assert "L-BFGS needs all rows at once" in str(caught.value.__cause__)
+    # What was fitted decides, until the next fit.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X).set_params(optimizer="adam")
+    assert not hasattr(model, "partial_fit")
+    model.fit(X).set_params(optimizer="lbfgs")
+    assert hasattr(model.partial_fit(X), "partial_fit")
 
 
 def test_an_objective_that_does_not_fit_names_those_that_do(X):

@@ -25,7 +25,6 @@ from sklvm.training import (
     Monitor,
     Training,
     check_compatible,
-    check_streamable,
     run_epochs,
     run_stream,
     split_rows,
@@ -283,12 +282,6 @@ def test_lbfgs_refuses_an_objective_that_draws_random_numbers(name):
         with pytest.raises(ValueError, match=rf"LBFGS needs .* {type(objective).__name__} draws"):
             check_compatible(objective, LBFGS())
     check_compatible(objective, Adam())
-
-
-def test_lbfgs_does_not_stream():
-    with pytest.raises(ValueError, match=r"partial_fit .* LBFGS needs all rows"):
-        check_streamable(LBFGS())
-    check_streamable(SGD())
 
 
 # -- divergence -----------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The links of one training, in their order, with their states."""
 
+import copy
+
 __all__ = ["LinkChain"]
 
 
@@ -24,9 +26,8 @@ class LinkChain:
     """
 
     def __init__(self, links, theta, X, weights):
-        self.links = tuple(links)
+        self._set(links)
         self.states = [link.init(theta, X, weights) for link in self.links]
-        self.moves = any(link.moves for link in self.links)
 
     def draw(self, theta, X, rng):
         for link, state in self:
@@ -46,10 +47,30 @@ class LinkChain:
         for link, state in self:
             link.move(theta, change, state)
 
-    def take_states(self, other):
-        """Go on from the states that links of the same class have in another chain."""
-        known = {type(link): state for link, state in other}
-        self.states = [known.get(type(link), state) for link, state in self]
+    def continued(self, links, states, theta, start):
+        """A chain of other links; those of a class that is here already go on from its state.
+
+        Parameters
+        ----------
+        links : iterable of Link
+        states : list
+            Of the links that are here; a copy, say.
+        theta : ndarray
+        start : callable
+            () → X and weights as at the start of a training, for links that are new.
+        """
+        known = {type(link): state for link, state in zip(self.links, states, strict=True)}
+        chain = copy.copy(self)
+        chain._set(links)
+        chain.states = [
+            known[type(link)] if type(link) in known else link.init(theta, *start())
+            for link in chain.links
+        ]
+        return chain
+
+    def _set(self, links):
+        self.links = tuple(links)
+        self.moves = any(link.moves for link in self.links)
 
     def __iter__(self):
         return zip(self.links, self.states, strict=True)
