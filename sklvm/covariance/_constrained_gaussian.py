@@ -78,7 +78,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
     batch_size : int, default=200
         Rows a step of the contrastive objectives.
     random_state : int, RandomState instance or None, default=None
-        Seed or generator of the contrastive objectives' noise and batches.
+        Seed of all that is random in a fit.
 
     Attributes
     ----------

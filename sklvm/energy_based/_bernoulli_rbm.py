@@ -69,19 +69,19 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         the mean free energy of held-out rows minus that of as many training rows, in nats. Where
         it grows, the model overfits.
     validation_fraction : float, default=0.1
-        Share of the rows to hold out, for either.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
-        Patience, in epochs.
+        Epochs that may pass without such an improvement before training stops.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found when a score is first asked for: "auto" is the exact sum for at most 20
-        hidden or visible units, else annealed importance sampling from independent units. An object
-        sets the budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
+        How log Z is found when a score is first asked for. "auto": exactly where that is a sum over
+        the states of at most 20 units, else by annealed importance sampling. An object sets the
+        budget; "none" leaves log Z out, and ``score_samples`` is then log p̃.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start, the batches, the chains and the annealing.
+        Seed of all that is random in a fit.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints a line an epoch, and how far an estimate of log Z is.
 
     Attributes
     ----------

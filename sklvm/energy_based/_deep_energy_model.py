@@ -29,7 +29,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     Parameters
     ----------
     n_components : int, default=64
-        Number K of binary hidden units.
+        Number K of hidden units.
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of g's layers; () makes g the identity.
     activation : {"identity", "sigmoid", "softplus", "tanh"}, default="sigmoid"
@@ -39,7 +39,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     sigma : float or "learn", default=1.0
         σ, in the units of x. "learn" trains log σ.
     sigma_floor : float, default=1e-3
-        A learned σ stays above it.
+        A learned σ stays above it, in the units of x.
     objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce", \
 "vnce", "cnce", "cd", "pcd"} or Objective, default="score_matching"
         Training criterion. Exact score matching is deterministic and free of noise levels and
@@ -52,28 +52,28 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     max_iter : int, default=20
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
-        Rows a step.
+        Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
         Whether to draw a new order of the rows for each epoch.
     tol : float, default=0.0
-        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
-        epochs, unless there is early stopping.
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less; for criteria that
+        have a value. 0 runs all epochs, unless there is early stopping.
     early_stopping : bool, default=False
         Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=10
-        Patience, in epochs.
+        Epochs that may pass without such an improvement before training stops.
     partition : {"auto", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found when a score is first asked for: annealed importance sampling from the
-        Gaussian fitted to the training data, with Hamiltonian transitions. An object sets the
-        budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
+        How log Z is found when a score is first asked for. "auto": exactly where that is a sum over
+        the states of at most 20 units, else by annealed importance sampling. An object sets the
+        budget; "none" leaves log Z out, and ``score_samples`` is then log p̃.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start, the batches, the noise and the annealing.
+        Seed of all that is random in a fit.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints a line an epoch, and how far an estimate of log Z is.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ class GaussianRBM(RestrictedBoltzmannMachine):
     sigma : float, "learn" or "learn_diagonal", default="learn"
         σ, in the units of x. "learn" trains one for all features, "learn_diagonal" one for each.
     sigma_floor : float, default=1e-3
-        A learned σ stays above it.
+        A learned σ stays above it, in the units of x.
     objective : {"pcd", "cd", "parallel_tempering", "mle", "nce", "vnce", "cnce", \
 "score_matching", "sliced_score_matching", "denoising_score_matching"} or Objective, default="pcd"
         Training criterion; "mle" for at most 20 hidden units. On patches of natural images [1]_
@@ -67,19 +67,19 @@ class GaussianRBM(RestrictedBoltzmannMachine):
         the mean free energy of held-out rows minus that of as many training rows, in nats. Where
         it grows, the model overfits.
     validation_fraction : float, default=0.1
-        Share of the rows to hold out, for either.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
-        Patience, in epochs.
+        Epochs that may pass without such an improvement before training stops.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found when a score is first asked for: "auto" is the exact sum for at most 20
-        hidden units, else annealed importance sampling from independent units. An object sets the
-        budget, "none" leaves log Z out: ``score_samples`` is then log p̃.
+        How log Z is found when a score is first asked for. "auto": exactly where that is a sum over
+        the states of at most 20 units, else by annealed importance sampling. An object sets the
+        budget; "none" leaves log Z out, and ``score_samples`` is then log p̃.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last state.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start, the batches, the chains and the annealing.
+        Seed of all that is random in a fit.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints a line an epoch, and how far an estimate of log Z is.
 
     Attributes
     ----------

@@ -61,11 +61,11 @@ class DictionaryLearner(StatisticsModel, CodingModel):
     shuffle : bool, default=True
         Whether each pass of online learning takes the rows in a new order.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the dictionary of the last call.
+        Whether ``fit`` goes on from where the last one ended.
     sparse_output : bool, default=False
         Whether ``transform`` returns a CSR array.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start and the order of the rows.
+        Seed of all that is random in a fit.
     n_jobs : int, default=None
         Blocks of rows at a time, −1 for as many as there are CPUs: on threads, unless
         ``joblib.parallel_config`` says otherwise, such as loky or the workers of a dask cluster.

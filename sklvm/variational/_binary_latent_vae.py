@@ -36,7 +36,7 @@ class BinaryLatentVAE(DecodingModel):
     sigma : float or "learn", default="learn"
         σ, in the units of x.
     sigma_floor : float, default=1e-3
-        A learned σ stays above it.
+        A learned σ stays above it, in the units of x.
     tied : bool, default=True
         Whether v_k = w_k/σ², or is learned.
     learn_prior : bool, default=False
@@ -52,22 +52,22 @@ class BinaryLatentVAE(DecodingModel):
     max_iter : int, default=50
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
-        Rows a step.
+        Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
         Whether to draw a new order of the rows for each epoch.
     tol : float, default=0.0
-        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
-        epochs, unless there is early stopping.
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less; for criteria that
+        have a value. 0 runs all epochs, unless there is early stopping.
     early_stopping : bool, default=False
         Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=10
-        Patience of these rules, in epochs.
+        Epochs that may pass without such an improvement before training stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last one.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start and the batches.
+        Seed of all that is random in a fit.
     verbose : int, default=0
         1 prints a line an epoch.
 

@@ -46,7 +46,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     Parameters
     ----------
     n_components : int, default=64
-        Number of hidden units.
+        Number K of hidden units.
     criterion : {"score_matching", "variational", "denoising", "plain"}, default="score_matching"
         What training minimises.
     noise_level : float, default=0.5
@@ -61,26 +61,26 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     max_iter : int, default=50
         Epochs (iterations of L-BFGS). 0 leaves the model at its start.
     batch_size : int, default=100
-        Rows a step.
+        Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
         Whether to draw a new order of the rows for each epoch.
     tol : float, default=0.0
-        Stop after ``n_iter_no_change`` epochs that improve the criterion by less. 0 runs all
-        epochs, unless there is early stopping.
+        Stop after ``n_iter_no_change`` epochs that improve the criterion by less; for criteria that
+        have a value. 0 runs all epochs, unless there is early stopping.
     early_stopping : bool, default=False
         Hold out rows, stop by the criterion on them, and return to the epoch that was best on them.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=10
-        Patience of these rules, in epochs.
+        Epochs that may pass without such an improvement before training stops.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
         How log Z is found after score matching; the other criteria do without.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last one.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start, the batches, the noise and log Z.
+        Seed of all that is random in a fit.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints a line an epoch, and how far an estimate of log Z is.
 
     Attributes
     ----------
