@@ -1,0 +1,141 @@
+"""A parameter that several estimators share has one meaning, one wording and one default."""
+
+import inspect
+import re
+from collections import defaultdict
+
+import pytest
+
+import sklvm
+
+CLASSES = [value for name in sklvm.__all__ if isinstance(value := getattr(sklvm, name), type)]
+
+# Parameters whose words differ between some estimators, and why.
+OTHER_WORDS = {
+    "activation": "The layers belong to different networks.",
+    "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
+    "batch_size": {
+        "ConstrainedGaussian": "Two of its objectives have no batches.",
+        "DictionaryLearner": "None stands for full passes.",
+    },
+    "centered": "What centring makes training indifferent to is another thing for bits.",
+    "dictionary": "What the identity does depends on the coder.",
+    "hidden_layer_sizes": "The layers belong to different networks.",
+    "max_iter": {
+        "ARDSparseCoder": "Steps of the coder of a row.",
+        "ChainConditionalRandomField": "Iterations of L-BFGS alone.",
+        "ConstrainedGaussian": "Newton steps, or epochs.",
+        "DictionaryLearner": "Passes of alternating minimisation.",
+        "SparseCoder": "Iterations of the coder of a row.",
+        "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
+    },
+    "n_components": {
+        "BinaryLatentVAE": "Latent variables.",
+        "DictionaryLearner": "Atoms.",
+        "VAETransformer": "Latent variables.",
+        "ZCAWhitener": "Principal directions.",
+    },
+    "n_importance_samples": "One of the two is exact for few components.",
+    "n_jobs": {"DictionaryLearner": "Blocks of rows on any joblib backend, not threads."},
+    "objective": "Which criteria fit, and which is best, depends on the energy.",
+    "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
+    "partition": {"SigmoidAutoencoder": "By one of its criteria only is it a density."},
+    "penalty": "One refers to the other.",
+    "positive": {"DictionaryLearner": "Goes with non-negative atoms."},
+    "regularization": "Of a covariance that whitens, and of one that has zeros.",
+    "shuffle": {"DictionaryLearner": "Full passes have no order."},
+    "sigma": "Which of σ's forms there are depends on the model.",
+    "solver": "One refers to the other.",
+    "tol": {
+        "ARDSparseCoder": "Of the evidence of a row.",
+        "ChainConditionalRandomField": "Of a gradient.",
+        "ConstrainedGaussian": "Of a residual.",
+        "DictionaryLearner": "Relative to the criterion of zero codes.",
+        "SparseCoder": "Of a certificate.",
+    },
+    "verbose": {
+        "BinaryLatentVAE": "No log Z to be estimated.",
+        "ChainConditionalRandomField": "Iterations, not epochs.",
+        "DictionaryLearner": "Iterations, not epochs.",
+        "VAETransformer": "No log Z to be estimated.",
+    },
+}
+
+OTHER_DEFAULTS = {
+    "activation": "Densities want smooth units, decoders train faster with rectified ones.",
+    "batch_size": {
+        "ConstrainedGaussian": "Its rows are cheap.",
+        "DictionaryLearner": "Full passes, which are exact.",
+    },
+    "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
+    "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
+    "n_components": "Latent variables are fewer than hidden units; whitening keeps all.",
+    "objective": "The best criterion depends on the energy.",
+    "optimizer": {
+        "BernoulliRBM": "Chains want a rate that falls to zero.",
+        "GaussianRBM": "Chains want a rate that falls to zero.",
+    },
+    "regularization": "A density has to be proper by default; a whitener inverts.",
+    "sigma": {"DeepEnergyModel": "Whitened data have unit scale."},
+    "tol": "In the units of what it bounds.",
+}
+
+
+def described(cls):
+    """Parameter → its description, in the order of the class docstring."""
+    sections = re.split(r"\n(\w[\w ]*)\n-{3,}\n", inspect.getdoc(cls))
+    body = sections[sections.index("Parameters") + 1]
+    words = {}
+    for names, text in re.findall(r"^(\S[^:\n]*) : .*\n((?:(?: .*)?\n?)*)", body, re.M):
+        words.update(dict.fromkeys(names.split(", "), " ".join(text.split())))
+    return words
+
+
+def defaults(cls):
+    parameters = inspect.signature(cls.__init__).parameters
+    return {name: p.default for name, p in parameters.items() if name != "self"}
+
+
+def by_value(of, exempt):
+    """Parameter → value → the estimators that have it so, exempt ones apart."""
+    table = defaultdict(lambda: defaultdict(set))
+    for cls in CLASSES:
+        for name, value in of(cls).items():
+            reasons = exempt.get(name, {})
+            if isinstance(reasons, dict) and cls.__name__ not in reasons:
+                table[name][repr(value)].add(cls.__name__)
+    return table
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_parameter_is_described_and_in_its_order(cls):
+    assert list(described(cls)) == list(defaults(cls))
+
+
+@pytest.mark.parametrize(
+    ("of", "exempt"),
+    [(described, OTHER_WORDS), (defaults, OTHER_DEFAULTS)],
+    ids=["words", "default"],
+)
+def test_what_is_shared_is_the_same_in_all_estimators(of, exempt):
+    different = {
+        name: dict(values) for name, values in by_value(of, exempt).items() if len(values) > 1
+    }
+    assert different == {}
+
+
+@pytest.mark.parametrize(
+    ("of", "exempt"),
+    [(described, OTHER_WORDS), (defaults, OTHER_DEFAULTS)],
+    ids=["words", "default"],
+)
+def test_every_exception_is_needed(of, exempt):
+    """An estimator that has come to agree with the others is no exception any more."""
+    known = {cls.__name__: of(cls) for cls in CLASSES}
+    common = by_value(of, exempt)
+    for name, reasons in exempt.items():
+        if isinstance(reasons, str):
+            assert len({repr(of[name]) for of in known.values() if name in of}) > 1, name
+            continue
+        for estimator in reasons:
+            assert repr(known[estimator][name]) not in common[name], (name, estimator)
