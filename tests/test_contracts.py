@@ -108,7 +108,7 @@ PENDING_PICKLES = {
     "SigmoidAutoencoder",
     "VAETransformer",
 }
-PENDING_PARAMETERS = {"binarize", "criterion", "likelihood"}
+PENDING_PARAMETERS = {"binarize", "criterion", "likelihood", "n_importance_samples"}
 
 
 # -- after the fit --------------------------------------------------------------------------------

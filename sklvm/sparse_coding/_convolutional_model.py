@@ -32,7 +32,12 @@ class ConvolutionalModel(LatentVariableModel):
     A subclass has a ``fit`` that sets ``components_``, ``_geometry`` and ``_coding``.
     """
 
-    score_normalized_ = False
+    @property
+    def score_normalized_(self):
+        """False: ``score_samples`` is no log-density, and ranks the rows by one model only."""
+        check_is_fitted(self)
+        return False
+
     _tol_names = ("tol", "max_iter")
     _shorthands = {"penalty": PENALTIES}
     _parameter_constraints: dict = {
