@@ -5,6 +5,7 @@ import importlib
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.mixture import BernoulliMixture
 from sklvm.random_fields import ChainConditionalRandomField
 from sklvm.sparse_coding import (
     ARDSparseCoder,
@@ -16,6 +17,7 @@ from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransforme
 
 __all__ = [
     "ARDSparseCoder",
+    "BernoulliMixture",
     "BernoulliRBM",
     "BinaryLatentVAE",
     "ChainConditionalRandomField",

@@ -1,7 +1,8 @@
-"""How the parameters move: SGD, Adam, L-BFGS, and how the learning rate falls."""
+"""How the parameters move: SGD, Adam, L-BFGS, how the learning rate falls, and EM."""
 
 from sklvm.optimizers._adam import Adam
 from sklvm.optimizers._base import StochasticOptimizer
+from sklvm.optimizers._em import EM
 from sklvm.optimizers._lbfgs import LBFGS
 from sklvm.optimizers._schedules import (
     ConstantRate,
@@ -13,6 +14,7 @@ from sklvm.optimizers._schedules import (
 from sklvm.optimizers._sgd import SGD
 
 __all__ = [
+    "EM",
     "LBFGS",
     "OPTIMIZERS",
     "SGD",

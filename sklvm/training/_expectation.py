@@ -11,7 +11,9 @@ class Expectation(Protocol):
     Both are functions: they keep nothing, so that blocks of rows can be given to any worker. A
     model may have two more: ``penalty(theta)``, what belongs to the criterion whatever the rows are
     (minus the logarithm of a prior density), and ``objective(statistics, theta)``, the criterion of
-    the rows as a function of their statistics, for rows that were expected at different θ.
+    the rows as a function of their statistics, for rows that were expected at different θ. One that
+    changes over the epochs of a fit says so by ``at_epoch(index)``, the model of an epoch, and by
+    ``is_preliminary``, whether its criterion is not yet the one to be watched.
     """
 
     def expect(self, theta, X, weights, local=None):

@@ -101,10 +101,11 @@ class StatisticsTraining:
         self._workers, self._pass = Workers(1), None
         self.keep()
 
-    def continued(self, model, theta, *, forgetting, n_jobs):
+    def continued(self, model, theta, *, forgetting, n_jobs, incremental=False):
         """A training that goes on from here at other settings."""
         other = copy.copy(self)
-        other.model, other.theta, other.forgetting, other.n_jobs = model, theta, forgetting, n_jobs
+        other.model, other.theta = model, theta
+        other.forgetting, other.incremental, other.n_jobs = forgetting, incremental, n_jobs
         other.keep()
         return other
 
@@ -133,6 +134,7 @@ class StatisticsTraining:
 
     def begin(self, X, weights, rows, *, max_iter, batch_size):
         self.forget_rows()
+        self._n_epochs = 0
 
     def keep(self):
         self._kept = (
@@ -161,6 +163,8 @@ class StatisticsTraining:
 
     def epoch(self, X, weights, rows, *, batch_size, shuffle):
         n_restarts = self.n_restarts
+        self._turn_to_epoch(self._n_epochs)
+        self._n_epochs += 1
         if batch_size is None:
             self._full_pass(X, weights, rows)
         elif self.incremental:
@@ -172,9 +176,15 @@ class StatisticsTraining:
 
     def stream(self, X, weights, *, batch_size):
         n_restarts, order = self.n_restarts, np.arange(len(weights))
+        self._turn_to_epoch(math.inf)
         batches = slices(len(order), batch_size or len(order))
         self._online_pass(X, weights, (order[part] for part in batches))
         return self._record(n_restarts)
+
+    def _turn_to_epoch(self, index):
+        at_epoch = getattr(self.model, "at_epoch", None)
+        if at_epoch is not None:
+            self.model = at_epoch(index)
 
     def evaluate(self, X, weights, batch_size):
         expected = self._expect(RowBlocks(X, weights))
@@ -291,7 +301,8 @@ class StatisticsTraining:
             )
 
     def _record(self, n_restarts):
-        record = {"objective": self.objective}
+        is_preliminary = getattr(self.model, "is_preliminary", False)
+        record = {} if is_preliminary else {"objective": self.objective}
         if isinstance(self.model, Restarts):
             record["restarts"] = self.n_restarts - n_restarts
         return record
