@@ -44,13 +44,10 @@ class BernoulliComponents:
     prior_strength : float
         a: the prior of each μ_kj is Beta(1 + a, 1 + a), as of 2a rows seen before, half of them on.
 
-    threshold : float or None
-        Above which entries count as 1.
     """
 
     n_components: int
     prior_strength: float
-    threshold: float | None = None
 
     def log_densities(self, means, X):
         X, missing = _split(X)

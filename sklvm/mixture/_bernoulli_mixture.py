@@ -148,14 +148,11 @@ class BernoulliMixture(MixtureModel):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _check_X(self, X, *, reset=False, **options):
-        X = super()._check_X(X, reset=reset, **options)
-        is_to_be_learned = "ensure_min_samples" in options
-        threshold = self.binarize if is_to_be_learned else self._mixture.components.threshold
-        return binary_rows(X, threshold, "or scale the data")
+    def _prepared(self, X, params):
+        return binary_rows(X, params["binarize"], "or scale the data")
 
     def _components(self, X):
-        return BernoulliComponents(self.n_components, self.prior_strength, self.binarize)
+        return BernoulliComponents(self.n_components, self.prior_strength)
 
     def _start_components(self, components, rows, X, weights):
         total = weights.sum(dtype=np.float64)

@@ -95,6 +95,7 @@ class MixtureExpectation:
     ----------
     components : Components
     em : EM
+    n_features : int
     dtype : dtype
         Of the data.
     inverse_temperature : float
@@ -102,6 +103,7 @@ class MixtureExpectation:
 
     components: Components
     em: EM
+    n_features: int
     dtype: np.dtype
     inverse_temperature: float = 1.0
 
