@@ -15,14 +15,17 @@ OTHER_WORDS = {
     "activation": "The layers belong to different networks.",
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
+        "BernoulliMixture": "None stands for full passes.",
         "ConstrainedGaussian": "Two of its objectives have no batches.",
         "DictionaryLearner": "None stands for full passes.",
     },
     "centered": "What centring makes training indifferent to is another thing for bits.",
     "dictionary": "What the identity does depends on the coder.",
     "hidden_layer_sizes": "The layers belong to different networks.",
+    "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
+        "BernoulliMixture": "Iterations of EM.",
         "ARDSparseCoder": "Steps of the coder of a row.",
         "ChainConditionalRandomField": "Iterations of L-BFGS alone.",
         "ConstrainedGaussian": "Newton steps, or epochs.",
@@ -32,13 +35,17 @@ OTHER_WORDS = {
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
     },
     "n_components": {
+        "BernoulliMixture": "Components of a mixture.",
         "BinaryLatentVAE": "Latent variables.",
         "DictionaryLearner": "Atoms.",
         "VAETransformer": "Latent variables.",
         "ZCAWhitener": "Principal directions.",
     },
     "n_importance_samples": "One of the two is exact for few components.",
-    "n_jobs": {"DictionaryLearner": "Blocks of rows on any joblib backend, not threads."},
+    "n_jobs": {
+        "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
+        "DictionaryLearner": "Blocks of rows on any joblib backend, not threads.",
+    },
     "objective": "Which criteria fit, and which is best, depends on the energy.",
     "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
     "partition": {"SigmoidAutoencoder": "By one of its criteria only is it a density."},
@@ -52,6 +59,7 @@ OTHER_WORDS = {
     "sigma": "Which of σ's forms there are depends on the model.",
     "solver": "One refers to the other.",
     "tol": {
+        "BernoulliMixture": "Of the bound, in nats a row.",
         "ARDSparseCoder": "Of the evidence of a row.",
         "ChainConditionalRandomField": "Of a gradient.",
         "ConstrainedGaussian": "Of a residual.",
@@ -60,6 +68,7 @@ OTHER_WORDS = {
         "SparseCoder": "Of a certificate.",
     },
     "verbose": {
+        "BernoulliMixture": "No log Z to be estimated.",
         "BinaryLatentVAE": "No log Z to be estimated.",
         "ChainConditionalRandomField": "Iterations, not epochs.",
         "DictionaryLearner": "Iterations, not epochs.",
@@ -70,14 +79,17 @@ OTHER_WORDS = {
 OTHER_DEFAULTS = {
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
+        "BernoulliMixture": "Full passes, which are exact.",
         "ConstrainedGaussian": "Its rows are cheap.",
         "DictionaryLearner": "Full passes, which are exact.",
     },
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
+    "init": "Atoms, or rows about which components start.",
     "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
     "n_components": "Latent variables are fewer than hidden units; whitening keeps all.",
     "objective": "The best criterion depends on the energy.",
     "optimizer": {
+        "BernoulliMixture": "Its statistics are those of complete data.",
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
     },

@@ -42,18 +42,19 @@ class BernoulliMixture(MixtureModel):
         Starts that are tried, by five iterations each on at most 10,000 rows; the best goes on. Of
         no effect where `init` is an array.
     batch_size : int, default=None
-        Rows between two maximisations; None: all of them.
+        Rows between two maximisations; None: all of them, the order of the rows then being of no
+        effect.
     max_iter : int, default=200
         Greatest number of passes over the data.
     tol : float, default=1e-4
         Passes end with one that raises the bound by no more than this, in nats a row. 0: only
         `max_iter` ends them.
     shuffle : bool, default=True
-        Whether each pass takes batches in a new order.
+        Whether to draw a new order of the rows for each epoch.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the parameters of the last call.
+        Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start and of the order of batches.
+        Seed of all that is random in a fit.
     n_jobs : int, default=None
         Blocks of rows at a time, −1 for as many as there are CPUs: on threads, unless
         ``joblib.parallel_config`` says otherwise. The result is the same to the last bit.
