@@ -19,6 +19,7 @@ OTHER_WORDS = {
         "ConstrainedGaussian": "Two of its objectives have no batches.",
         "DictionaryLearner": "None stands for full passes.",
     },
+    "binarize": {"BernoulliMixture": "EM draws no bits."},
     "centered": "What centring makes training indifferent to is another thing for bits.",
     "dictionary": "What the identity does depends on the coder.",
     "hidden_layer_sizes": "The layers belong to different networks.",

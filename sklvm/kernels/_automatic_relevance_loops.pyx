@@ -88,7 +88,7 @@ cdef double refine(row_state *s, const double *gram, Py_ssize_t n_atoms,
                    const double *c) noexcept nogil:
     """Mean, and to w the variances, of the posterior, free of what the steps' rounding has summed
     up to; returns log det C. By a Cholesky factor, which takes the place of M."""
-    cdef Py_ssize_t i, j, l, m = s.size
+    cdef Py_ssize_t i, j, p, m = s.size
     cdef double x, log_det = 0
     cdef double *L = s.M
     cdef bint is_definite = True
@@ -99,8 +99,8 @@ cdef double refine(row_state *s, const double *gram, Py_ssize_t n_atoms,
             x = gram[s.support[i] * n_atoms + s.support[j]]
             if i == j:
                 x += s.a[i]
-            for l in range(j):
-                x -= L[i * m + l] * L[j * m + l]
+            for p in range(j):
+                x -= L[i * m + p] * L[j * m + p]
             if i == j:
                 # Less is left only by rounding.
                 is_definite &= x > 0
@@ -111,21 +111,21 @@ cdef double refine(row_state *s, const double *gram, Py_ssize_t n_atoms,
         return max(log_det, 0)
     for i in range(m):
         x = c[s.support[i]]
-        for l in range(i):
-            x -= L[i * m + l] * s.mean[l]
+        for p in range(i):
+            x -= L[i * m + p] * s.mean[p]
         s.mean[i] = x / L[i * m + i]
     for i in range(m - 1, -1, -1):
         x = s.mean[i]
-        for l in range(i + 1, m):
-            x -= L[l * m + i] * s.mean[l]
+        for p in range(i + 1, m):
+            x -= L[p * m + i] * s.mean[p]
         s.mean[i] = x / L[i * m + i]
     # (L^-1)_:i has its entries from i on; the squares of its norms are the variances.
     for i in range(m):
         s.w[i] = 0
         for j in range(i, m):
             x = 1 if i == j else 0
-            for l in range(i, j):
-                x -= L[j * m + l] * s.v[l]
+            for p in range(i, j):
+                x -= L[j * m + p] * s.v[p]
             s.v[j] = x / L[j * m + j]
             s.w[i] += s.v[j] * s.v[j]
     return max(log_det, 0)

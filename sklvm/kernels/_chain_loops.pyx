@@ -27,8 +27,8 @@ def chain_marginal_loop(
     """
     cdef Py_ssize_t L = u.shape[1], stride = K.shape[1], k
     for k in prange(blocks.shape[0] - 1, num_threads=n_threads, schedule="dynamic", nogil=True):
-        _marginals_of_block(u, starts, weights, K, K_transposed, blocks[k], blocks[k + 1], L, stride,
-                            scratch[threadid()], marginals, pairs[k], partitions)
+        _marginals_of_block(u, starts, weights, K, K_transposed, blocks[k], blocks[k + 1], L,
+                            stride, scratch[threadid()], marginals, pairs[k], partitions)
 
 
 cdef void _marginals_of_block(

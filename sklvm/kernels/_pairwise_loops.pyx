@@ -84,7 +84,8 @@ cdef class Sweeps:
                                 schedule="static", nogil=True):
                 gibbs_sites(
                     &self.g, &self.sites[first + chunk * SITES],
-                    min(SITES, last - first - chunk * SITES), beta, &uniforms[0], &labels[0], summed)
+                    min(SITES, last - first - chunk * SITES), beta, &uniforms[0], &labels[0],
+                    summed)
 
     def mean_field(self, double tol, double[:, ::1] q, uint8_t[::1] dirty):
         """One sweep; how many sites have changed."""
