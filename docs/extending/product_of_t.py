@@ -26,10 +26,12 @@ class ProductOfTEnergy:
             decayed=("filters",),
         )
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """Random directions, each with u of unit variance on X, and α = 1."""
         W = rng.standard_normal((self.n_components, self.n_features))
-        W /= (X @ W.T).std(axis=0)[:, np.newaxis]
+        u = X @ W.T
+        mean = np.average(u, axis=0, weights=sample_weight)
+        W /= np.sqrt(np.average((u - mean) ** 2, axis=0, weights=sample_weight))[:, np.newaxis]
         return self.layout.pack(filters=W, log_alpha=0.0, dtype=X.dtype)
 
     def evaluate(self, theta, X):

@@ -42,8 +42,12 @@ class Energy(Protocol):
     n_features: int
     layout: object
 
-    def init_parameters(self, X, rng):
-        """A start for training on X: a vector θ of X's dtype."""
+    def init_parameters(self, X, rng, sample_weight=None):
+        """A start for training on X: a vector θ of X's dtype.
+
+        ``sample_weight`` of shape (n,) says how often each row counts, None once: a row of weight 2
+        is the row twice.
+        """
 
 
 @runtime_checkable

@@ -76,11 +76,14 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
             decayed=("weights",),
         )
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """W ~ N(0, 0.01²), a the smoothed logits of the means of X, b = 0."""
         weights = 0.01 * rng.standard_normal((self.n_components, self.n_features))
         return self.layout.pack(
-            weights=weights, visible_bias=_smoothed_logits(X), hidden_bias=0.0, dtype=X.dtype
+            weights=weights,
+            visible_bias=_smoothed_logits(X, sample_weight),
+            hidden_bias=0.0,
+            dtype=X.dtype,
         )
 
     # -- linear in z ------------------------------------------------------------------------------
@@ -354,10 +357,14 @@ def _mix(start, model, name, beta):
 
 
 def _smoothed_logits(X, sample_weight=None):
-    """Logits of (n x̄ + ½)/(n + 1): finite for units that are always on or always off."""
+    """Logits of (n x̄ + ½)/(n + 1): finite for units that are always on or always off.
+
+    n is the number of rows, a row of weight 2 being two.
+    """
     if sample_weight is None:
-        mean = X.mean(axis=0, dtype=np.float64)
+        n_rows, mean = len(X), X.mean(axis=0, dtype=np.float64)
     else:
-        mean = (sample_weight @ X) / sample_weight.sum(dtype=np.float64)
-    on = (len(X) * mean + 0.5) / (len(X) + 1)
+        n_rows = sample_weight.sum(dtype=np.float64)
+        mean = (sample_weight @ X) / n_rows
+    on = (n_rows * mean + 0.5) / (n_rows + 1)
     return np.log(on) - np.log1p(-on)

@@ -7,6 +7,7 @@ from sklvm.energies._binary_states import binary_states
 from sklvm.energies._scale import Scale
 from sklvm.kernels import sigmoid, softplus
 from sklvm.layouts import ParameterLayout
+from sklvm.statistics import column_moments
 
 __all__ = ["BinaryFactorEnergy"]
 
@@ -74,10 +75,10 @@ class BinaryFactorEnergy:
         decayed = {"weights", "encoder_weights"} & shapes.keys()
         self.layout = ParameterLayout(shapes, decayed=decayed)
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """Random w_k that explain half of X's variance, each with the posterior of it alone."""
-        mean = X.mean(axis=0, dtype=np.float64)
-        deviations = X.std(axis=0, dtype=np.float64)
+        mean, variances = column_moments(X, sample_weight)
+        deviations = np.sqrt(variances)
         theta = np.zeros(self.layout.size)
         views = self.layout.views(theta)
         W = views["weights"]

@@ -26,7 +26,7 @@ class Tempered(Protocol):
     """A path of distributions of the same family leads from a tractable one to the model."""
 
     def tempered_start(self, X, sample_weight=None):
-        """θ₀ of the tractable end, fitted to X; only the ratios of the weights count."""
+        """θ₀ of the tractable end, fitted to X; a row of weight 2 is the row twice."""
 
     def temper(self, theta_0, theta, beta):
         """The parameters at inverse temperature β: θ₀ at 0, θ at 1."""

@@ -44,13 +44,13 @@ class DecoderEnergy:
         )
         self.layout = likelihood.layout + self.network.layout
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """The likelihood of independent features, which z moves by their standard deviation."""
         theta = np.empty(self.layout.size)
         views = self.layout.views(theta)
         self.network.draw_parameters(views, rng)
         last = self.network.n_layers - 1
-        outputs, spread = self.likelihood.start(X, views)
+        outputs, spread = self.likelihood.start(X, views, sample_weight)
         views[f"intercepts_{last}"][...] = outputs
         views[f"coefs_{last}"][...] *= spread[:, np.newaxis]
         return theta.astype(X.dtype)

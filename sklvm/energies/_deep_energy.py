@@ -81,13 +81,13 @@ class DeepEnergy(LinearLatents):
         visible = ParameterLayout({"visible_bias": (n_features,)})
         self.layout = visible + self.scale.layout + self.network.layout
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """N(mean of X, σ²I) where the network is flat, first-layer units of unit variance on X.
 
         The rows of V₁ are random directions, scaled and shifted so that u₁ has mean 0 and variance
         1 over X; the layers above have weights N(0, 1/width).
         """
-        mean, variances = column_moments(X)
+        mean, variances = column_moments(X, sample_weight)
         variance = float(variances.mean())
         theta = np.zeros(self.layout.size, dtype=np.float64)
         views = self.layout.views(theta)

@@ -38,9 +38,9 @@ class GaussianEnergy:
         self._twice = np.where(self._rows == self._columns, 1, 2)
         self.layout = ParameterLayout({"location": (n_features,), "precision": self._rows.shape})
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """The independent Gaussian with the mean and the variances of X."""
-        mean, variances = column_moments(X)
+        mean, variances = column_moments(X, sample_weight)
         positive = variances[variances > 0]
         fill = positive.min() if len(positive) else 1.0
         precision = np.diag(1 / np.where(variances > 0, variances, fill))

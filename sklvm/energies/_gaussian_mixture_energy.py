@@ -65,9 +65,9 @@ class GaussianMixtureEnergy(OneHotLatents):
             + ParameterLayout({"log_heights": (n_components - 1,)})
         )
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """Means drawn about the mean of X, σ_k² its mean variance, equal masses."""
-        mean, variances = column_moments(X)
+        mean, variances = column_moments(X, sample_weight)
         draws = rng.standard_normal((self.n_components, self.n_features))
         return self.layout.pack(
             means=mean + np.sqrt(variances) * draws,

@@ -76,7 +76,7 @@ class GaussianRBMEnergy(LinearLatents):
         }
         self.layout = ParameterLayout(shapes, decayed=("weights",)) + self.scale.layout
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """A start near the Gaussian N(mean of X, σ²I), after Melchior et al.
 
         A learned σ² is the variance of X. Rows of W, over σ, are orthonormal directions, then their
@@ -85,7 +85,7 @@ class GaussianRBMEnergy(LinearLatents):
         (2a_j + W_kj)/(2σ_j²) gives the component of unit k alone τ times the weight of that of
         none, τ = 1/K within .01 and .1.
         """
-        theta = self.tempered_start(X).astype(np.float64)
+        theta = self.tempered_start(X, sample_weight).astype(np.float64)
         views = self.layout.views(theta)
         precision = self._precision(views)
         W, a = views["weights"], views["visible_bias"]

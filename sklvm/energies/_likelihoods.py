@@ -44,9 +44,9 @@ class GaussianLikelihood:
         self.n_outputs = 2 * n_features if self.is_predicted else n_features
         self.layout = self.scale.layout
 
-    def start(self, X, views):
+    def start(self, X, views, sample_weight=None):
         """The network's outputs where z says nothing, and how far they move; sets ρ in `views`."""
-        mean, variances = column_moments(X)
+        mean, variances = column_moments(X, sample_weight)
         variance = float(variances.mean())
         for name, start in self.scale.start_values(variance).items():
             views[name][...] = start
@@ -123,9 +123,9 @@ class BernoulliLikelihood:
     def __init__(self, n_features):
         self.n_features = self.n_outputs = n_features
 
-    def start(self, X, views):
+    def start(self, X, views, sample_weight=None):
         """The log-odds where z says nothing, and how far they move."""
-        mean = np.clip(X.mean(axis=0, dtype=np.float64), 0.01, 0.99)
+        mean = np.clip(column_moments(X, sample_weight)[0], 0.01, 0.99)
         return np.log(mean / (1 - mean)), np.ones(self.n_features)
 
     def evaluate(self, views, U, X):

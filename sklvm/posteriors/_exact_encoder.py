@@ -39,7 +39,7 @@ class ExactEncoder:
 
     def init_parameters(self, X, rng, sample_weight=None):
         """The energy's start."""
-        return self._energy.init_parameters(X, rng)
+        return self._energy.init_parameters(X, rng, sample_weight)
 
     def encode(self, theta, X):
         """The ``DiscretePosterior`` of the rows of X."""

@@ -3,7 +3,16 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sklvm.energies import Centred, DirectionalCurvature, Energy, Joint, Laplacian, Marginal, Score
+from sklvm.energies import (
+    Centred,
+    DirectionalCurvature,
+    Energy,
+    Joint,
+    Laplacian,
+    Marginal,
+    Score,
+    Tempered,
+)
 from sklvm.testing._energy_checks import EnergyChecks, some_directions, some_hidden
 from sklvm.testing._finite_differences import assert_is_gradient, numerical_jacobian
 
@@ -20,6 +29,19 @@ class DerivativeChecks(EnergyChecks):
         start = energy.init_parameters(X, np.random.default_rng(0))
         assert start.shape == theta.shape
         assert np.all(np.isfinite(start))
+
+    def test_at_the_start_a_row_of_weight_two_is_the_row_twice(self):
+        energy, _, X = self.model(Energy)
+        counts = 1 + np.arange(len(X)) % 3
+        weights, repeated = counts.astype(X.dtype), np.repeat(X, counts, axis=0)
+        starts = [
+            energy.init_parameters(rows, np.random.default_rng(0), sample_weight)
+            for rows, sample_weight in ((X, weights), (repeated, None))
+        ]
+        assert_allclose(*starts, rtol=1e-9, atol=1e-12)
+        if isinstance(energy, Tempered):
+            reference = energy.tempered_start(repeated)
+            assert_allclose(energy.tempered_start(X, weights), reference, rtol=1e-9, atol=1e-12)
 
     # -- in θ -------------------------------------------------------------------------------------
 

@@ -237,5 +237,5 @@ class _EnergyWithoutCapabilities:
     n_features = 3
     layout = ParameterLayout({"weights": (3,)})
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         return np.zeros(3, dtype=X.dtype)

@@ -67,7 +67,7 @@ class Training:
     ):
         self.energy, self.objective, self.optimizer = energy, objective, optimizer
         self._take_generators(rng)
-        self.theta = energy.init_parameters(X, rng)
+        self.theta = energy.init_parameters(X, rng, weights)
         self._start_objective({}, lambda: (X, weights))
         self.optimizer_state = None if optimizer.full_batch else optimizer.init(self.theta)
         self.n_steps = 0

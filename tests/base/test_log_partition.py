@@ -227,7 +227,7 @@ class OnlyMarginal:
         self.n_features = n_features
         self.layout = ParameterLayout({"mean": (n_features,)})
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         return np.zeros(self.n_features, dtype=X.dtype)
 
     def evaluate(self, theta, X):

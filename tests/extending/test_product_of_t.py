@@ -42,14 +42,7 @@ def test_it_finds_the_directions_of_independent_heavy_tailed_sources(objective):
     np.testing.assert_array_equal(np.sort(gains.argmax(axis=1)), [0, 1])
 
 
-@parametrize_with_checks(
-    [ProductOfT(3, max_iter=5)],
-    expected_failed_checks=lambda estimator: {
-        "check_sample_weight_equivalence_on_dense_data": (
-            "A mini-batch of weighted rows is another batch than one of repeated rows."
-        )
-    },
-)
+@parametrize_with_checks([ProductOfT(3, max_iter=5)])
 @pytest.mark.filterwarnings("ignore:Skipping check:sklearn.exceptions.SkipTestWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_estimator_passes_the_checks_of_scikit_learn(estimator, check):

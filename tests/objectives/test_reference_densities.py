@@ -209,5 +209,7 @@ def test_the_tempered_reference_of_weighted_rows_is_that_of_repeated_rows(rng):
     views = energy.layout.views(fit_reference(energy, X, half))
     mean = X[:100].mean(axis=0)
     on = 1 / (1 + np.exp(-views["visible_bias"]))
-    assert_allclose(on, (200 * mean + 0.5) / 201)
+    assert_allclose(on, (300 * mean + 0.5) / 301)
+    repeated = fit_reference(energy, np.repeat(X[:100], 3, axis=0))
+    assert_allclose(fit_reference(energy, X, half), repeated, rtol=1e-9)
     assert_array_equal(fit_reference(energy, X, np.ones(200)), fit_reference(energy, X))

@@ -70,7 +70,7 @@ def test_an_energy_without_a_path_is_told_what_it_lacks():
         n_features = 2
         layout = ParameterLayout({})
 
-        def init_parameters(self, X, rng):
+        def init_parameters(self, X, rng, sample_weight=None):
             return np.empty(0)
 
     with pytest.raises(ValueError, match=r"Bare has neither .*Tempered.* nor the Score"):

@@ -35,7 +35,7 @@ class CliqueEnergy:
             {f"blocks_{i}": root.shape for i, root in enumerate(self._roots)}
         )
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         """``CliqueSum.mean_precision`` of C."""
         theta = np.empty(self.layout.size, dtype=X.dtype)
         for block in self.layout.views(theta).values():

@@ -37,7 +37,7 @@ class TwoHiddenLayers:
         self.layout = ParameterLayout({"V": (4, 3), "W": (3, 2), "a": (4,), "b": (3,), "c": (2,)})
         self.states = binary_states(3)
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         return np.zeros(self.layout.size)
 
     def _given_x(self, theta, X):

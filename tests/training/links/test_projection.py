@@ -28,7 +28,7 @@ class Point:
         self.layout = ParameterLayout({"P": (3, 2), "q": (2,)})
         self.start = start
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         return self.start.copy()
 
 
@@ -84,7 +84,7 @@ class MaskedGaussian:
         self.rows, self.columns = np.nonzero(np.triu(self.pattern))
         self.layout = ParameterLayout({"entries": (len(self.rows),)})
 
-    def init_parameters(self, X, rng):
+    def init_parameters(self, X, rng, sample_weight=None):
         return (self.rows == self.columns).astype(np.float64)
 
     def precision(self, entries):
