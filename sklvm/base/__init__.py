@@ -1,6 +1,7 @@
 """What estimators share: scores, tags, training, and log Z."""
 
 from sklvm.base._binary_rows import binary_rows
+from sklvm.base._checks import FLOATS, check_count, check_latent_rows
 from sklvm.base._data import check_data, has_finite_squares
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
 from sklvm.base._floating_point import FloatingPointMixin
@@ -13,6 +14,7 @@ from sklvm.base._statistics_model import StatisticsModel
 from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
 
 __all__ = [
+    "FLOATS",
     "DensityModel",
     "DocumentationLinkMixin",
     "FloatingPointMixin",
@@ -24,7 +26,9 @@ __all__ = [
     "TrainedLatentVariableModel",
     "TrainedModel",
     "binary_rows",
+    "check_count",
     "check_data",
+    "check_latent_rows",
     "generator_from",
     "has_finite_squares",
     "map_row_blocks",

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
+from sklvm.base._checks import FLOATS
 from sklvm.base._data import check_data
 from sklvm.settings import Settings, StringShorthandMixin
 from sklvm.training import EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
@@ -204,7 +205,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     def _check_X(self, X, *, reset=False, params=None, **options):
         """Valid rows as the model takes them, by the parameters of the fit or by those given."""
         options = {**self._validation, **options}
-        X = check_data(self, X, dtype=[np.float64, np.float32], order="C", reset=reset, **options)
+        X = check_data(self, X, dtype=FLOATS, order="C", reset=reset, **options)
         return self._prepared(X, self._fitted_params if params is None else params)
 
     def _prepared(self, X, params):

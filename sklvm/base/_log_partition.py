@@ -17,7 +17,7 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
-from sklvm.training import starting_rows
+from sklvm.rows import starting_rows
 
 __all__ = ["LogPartition"]
 

@@ -1,10 +1,9 @@
 """What an estimator with a density exp(−E)/Z offers: scores in nats, log Z, draws."""
 
-from numbers import Integral
-
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
+from sklvm.base._checks import check_count
 from sklvm.base._log_partition import LogPartition
 from sklvm.base._random_state import generator_from
 from sklvm.partition import AnnealedImportanceSampling, anneal, check_partition
@@ -193,9 +192,8 @@ class NormalizedScoreMixin:
             The draws.
         """
         check_is_fitted(self)
-        for name, value, least in (("n_samples", n_samples, 1), ("n_steps", n_steps, 0)):
-            if not isinstance(value, Integral) or value < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
+        check_count("n_samples", n_samples)
+        check_count("n_steps", n_steps, 0)
         path = self._log_partition.path(self._training.energy_theta)
         rng = generator_from(random_state)
         particles, _ = anneal(path, N_ANNEALING_TEMPERATURES, n_samples, rng, n_last_moves=n_steps)

@@ -10,13 +10,9 @@ from sklvm.base._estimators import DensityModel, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._random_state import generator_from
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
+from sklvm.rows import starting_rows
 from sklvm.settings import is_same, resolve
-from sklvm.training import (
-    Training,
-    check_compatible,
-    check_complete,
-    starting_rows,
-)
+from sklvm.training import Training, check_compatible, check_complete
 from sklvm.training.links import WeightDecay
 
 __all__ = ["TrainedLatentVariableModel", "TrainedModel"]

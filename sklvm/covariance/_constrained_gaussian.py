@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import DensityModel, check_data
+from sklvm.base import FLOATS, DensityModel, check_count, check_data
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
     SymmetricPattern,
@@ -215,7 +215,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         X = check_data(
             self,
             X,
-            dtype=[np.float64, np.float32],
+            dtype=FLOATS,
             # Noise is made from eigenvectors, whose signs turn on the last bits of sums over X.
             order="C" if is_contrastive else None,
             ensure_min_samples=2,
@@ -292,7 +292,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         distances : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=FLOATS, reset=False)
         location, factor = self.location_.astype(X.dtype), self._factor.astype(X.dtype)
 
         def squared_distance(rows):
@@ -317,6 +317,7 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             Of the type of the data that the model was fitted to.
         """
         check_is_fitted(self)
+        check_count("n_samples", n_samples)
         noise = check_random_state(random_state).standard_normal((n_samples, self.n_features_in_))
         drawn = self.location_ + solve_triangular(self._factor, noise.T, lower=True, trans="T").T
         return drawn.astype(self._dtype, copy=False)

@@ -8,13 +8,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
     has_fit_parameter,
 )
 
 from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
-from sklvm.base import LatentVariableModel, check_data
+from sklvm.base import FLOATS, LatentVariableModel, check_count, check_data, check_latent_rows
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics
 
@@ -206,7 +205,7 @@ class ZCAWhitener(LatentVariableModel):
         Z : ndarray of shape (n_samples, n_outputs)
         """
         check_is_fitted(self)
-        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=FLOATS, reset=False)
         Z = np.empty((len(X), len(self.components_)), dtype=X.dtype)
         return apply_to_rows(self._whiten, X, Z)
 
@@ -223,13 +222,7 @@ class ZCAWhitener(LatentVariableModel):
         X : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        Z = check_array(Z, dtype=[np.float64, np.float32])
-        if Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"Z has {Z.shape[1]} features, but ZCAWhitener's output has "
-                f"{len(self.components_)}."
-            )
-        return self._unwhiten(Z)
+        return self._unwhiten(check_latent_rows(self, Z, len(self.components_)))
 
     def score_samples(self, X):
         """Log-density of each row under the regularised Gaussian, in the space of X.
@@ -253,7 +246,7 @@ class ZCAWhitener(LatentVariableModel):
             If some direction of the model has no variance, so that there is no density.
         """
         check_is_fitted(self)
-        X = check_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = check_data(self, X, dtype=FLOATS, reset=False)
         if not self._has_density:
             raise ValueError(
                 "Some direction of the model has no variance, so that there is no density. Give "
@@ -289,6 +282,7 @@ class ZCAWhitener(LatentVariableModel):
         X : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
+        check_count("n_samples", n_samples)
         rng = check_random_state(random_state)
         Z = rng.standard_normal((n_samples, len(self.components_)))
         drawn = self._unwhiten(Z.astype(self.mean_.dtype))
@@ -302,7 +296,7 @@ class ZCAWhitener(LatentVariableModel):
         X = check_data(
             self,
             X,
-            dtype=[np.float64, np.float32],
+            dtype=FLOATS,
             reset=reset,
             ensure_min_samples=ensure_min_samples,
         )

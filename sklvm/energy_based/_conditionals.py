@@ -7,8 +7,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm.base import generator_from
+from sklvm.rows import as_dense
 from sklvm.samplers import BlockGibbs
-from sklvm.training import as_dense
 
 __all__ = ["ConditionalMixin"]
 

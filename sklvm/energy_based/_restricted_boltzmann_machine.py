@@ -4,15 +4,16 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
+from sklvm.base import check_latent_rows
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_TERMS
-from sklvm.training import EnergyGap, as_dense, check_complete
+from sklvm.rows import as_dense, rows_by_gaps
+from sklvm.training import EnergyGap, check_complete
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
 __all__ = ["RestrictedBoltzmannMachine"]
@@ -119,12 +120,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
             For another number of columns.
         """
         check_is_fitted(self)
-        Z = check_array(Z, dtype=[np.float64, np.float32])
-        if Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"Z must have a column for each of the {len(self.components_)} hidden units, got "
-                f"{Z.shape[1]}."
-            )
+        Z = check_latent_rows(self, Z, len(self.components_))
         return self._training.energy.visible_mean(self._training.energy_theta, Z)
 
     def energy(self, X):
@@ -165,13 +161,10 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
 
     def _energy_rows(self, X):
         energy, theta = self._training.energy, self._training.energy_theta
-        missing = np.isnan(X)
-        if not missing.any():
+        if not np.isnan(X).any():
             return energy.evaluate(theta, X)[0]
-        patterns, which = np.unique(missing, axis=0, return_inverse=True)
         energies = np.empty(len(X), dtype=X.dtype)
-        for number, free in enumerate(patterns):
-            rows = which.ravel() == number
+        for rows, free in rows_by_gaps(X):
             if not free.any():
                 energies[rows] = energy.evaluate(theta, X[rows])[0]
                 continue

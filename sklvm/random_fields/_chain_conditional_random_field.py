@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
-from sklvm.base import DocumentationLinkMixin
+from sklvm.base import FLOATS, DocumentationLinkMixin
 from sklvm.kernels import chain_best_path, chain_marginals
 from sklvm.random_fields._chain_likelihood import ChainLikelihood, path_potentials
 from sklvm.random_fields._elastic_net import minimize_elastic_net
@@ -152,9 +152,7 @@ class ChainConditionalRandomField(
         ValueError
             For bad data, groups that are not contiguous, weights that differ within a sequence.
         """
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], order="C"
-        )
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS, order="C")
         check_classification_targets(y)
         starts = sequence_starts(groups, X.shape[0])
         sample_weight = _check_sample_weight(
@@ -312,9 +310,7 @@ class ChainConditionalRandomField(
 
     def _unary(self, X, groups):
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", reset=False
-        )
+        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, order="C", reset=False)
         starts = sequence_starts(groups, X.shape[0])
         unary = X @ np.ascontiguousarray(self.coef_.T)
         if issparse(unary):

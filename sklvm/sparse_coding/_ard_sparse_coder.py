@@ -9,9 +9,10 @@ from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
 from sklvm._compat import Interval, StrOptions, _fit_context
-from sklvm.base import check_data, has_finite_squares, row_blocks
+from sklvm.base import FLOATS, check_data, has_finite_squares, row_blocks
 from sklvm.kernels import automatic_relevance_codes
-from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
+from sklvm.rows import rows_by_gaps
+from sklvm.sparse_coding._dictionary_model import DictionaryModel
 
 __all__ = ["ARDInfo", "ARDSparseCoder"]
 
@@ -243,7 +244,7 @@ class ARDSparseCoder(DictionaryModel):
         codes = [np.zeros((len(X), len(D))) for _ in range(n_kept)]
         per_row = (*np.zeros((3, len(X))), np.zeros(len(X), dtype=np.intc))
         for block in row_blocks(len(X), max(D.shape)):
-            for rows, missing in _patterns(X[block]):
+            for rows, missing in rows_by_gaps(X[block]):
                 if missing.all():
                     continue  # nothing is known: a code of zero, and an evidence of 1
                 known = X[block][np.ix_(rows, ~missing)].astype(np.float64)
@@ -278,14 +279,6 @@ class ARDSparseCoder(DictionaryModel):
             max_iter=self._options["max_iter"],
             n_threads=None if n_jobs is None else effective_n_jobs(n_jobs),
         )
-
-
-def _patterns(X):
-    """Groups of rows with the same gaps, and these."""
-    missing = np.isnan(X)
-    patterns, pattern_of_row = np.unique(missing, axis=0, return_inverse=True)
-    for index, pattern in enumerate(patterns):
-        yield np.flatnonzero(pattern_of_row == index), pattern
 
 
 def _mean_square(X):

@@ -8,6 +8,7 @@ from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 from sklvm.kernels import effective_n_threads
+from sklvm.rows import rows_by_gaps
 from sklvm.sparse_coding.solvers import CodeResults
 
 __all__ = ["encode_rows"]
@@ -135,7 +136,6 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     # Every other value is finite.
     if not np.isnan(X.sum()):
         return _solve(problem, solver, X, start, tol, max_iter)
-    missing = np.isnan(X)
     n_rows = len(X)
     result = CodeResults(
         np.zeros((n_rows, problem.n_components)),
@@ -143,15 +143,13 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
         np.zeros(n_rows),
         np.zeros(n_rows, dtype=np.intc),
     )
-    patterns, pattern_of_row = np.unique(missing, axis=0, return_inverse=True)
-    for index, pattern in enumerate(patterns):
-        if pattern.all():
+    for rows, missing in rows_by_gaps(X):
+        if missing.all():
             continue  # nothing is known, and a code of zero is the best
-        rows = np.flatnonzero(pattern_of_row == index)
         part = _solve(
-            problem.on_features(~pattern) if pattern.any() else problem,
+            problem.on_features(~missing) if missing.any() else problem,
             solver,
-            np.ascontiguousarray(X[np.ix_(rows, ~pattern)]),
+            np.ascontiguousarray(X[np.ix_(rows, ~missing)]),
             None if start is None else start[rows],
             tol,
             max_iter,

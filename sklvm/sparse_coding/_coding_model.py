@@ -6,12 +6,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base import has_finite_squares
 from sklvm.sparse_coding._coding import encode_rows
-from sklvm.sparse_coding._dictionary_model import FLOATS, DictionaryModel
+from sklvm.sparse_coding._dictionary_model import DictionaryModel
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
 from sklvm.sparse_coding.solvers import SOLVER_NAMES
@@ -140,8 +139,7 @@ class CodingModel(DictionaryModel):
     def _encode(self, X, codes):
         X = self._check_X(X)
         if codes is not None:
-            codes = check_array(codes, dtype=FLOATS, accept_sparse="csr", input_name="codes")
-            self._check_width(codes, "codes")
+            codes = self._check_codes(codes, "codes")
             if codes.shape[0] != len(X):
                 raise ValueError(
                     f"codes must have one row for each of X's {len(X)}, got {codes.shape[0]}."

@@ -6,15 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from joblib import effective_n_jobs
 from scipy import sparse
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import LatentVariableModel, check_data
+from sklvm.base import FLOATS, LatentVariableModel, check_data, check_latent_rows
 from sklvm.kernels import FilterBank, FilteredImage
 from sklvm.settings import resolve
 from sklvm.sparse_coding._coding_model import CodingInfo, warn_of_unfinished
 from sklvm.sparse_coding._coding_options import CodingOptions
-from sklvm.sparse_coding._dictionary_model import FLOATS
 from sklvm.sparse_coding._image_coding import IMAGE_SOLVERS, encode_images, image_solver
 from sklvm.sparse_coding.dictionaries import (
     BOUNDARIES,
@@ -242,13 +241,7 @@ class ConvolutionalModel(LatentVariableModel):
         )
 
     def _check_codes(self, Z, name):
-        Z = check_array(Z, dtype=FLOATS, accept_sparse="csr", input_name=name)
-        if Z.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"{name} has {Z.shape[1]} features, but {type(self).__name__}'s codes have "
-                f"{self._n_features_out}: {len(self.components_)} maps of {self.map_shape_}."
-            )
-        return Z
+        return check_latent_rows(self, Z, self._n_features_out, name=name, accept_sparse="csr")
 
     def _image_shape(self, n_features):
         """The parameter `image_shape` or the data's width, checked against that."""

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, _fit_context
+from sklvm.base import FLOATS
 from sklvm.sparse_coding._convolutional_model import ConvolutionalModel
-from sklvm.sparse_coding._dictionary_model import FLOATS
 
 __all__ = ["ConvolutionalSparseCoder"]
 

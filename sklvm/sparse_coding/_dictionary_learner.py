@@ -7,13 +7,14 @@ from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base import StatisticsModel, generator_from
+from sklvm.rows import slices
 from sklvm.sparse_coding._coding_model import CodingModel, warn_of_unfinished
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_expectation import DictionaryExpectation
 from sklvm.sparse_coding._initial_dictionary import initial_dictionary
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.solvers import CodeResults
-from sklvm.training import StatisticsTraining, slices
+from sklvm.training import StatisticsTraining
 
 __all__ = ["DictionaryLearner"]
 

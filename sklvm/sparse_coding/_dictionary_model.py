@@ -3,11 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from sklvm.base import LatentVariableModel, check_data
+from sklvm.base import FLOATS, LatentVariableModel, check_data, check_latent_rows
 
-__all__ = ["FLOATS", "DictionaryModel"]
-
-FLOATS = [np.float64, np.float32]
+__all__ = ["DictionaryModel"]
 
 
 class DictionaryModel(LatentVariableModel):
@@ -31,9 +29,7 @@ class DictionaryModel(LatentVariableModel):
         -------
         X : ndarray of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
-        Z = check_array(Z, dtype=FLOATS, accept_sparse="csr", input_name="Z")
-        self._check_width(Z, "Z")
+        Z = self._check_codes(Z, "Z")
         return Z @ self.components_.astype(Z.dtype, copy=False)
 
     def _check_X(self, X):
@@ -54,12 +50,9 @@ class DictionaryModel(LatentVariableModel):
             )
         return components
 
-    def _check_width(self, Z, name):
-        if Z.shape[1] != len(self.components_):
-            raise ValueError(
-                f"{name} has {Z.shape[1]} features, but {type(self).__name__}'s codes have "
-                f"{len(self.components_)}."
-            )
+    def _check_codes(self, Z, name):
+        check_is_fitted(self)
+        return check_latent_rows(self, Z, len(self.components_), name=name, accept_sparse="csr")
 
     @property
     def _n_features_out(self):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.training import starting_rows
+from sklvm.rows import starting_rows
 
 __all__ = ["initial_dictionary", "unit_atoms"]
 

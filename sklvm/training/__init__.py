@@ -3,9 +3,8 @@
 from sklvm.training._callbacks import EpochCallbacks, NoCallbacks
 from sklvm.training._compatibility import check_compatible, check_complete
 from sklvm.training._energy_gap import EnergyGap
-from sklvm.training._epochs import Learner, run_epochs, run_stream, slices, split_rows
+from sklvm.training._epochs import Learner, run_epochs, run_stream, split_rows
 from sklvm.training._expectation import Expectation, Restarts
-from sklvm.training._incomplete_rows import as_dense, starting_rows
 from sklvm.training._monitor import Monitor
 from sklvm.training._statistics_training import StatisticsTraining
 from sklvm.training._training import Training
@@ -20,12 +19,9 @@ __all__ = [
     "Restarts",
     "StatisticsTraining",
     "Training",
-    "as_dense",
     "check_compatible",
     "check_complete",
     "run_epochs",
     "run_stream",
-    "slices",
     "split_rows",
-    "starting_rows",
 ]

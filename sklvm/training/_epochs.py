@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Learner", "run_epochs", "run_stream", "slices", "split_rows"]
+__all__ = ["Learner", "run_epochs", "run_stream", "split_rows"]
 
 
 class Learner(Protocol):
@@ -51,11 +51,6 @@ class Learner(Protocol):
 
     def restore(self):
         """Return to what ``keep`` last kept."""
-
-
-def slices(n, size):
-    """Consecutive slices of `size` rows; the last one may be ragged."""
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def split_rows(n_rows, validation_fraction, rng):

@@ -4,8 +4,7 @@ import numpy as np
 
 from sklvm.exceptions import DivergenceError
 from sklvm.layouts import Parameters
-from sklvm.training._epochs import slices
-from sklvm.training._incomplete_rows import as_dense
+from sklvm.rows import as_dense, slices
 
 __all__ = ["minimize"]
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import issparse
 
-from sklvm.training._epochs import slices
-from sklvm.training._incomplete_rows import as_dense
+from sklvm.rows import as_dense, slices
 
 __all__ = ["RowBlocks"]
 

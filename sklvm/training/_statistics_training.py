@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.exceptions import DivergenceError
-from sklvm.training._epochs import slices
+from sklvm.rows import slices
 from sklvm.training._expectation import Restarts
 from sklvm.training._row_blocks import RowBlocks
 from sklvm.training._workers import Workers

@@ -8,9 +8,8 @@ import numpy as np
 
 from sklvm.exceptions import DivergenceError
 from sklvm.layouts import Parameters
-from sklvm.training._epochs import slices
+from sklvm.rows import as_dense, slices
 from sklvm.training._full_batch import minimize
-from sklvm.training._incomplete_rows import as_dense
 from sklvm.training.links import LinkChain
 
 __all__ = ["Training"]

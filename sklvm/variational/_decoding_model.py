@@ -1,13 +1,15 @@
 """From latent variables to data."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import TrainedLatentVariableModel, generator_from
-from sklvm.training import slices
+from sklvm.base import (
+    TrainedLatentVariableModel,
+    check_count,
+    check_latent_rows,
+    generator_from,
+)
+from sklvm.rows import slices
 
 __all__ = ["DecodingModel", "by_blocks"]
 
@@ -36,12 +38,7 @@ class DecodingModel(TrainedLatentVariableModel):
         """
         check_is_fitted(self)
         training = self._training
-        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        if Z.shape[1] != training.energy.n_components:
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, and {type(self).__name__} has "
-                f"{training.energy.n_components} components."
-            )
+        Z = check_latent_rows(self, Z, training.energy.n_components)
         return by_blocks(
             len(Z), lambda rows: training.energy.visible_mean(training.energy_theta, Z[rows])
         )
@@ -77,8 +74,7 @@ class DecodingModel(TrainedLatentVariableModel):
             The draws.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
+        check_count("n_samples", n_samples)
         training, rng = self._training, generator_from(random_state)
         return by_blocks(
             n_samples,

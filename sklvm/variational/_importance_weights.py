@@ -4,7 +4,7 @@ import numpy as np
 
 from sklvm.energies import prior_energy
 from sklvm.kernels import standard_normal
-from sklvm.training import slices
+from sklvm.rows import slices
 
 __all__ = ["log_importance_weights"]
 

@@ -175,7 +175,7 @@ def test_blocks_of_rows_make_no_difference(rng, monkeypatch):
 
 def test_latent_variables_of_another_number_are_refused(rng):
     vae = small().fit(factor_data(rng, 50))
-    with pytest.raises(ValueError, match="Z has 3 columns, and VAETransformer has 2"):
+    with pytest.raises(ValueError, match="Z has 3 columns, and this VAETransformer has 2"):
         vae.inverse_transform(np.zeros((4, 3)))
 
 

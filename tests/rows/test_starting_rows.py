@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from sklvm.training import starting_rows
+from sklvm.rows import starting_rows
 
 
 def test_starting_rows_are_dense_and_complete(rng):
