@@ -175,6 +175,20 @@ def test_single_precision_is_kept(fitted, X):
         assert told[method].dtype == np.float32, method
 
 
+def test_bad_arguments_of_methods_are_named_by_all_in_the_same_words(fitted, X):
+    if hasattr(fitted, "sample"):
+        for bad in (0, -1, 1.5, "3"):
+            with pytest.raises(ValueError, match="n_samples must be an integer of at least 1, got"):
+                fitted.sample(bad)
+    if hasattr(fitted, "inverse_transform"):
+        Z = np.asarray(fitted.transform(X))
+        message = rf"Z has {Z.shape[1] + 1} columns, and this \w+ has {Z.shape[1]} components"
+        with pytest.raises(ValueError, match=message):
+            fitted.inverse_transform(np.column_stack([Z, Z[:, 0]]))
+        with pytest.raises(ValueError, match="Input Z contains NaN"):
+            fitted.inverse_transform(np.full_like(Z, np.nan))
+
+
 # -- on a stream ----------------------------------------------------------------------------------
 
 

@@ -248,7 +248,7 @@ def test_a_bad_parameter_is_named(parameters, message):
 
 def test_whitened_data_of_the_wrong_width_are_refused():
     whitener = ZCAWhitener("pca", n_components=2).fit(correlated_data())
-    with pytest.raises(ValueError, match="3 features"):
+    with pytest.raises(ValueError, match="3 columns"):
         whitener.inverse_transform(np.zeros((4, 3)))
 
 

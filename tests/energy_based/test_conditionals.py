@@ -137,7 +137,7 @@ def test_transform_of_incomplete_rows_is_a_fixed_point_of_the_mean_field_equatio
 
 
 def test_another_number_of_hidden_units_is_refused(binary):
-    with pytest.raises(ValueError, match="each of the 3 hidden units, got 4"):
+    with pytest.raises(ValueError, match="Z has 4 columns, and this BernoulliRBM has 3 components"):
         binary.inverse_transform(np.eye(4))
 
 

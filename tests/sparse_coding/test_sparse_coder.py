@@ -177,9 +177,9 @@ def test_bad_parameters_are_named(problem, params, message):
 def test_bad_codes_are_named(problem):
     X, D = problem
     coder = SparseCoder(D).fit(X)
-    with pytest.raises(ValueError, match="codes has 3 columns, and this SparseCoder has 60 components"):
+    with pytest.raises(ValueError, match="codes has 3 columns, and this SparseCoder has 60"):
         coder.encode(X, codes=np.zeros((80, 3)))
     with pytest.raises(ValueError, match="one row for each of X's 80, got 2"):
         coder.encode(X, codes=np.zeros((2, 60)))
-    with pytest.raises(ValueError, match="Z has 3 features"):
+    with pytest.raises(ValueError, match="Z has 3 columns"):
         coder.inverse_transform(np.zeros((80, 3)))
