@@ -13,8 +13,9 @@ from sklvm.base import LatentVariableModel, StatisticsModel, generator_from
 from sklvm.mixture._expectation import MixtureExpectation, MixtureParameters
 from sklvm.mixture._questions import MixtureQuestions
 from sklvm.optimizers import EM
+from sklvm.rows import starting_rows
 from sklvm.settings import resolve
-from sklvm.training import StatisticsTraining, starting_rows
+from sklvm.training import StatisticsTraining
 
 __all__ = ["MixtureModel"]
 

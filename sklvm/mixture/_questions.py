@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm.base import generator_from, map_row_blocks
-from sklvm.training import as_dense, slices
+from sklvm.rows import as_dense, slices
 
 __all__ = ["MixtureQuestions"]
 
