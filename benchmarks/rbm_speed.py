@@ -71,8 +71,7 @@ def report_epochs(name, X, n_rounds, n_threads):
 
 
 def report_annealing(X, n_temperatures, n_rounds):
-    training = fit(X)._training
-    energy, theta = training.energy, training.energy_theta
+    energy, theta = fit(X).fitted_energy_
     path = annealing_path(energy, theta, fit_reference(energy, X))
     budget = AnnealedImportanceSampling(n_temperatures, n_chains=N_CHAINS)
     sides = {

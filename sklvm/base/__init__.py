@@ -11,12 +11,13 @@ from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._row_blocks import map_row_blocks, row_blocks
 from sklvm.base._statistics_model import StatisticsModel
-from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
+from sklvm.base._trained_model import FittedEnergy, TrainedLatentVariableModel, TrainedModel
 
 __all__ = [
     "FLOATS",
     "DensityModel",
     "DocumentationLinkMixin",
+    "FittedEnergy",
     "FloatingPointMixin",
     "IterativeModel",
     "LatentVariableModel",

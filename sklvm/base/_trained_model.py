@@ -2,8 +2,10 @@
 
 import copy
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base._estimators import DensityModel, LatentVariableModel
@@ -15,7 +17,22 @@ from sklvm.settings import is_same, resolve
 from sklvm.training import Training, check_compatible, check_complete
 from sklvm.training.links import WeightDecay
 
-__all__ = ["TrainedLatentVariableModel", "TrainedModel"]
+__all__ = ["FittedEnergy", "TrainedLatentVariableModel", "TrainedModel"]
+
+
+class FittedEnergy(NamedTuple):
+    """What a model that learns by gradients has learned.
+
+    Attributes
+    ----------
+    energy : energy
+        E(x; θ), as of ``sklvm.energies``: what objectives, samplers and tests work on.
+    theta : ndarray
+        θ; ``energy.layout.views(theta)`` gives its parts by name. It cannot be written to.
+    """
+
+    energy: object
+    theta: np.ndarray
 
 
 class TrainedModel(IterativeModel, DensityModel):
@@ -135,6 +152,14 @@ class TrainedModel(IterativeModel, DensityModel):
             "n_features_in_": learner.energy.n_features,
             **self._model_attributes(learner.energy, learner.energy_theta),
         }
+
+    @property
+    def fitted_energy_(self):
+        """The energy and its parameters θ, as ``energy`` and ``theta`` of a named tuple."""
+        check_is_fitted(self)
+        theta = self._training.energy_theta.view()
+        theta.setflags(write=False)
+        return FittedEnergy(self._training.energy, theta)
 
     # -- what a subclass may add ------------------------------------------------------------------
 

@@ -102,6 +102,8 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         ``AnnealedImportanceSampling(bracket=True)``.
     score_normalized_ : bool
         Whether ``score_samples`` is a log-density: log Z is not left out.
+    fitted_energy_ : FittedEnergy
+        The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
         ``validation_objective`` and ``free_energy_gap`` where asked for, and what the chains tell.

@@ -99,6 +99,8 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         ``AnnealedImportanceSampling(bracket=True)``.
     score_normalized_ : bool
         Whether ``score_samples`` is a log-density: log Z is not left out.
+    fitted_energy_ : FittedEnergy
+        The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of str to ndarray
         One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
         "pcd" the chains' ``acceptance_rate`` and ``step_size``.

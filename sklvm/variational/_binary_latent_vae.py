@@ -85,6 +85,8 @@ class BinaryLatentVAE(DecodingModel):
         c.
     sigma_ : float
         σ.
+    fitted_energy_ : FittedEnergy
+        The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
         Values an epoch: ``objective`` (minus the bound, in nats a row), ``gradient_norm``, and
         ``validation_objective`` with early stopping.

@@ -96,6 +96,8 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     log_partition_, log_partition_std_err_ : float
         log Z and its standard error, in nats; once ``score_samples`` or ``estimate_log_partition``
         has estimated them, after score matching.
+    fitted_energy_ : FittedEnergy
+        The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
         Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
         stopping.

@@ -108,6 +108,8 @@ class VAETransformer(EncoderDecoderModel):
         The linear decoder's directions; only without hidden layers.
     sigma_ : float or ndarray of shape (n_features,)
         σ; not with ``sigma="predict"`` or the Bernoulli likelihood.
+    fitted_energy_ : FittedEnergy
+        The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
         Values an epoch: ``objective``, ``reconstruction_error`` (−E_q log p(x|z)), ``divergence``
         (KL), ``gradient_norm``, and ``validation_objective`` with early stopping; in nats a row.

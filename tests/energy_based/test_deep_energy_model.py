@@ -185,13 +185,10 @@ def test_a_weight_of_two_is_a_repeated_row_for_full_batches():
     rng = np.random.default_rng(0)
     X = two_moons_like(200, rng)
     weights = rng.integers(1, 4, size=200).astype(float)
-    model = small(max_iter=0, partition="none").fit(X)
-    training = model._training
+    energy, theta = small(max_iter=0, partition="none").fit(X).fitted_energy_
     repeated = np.repeat(X, weights.astype(int), axis=0)
     values = [
-        FlatObjective(training.objective).step(
-            training.energy, training.theta, data, w / w.sum(), None, None
-        )
+        FlatObjective(ScoreMatching()).step(energy, theta, data, w / w.sum(), None, None)
         for data, w in ((X, weights), (repeated, np.ones(len(repeated))))
     ]
     assert values[0][0] == pytest.approx(values[1][0])

@@ -11,8 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.energy_based import DeepEnergyModel
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation
-from sklvm.optimizers import LBFGS
+from sklvm.optimizers import LBFGS, Adam
 from sklvm.testing import ExactLaw, FlatObjective, random_parameters
+from sklvm.training import Training
 
 CNCE = ConditionalNoiseContrastiveEstimation
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
@@ -176,19 +177,21 @@ def test_after_the_first_steps_and_for_a_given_level_the_noise_is_frozen(rng):
 
 def test_a_stream_and_a_pickle_go_on_with_the_noise_as_it_was(rng):
     X = rng.standard_normal((300, 3)).astype(np.float32)
-    settings = {"hidden_layer_sizes": (4,), "objective": "cnce", "random_state": 0}
-    model = DeepEnergyModel(3, batch_size=50, **settings).partial_fit(X)
-    copied = pickle.loads(pickle.dumps(model)).partial_fit(X)
-    model.partial_fit(X)
-    assert_array_equal(copied.coefs_[0], model.coefs_[0])
-    assert model._training.objective_state.n_adaptations_left == 200 - 12
+    energy, ones = DeepEnergy(3, 3, (4,)), np.ones(300, dtype=np.float32)
+    training = Training(energy, CNCE(), Adam(), X, ones, np.random.default_rng(0))
+    training.stream(X, ones, batch_size=50)
+    copied = pickle.loads(pickle.dumps(training))
+    for each in (training, copied):
+        each.stream(X, ones, batch_size=50)
+    assert_array_equal(copied.theta, training.theta)
+    assert copied.objective_state.n_adaptations_left == 200 - 12
 
 
 def test_annealing_supplies_the_log_partition_that_the_criterion_does_not_need(rng):
     X = rng.standard_normal((400, 2))
     model = DeepEnergyModel(2, hidden_layer_sizes=(), objective="cnce", random_state=0).fit(X)
     model.estimate_log_partition()
-    law = ExactLaw(model._training.energy, model._training.energy_theta, X)
+    law = ExactLaw(*model.fitted_energy_, X)
     assert abs(model.log_partition_ - law.log_partition) < 5 * model.log_partition_std_err_ + 1e-3
 
 

@@ -7,13 +7,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
-from sklvm import BernoulliRBM, ConstrainedGaussian, DeepEnergyModel, ZCAWhitener
+from sklvm import BernoulliRBM, ConstrainedGaussian, ZCAWhitener
 from sklvm.densities import ChowLiuDensity, GaussianDensity, GaussianMixtureDensity
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
-from sklvm.optimizers import LBFGS
+from sklvm.optimizers import LBFGS, SGD
 from sklvm.partition import fit_reference
+from sklvm.settings import resolve
 from sklvm.testing import ExactLaw, FlatObjective
+from sklvm.training import Training
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 WIDE_NOISE = GaussianDensity(np.zeros(2), 4.0 * np.eye(2))
@@ -77,9 +79,9 @@ def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference)
     assert law.probabilities @ difference + fitted - law.log_partition < 0.02
 
 
-def noise_of(reference, X, weights=None, seed=0):
+def noise_of(reference, X, weights=None, seed=0, energy=None):
     """The density that noise is drawn from."""
-    energy, rng = GaussianEnergy(X.shape[1]), np.random.default_rng(seed)
+    energy, rng = energy or GaussianEnergy(X.shape[1]), np.random.default_rng(seed)
     weights = np.full(len(X), 1 / len(X)) if weights is None else weights
     objective = NoiseContrastiveEstimation(reference=reference)
     start = energy.init_parameters(X, rng)
@@ -104,14 +106,12 @@ def test_an_estimator_is_fitted_to_the_data_unless_it_is_frozen(rng):
     assert_allclose(noise_of(ConstrainedGaussian(), X).estimator.location_, X.mean(axis=0))
     frozen = noise_of(FrozenEstimator(elsewhere), X)
     assert_allclose(frozen.estimator.location_, X.mean(axis=0) + 10)
-    model = DeepEnergyModel(
-        2,
-        hidden_layer_sizes=(),
-        objective=NoiseContrastiveEstimation(1, FrozenEstimator(elsewhere)),
-        max_iter=1,
-        partition="none",
-    ).fit(X)
-    used = model._training.objective_state.density.estimator
+    # So it does in training, where settings are cloned.
+    criterion = resolve(
+        NoiseContrastiveEstimation(1, FrozenEstimator(elsewhere)), {}, "objective", "Model"
+    )
+    training = Training(GaussianEnergy(2), criterion, SGD(), X, np.ones(len(X)), rng)
+    used = training.objective_state.density.estimator
     assert_allclose(used.location_, X.mean(axis=0) + 10)
 
 
@@ -181,8 +181,8 @@ def test_noise_of_the_other_kind_of_data_is_refused_by_name(rng):
     model = BernoulliRBM(2, objective=NoiseContrastiveEstimation(reference="gaussian"))
     with pytest.raises(ValueError, match=r"'gaussian' is noise for real data.*'chow_liu'"):
         model.fit(X)
-    model = model.set_params(objective__reference="chow_liu", max_iter=1).fit(X)
-    assert isinstance(model._training.objective_state.density, ChowLiuDensity)
+    assert isinstance(noise_of("chow_liu", X, energy=BernoulliRBMEnergy(3, 2)), ChowLiuDensity)
+    model.set_params(objective__reference="chow_liu", max_iter=1).fit(X)
 
 
 def test_white_data_have_noise_that_needs_no_rotation(rng):

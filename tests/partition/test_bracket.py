@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
-from sklvm import BernoulliRBM, DeepEnergyModel
+from sklvm import DeepEnergyModel
+from sklvm.base import LogPartition
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
 from sklvm.partition import (
     AnnealedImportanceSampling,
@@ -142,17 +143,20 @@ def test_an_estimator_publishes_the_bracket(rng):
 
 def test_a_bracket_wider_than_two_nats_warns(rng):
     X = (rng.random((60, 1)) < 0.5).repeat(12, axis=1).astype(np.float64)
-    model = BernoulliRBM(8, max_iter=0, partition="none", random_state=0).fit(X)
-    energy, theta = model._training.energy, model._training.energy_theta
-    energy.layout.views(theta)["weights"][...] = 4 * rng.standard_normal((8, 12))
+    energy = BernoulliRBMEnergy(12, 8)
+    W = 4 * rng.standard_normal((8, 12))
+    theta = energy.layout.pack(weights=W, visible_bias=0.0, hidden_bias=0.0)
+    log_partition = LogPartition(energy, "auto", seed=0).show(X, np.ones(60))
     poor = AnnealedImportanceSampling(3, 10, bracket=True)
     with pytest.warns(ConvergenceWarning, match=r"bracket wider than 2 nats"):
-        model.estimate_log_partition(partition=poor, random_state=0)
+        log_partition.estimate_anew(theta, 0, partition=poor, rng=np.random.default_rng(0))
     good = AnnealedImportanceSampling(1000, 100, bracket=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        model.estimate_log_partition(partition=good, random_state=0)
-    assert_allclose(model.log_partition_bracket_, energy.log_partition(theta), atol=0.5)
+        estimate = log_partition.estimate_anew(
+            theta, 0, partition=good, rng=np.random.default_rng(0)
+        )
+    assert_allclose(estimate.bracket, energy.log_partition(theta), atol=0.5)
 
 
 @pytest.mark.slow
