@@ -8,8 +8,10 @@ from sklvm.kernels import effective_n_threads
 
 __all__ = ["apply_to_rows"]
 
-# Few enough rows for what is computed from them to stay in the cache.
+# Few enough rows for what is computed from them to stay in the cache, and of wide data so few that
+# they take no memory worth the name.
 _CHUNK_ROWS = 2048
+_CHUNK_ENTRIES = 2**19
 
 
 def apply_to_rows(function, X, out):
@@ -29,11 +31,12 @@ def apply_to_rows(function, X, out):
     -------
     out : ndarray
     """
-    starts = range(0, len(X), _CHUNK_ROWS)
+    n_rows = max(1, min(_CHUNK_ROWS, _CHUNK_ENTRIES // X.shape[1]))
+    starts = range(0, len(X), n_rows)
     n_threads = min(effective_n_threads(), len(starts))
 
     def apply(start):
-        rows = slice(start, start + _CHUNK_ROWS)
+        rows = slice(start, start + n_rows)
         out[rows] = function(X[rows])
 
     if n_threads == 1:
