@@ -204,13 +204,17 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
 
     def _check_X(self, X, *, reset=False, params=None, **options):
         """Valid rows as the model takes them, by the parameters of the fit or by those given."""
-        options = {**self._validation, **options}
-        X = check_data(self, X, dtype=FLOATS, order="C", reset=reset, **options)
+        X = self._check_rows(X, reset=reset, **options)
         return self._prepared(X, self._fitted_params if params is None else params)
 
     def _prepared(self, X, params):
         """Valid rows in the model's own units."""
         return X
+
+    def _check_rows(self, X, *, reset=False, **options):
+        """Valid rows as they are given."""
+        options = {**self._validation, **options}
+        return check_data(self, X, dtype=FLOATS, order="C", reset=reset, **options)
 
     def _warn_unconverged(self, monitor):
         if self._training.converged is not None:

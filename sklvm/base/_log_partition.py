@@ -143,10 +143,15 @@ class LogPartition:
             self._known = (n_steps, estimate)
         return estimate
 
-    def path(self, theta):
-        """The path from the reference to p(·; θ), for whoever wants its chains."""
+    def path(self, theta, free=None, current=None):
+        """The path from the reference to p(·; θ), or to p(free entries | those of `current`; θ)."""
         return annealing_path(
-            self.energy, theta, self.reference, n_leapfrog_steps=self.budget.n_leapfrog_steps
+            self.energy,
+            theta,
+            self.reference,
+            n_leapfrog_steps=self.budget.n_leapfrog_steps,
+            free=free,
+            current=current,
         )
 
     def _fit_reference(self, X, weights):

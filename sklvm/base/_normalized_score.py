@@ -3,15 +3,12 @@
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
-from sklvm.base._checks import check_count
 from sklvm.base._log_partition import LogPartition
 from sklvm.base._random_state import generator_from
-from sklvm.partition import AnnealedImportanceSampling, anneal, check_partition
+from sklvm.base._sampling import SamplingMixin
+from sklvm.partition import AnnealedImportanceSampling, check_partition
 
 __all__ = ["NormalizedScoreMixin"]
-
-# Temperatures between the reference and the model, for draws.
-N_ANNEALING_TEMPERATURES = 200
 
 
 def _estimated(name, meaning):
@@ -31,7 +28,7 @@ def _estimated(name, meaning):
     return property(read, doc=meaning)
 
 
-class NormalizedScoreMixin:
+class NormalizedScoreMixin(SamplingMixin):
     """Scores in nats and draws, for a ``TrainedModel`` with a ``partition`` parameter.
 
     The model has an ``energy`` method, and its log Z as ``_log_partition``: a ``LogPartition``, or
@@ -170,31 +167,3 @@ class NormalizedScoreMixin:
         training = self._training
         estimate = self._log_partition.estimate(training.energy_theta, training.n_steps)
         return -energy - energy.dtype.type(estimate.value)
-
-    def sample(self, n_samples=1, *, n_steps=100, random_state=None):
-        """Draw from the model, by annealing and then its own sampler.
-
-        Every draw is the end of a chain of its own: from the reference density through intermediate
-        temperatures to the model, and `n_steps` transitions on. Exact in the limit of many steps.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        n_steps : int, default=100
-            Transitions at the model's own temperature.
-        random_state : int, RandomState instance or None, default=None
-            Seed of the draws.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            The draws.
-        """
-        check_is_fitted(self)
-        check_count("n_samples", n_samples)
-        check_count("n_steps", n_steps, 0)
-        path = self._log_partition.path(self._training.energy_theta)
-        rng = generator_from(random_state)
-        particles, _ = anneal(path, N_ANNEALING_TEMPERATURES, n_samples, rng, n_last_moves=n_steps)
-        return path.positions(particles)

@@ -8,10 +8,8 @@ from sklvm.kernels import effective_n_threads
 
 __all__ = ["apply_to_rows"]
 
-# Few enough rows for what is computed from them to stay in the cache, and of wide data so few that
-# they take no memory worth the name.
+# Few enough rows for what is computed from them to stay in the cache.
 _CHUNK_ROWS = 2048
-_CHUNK_ENTRIES = 2**19
 
 
 def apply_to_rows(function, X, out):
@@ -31,12 +29,11 @@ def apply_to_rows(function, X, out):
     -------
     out : ndarray
     """
-    n_rows = max(1, min(_CHUNK_ROWS, _CHUNK_ENTRIES // X.shape[1]))
-    starts = range(0, len(X), n_rows)
+    starts = range(0, len(X), _CHUNK_ROWS)
     n_threads = min(effective_n_threads(), len(starts))
 
     def apply(start):
-        rows = slice(start, start + n_rows)
+        rows = slice(start, start + _CHUNK_ROWS)
         out[rows] = function(X[rows])
 
     if n_threads == 1:

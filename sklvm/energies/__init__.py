@@ -12,7 +12,8 @@ from sklvm.energies._base import (
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
 from sklvm.energies._binary_sites import BinarySites
-from sklvm.energies._chain_protocols import BlockGibbs, SharedInputs, Tempered
+from sklvm.energies._chain_protocols import ExpectedVisible, Gibbs, Tempered
+from sklvm.energies._chain_state import ChainState, block_masks, free_entries
 from sklvm.energies._decoder_energy import DecoderEnergy, prior_energy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
@@ -31,15 +32,16 @@ from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
 from sklvm.energies._partition_protocols import ClampedPartition, ExactPartition
 from sklvm.energies._scale import Scale
+from sklvm.energies._two_layers import LinearTempering, TwoLayers
 
 __all__ = [
     "BernoulliLikelihood",
     "BernoulliRBMEnergy",
     "BinaryFactorEnergy",
     "BinarySites",
-    "BlockGibbs",
     "Bound",
     "Centred",
+    "ChainState",
     "ClampedPartition",
     "Decoder",
     "DecoderEnergy",
@@ -48,22 +50,27 @@ __all__ = [
     "Energy",
     "ExactPartition",
     "ExactPosterior",
+    "ExpectedVisible",
     "GaussianEnergy",
     "GaussianLikelihood",
     "GaussianMixtureEnergy",
     "GaussianRBMEnergy",
+    "Gibbs",
     "IndependentBinaryLatents",
     "Joint",
     "Laplacian",
     "LatentStates",
     "LinearLatents",
+    "LinearTempering",
     "Marginal",
     "OneHotLatents",
     "PositivePhase",
     "Scale",
     "Score",
-    "SharedInputs",
     "SiteConditionals",
     "Tempered",
+    "TwoLayers",
+    "block_masks",
+    "free_entries",
     "prior_energy",
 ]

@@ -12,7 +12,8 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
-from sklvm.energies._linear_latents import LinearLatents
+from sklvm.energies._chain_state import block_masks
+from sklvm.energies._two_layers import TwoLayers
 from sklvm.kernels import (
     product,
     sample_bernoulli,
@@ -29,7 +30,7 @@ __all__ = ["BernoulliRBMEnergy"]
 BLOCK_ENTRIES = 2**18
 
 
-class BernoulliRBMEnergy(LinearLatents, BinarySites):
+class BernoulliRBMEnergy(TwoLayers, BinarySites):
     """−log p̃ of the binary restricted Boltzmann machine.
 
     ::
@@ -38,7 +39,7 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
         log p̃(x) = aᵀx + Σ_k S(w_kᵀx + b_k),
 
     with w_k the rows of W (shape (K, d)) [1]_. Capabilities: marginal, joint, independent binary
-    latents, block Gibbs, tempered, exact partition over the states of the smaller layer, clamped
+    latents, Gibbs, tempered, exact partition over the states of the smaller layer, clamped
     partition, site conditionals, centred.
 
     W lies in memory column by column, so that what the units of x that are on give to the hidden
@@ -167,20 +168,7 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
                 flipped += inputs[rows, np.newaxis]
                 yield rows, bits, flipped
 
-    # -- block Gibbs ------------------------------------------------------------------------------
-
-    def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(z | x); units where `free` is False keep their entry of `current`."""
-        views = self.layout.views(theta)
-        return sample_bernoulli(
-            product(X, views["weights"].T),
-            views["hidden_bias"],
-            seed,
-            sweep=sweep,
-            layer=1,
-            free=free,
-            state=current,
-        )
+    # -- visible units given hidden ones ----------------------------------------------------------
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
@@ -196,10 +184,6 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
         )
 
     # -- centred: (x − μ)ᵀWᵀ(z − λ) + a_cᵀx + b_cᵀz, so that a = a_c − Wᵀλ and b = b_c − Wμ --------
-
-    def hidden_means(self, theta, X):
-        """p(z = 1 | x), of the one block of hidden units."""
-        return (self.posterior(theta, X),)
 
     def centre_gradient(self, theta, gradient, offsets):
         """∇W − λ(∇a)ᵀ − ∇b μᵀ in W; ∇a and ∇b stay (Melchior et al., JMLR 17, 2016)."""
@@ -226,48 +210,47 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
             dtype=X.dtype,
         )
 
-    def temper(self, theta_0, theta, beta):
-        """(1 − β) θ₀ + β θ: the energy is linear in θ."""
-        return (1 - beta) * theta_0 + beta * theta
-
-    def start_log_partition(self, theta_0):
-        """Σ_j S(a_j) + Σ_k S(b_k), where W = 0."""
+    def start_log_partition(self, theta_0, X=None, free=None):
+        """Σ_j S(a_j) + Σ_k S(b_k), where W = 0; a held unit has a_j x_j in the place of S(a_j)."""
         views = self.layout.views(theta_0.astype(np.float64))
-        return float(softplus(views["visible_bias"]).sum() + softplus(views["hidden_bias"]).sum())
+        a, hidden = views["visible_bias"], self.sum_hidden(views["hidden_bias"])
+        if free is None:
+            return float(softplus(a).sum()) + hidden
+        return np.where(free, softplus(a), X * a).sum(axis=1) + hidden
 
-    def sample_start(self, theta_0, n_samples, seed):
-        """Independent draws from p(x; θ₀), where W = 0."""
-        Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
-        return self.sample_visible(theta_0, Z, seed)
-
-    # -- shared inputs: θ₀ has W = 0, so that those of the hidden units are β XWᵀ + b_β ------------
-
-    def tempered_inputs(self, theta, X):
-        """XWᵀ, shape (n, K)."""
-        return product(X, self.layout.views(theta)["weights"].T)
-
-    def tempered_energies(self, theta_0, theta, betas, X, inputs):
-        """E(x) at each inverse temperature, shape (len(betas), n)."""
+    def tempered_energies(self, theta_0, theta, betas, state):
+        """E(x) at each inverse temperature: W₀ = 0, so that u_β = β u + (1 − β) b₀."""
         ends = [self.layout.views(end) for end in (theta_0, theta)]
+        X = state.visible
         start, model = (X @ end["visible_bias"] for end in ends)
-        energies = np.empty((len(betas), len(X)), dtype=inputs.dtype)
+        logits = self.posterior_logits(theta, X) if state.cache is None else state.cache
+        energies = np.empty((len(betas), len(X)), dtype=logits.dtype)
         for energy, beta in zip(energies, betas, strict=True):
-            hidden = beta * inputs
-            hidden += _mix(*ends, "hidden_bias", beta)
+            hidden = beta * logits
+            hidden += (1 - beta) * ends[0]["hidden_bias"]
             energy[...] = -(1 - beta) * start - beta * model
             energy -= softplus(hidden, out=hidden).sum(axis=1)
         return energies
 
-    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
-        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, d)."""
-        ends = [self.layout.views(end) for end in (theta_0, theta)]
-        hidden = beta * inputs
-        bias = _mix(*ends, "hidden_bias", beta)
-        sample_bernoulli(hidden, bias, seed, sweep=sweep, layer=1, out=hidden)
-        visible = hidden @ ends[1]["weights"]
+    def sweep(self, theta, state, *, free=None, tempering=None):
+        """z given x, and then x given z: two products, at all temperatures."""
+        if tempering is None:
+            return super().sweep(theta, state, free=free)
+        theta_0, beta = tempering[0], theta.dtype.type(tempering[1])
+        start, model = (self.layout.views(end) for end in (theta_0, theta))
+        free_x, free_z = block_masks(free, 2)
+        X, Z = state.blocks
+        coordinates = {"seed": state.seed, "sweep": state.sweep}
+        hidden = beta * (self.posterior_logits(theta, X) if state.cache is None else state.cache)
+        bias = (1 - beta) * start["hidden_bias"]
+        Z = sample_bernoulli(hidden, bias, layer=1, free=free_z, state=Z, out=hidden, **coordinates)
+        visible = Z @ model["weights"]
         visible *= beta
-        bias = _mix(*ends, "visible_bias", beta)
-        return sample_bernoulli(visible, bias, seed, sweep=sweep, layer=0, out=visible)
+        bias = (1 - beta) * start["visible_bias"] + beta * model["visible_bias"]
+        X = sample_bernoulli(
+            visible, bias, layer=0, free=free_x, state=X, out=visible, **coordinates
+        )
+        return state.moved((X, Z), self.posterior_logits(theta, X)), {}
 
     # -- exact partition --------------------------------------------------------------------------
 
@@ -349,11 +332,6 @@ class BernoulliRBMEnergy(LinearLatents, BinarySites):
                 hidden = softplus(inputs[:, np.newaxis] + states @ W.T).sum(axis=2)
                 log_sums.append(logsumexp(hidden + states @ a[free], axis=1))
         return logsumexp(log_sums, axis=0) + held @ a[~free]
-
-
-def _mix(start, model, name, beta):
-    """A parameter at inverse temperature β."""
-    return (1 - beta) * start[name] + beta * model[name]
 
 
 def _smoothed_logits(X, sample_weight=None):

@@ -2,28 +2,66 @@
 
 from typing import Protocol, runtime_checkable
 
-__all__ = ["BlockGibbs", "SharedInputs", "Tempered"]
+__all__ = ["ExpectedVisible", "Gibbs", "Tempered"]
 
 
 @runtime_checkable
-class BlockGibbs(Protocol):
-    """Visible units are independent given the hidden ones, and the other way round.
+class Gibbs(Protocol):
+    """Chains that draw some units given all the others: in blocks, by sites, or by colours."""
 
-    ``free`` is a mask of the units that may move (None: all); the others keep their entry of
-    ``current``. Draws are those of the counter-based generator at (row, unit, sweep), keyed by
-    ``seed``.
-    """
+    def start(self, theta, X, seed):
+        """A ``ChainState`` at the rows of X.
 
-    def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(z | x), shape (n, n_components)."""
+        The model's blocks follow X. Latent units that a sweep draws before it looks at them may
+        hold anything.
+        """
 
-    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(x | z), shape (n, n_features)."""
+    def sweep(self, theta, state, *, free=None, tempering=None):
+        """The state after one sweep over all units, and what there is to tell of it.
+
+        Parameters
+        ----------
+        theta : ndarray
+        state : ChainState
+            Its cache may be that of θ before a step of training: the first draws then lag behind by
+            that step.
+        free : ndarray of bool, tuple, default=None
+            The visible units that may move, of shape (d,) or (n_chains, d), or a tuple with a mask
+            or None for each block. The others keep their value, and the chains sample p(free units
+            | the others). None: all move.
+        tempering : tuple, default=None
+            (θ₀, β): the sweep leaves p_β of the path from θ₀ to θ unchanged, see ``Tempered``; the
+            cache is still that of θ.
+
+        Returns
+        -------
+        state : ChainState
+        info : dict of str to float
+        """
+
+    def expected_blocks(self, theta, state):
+        """The blocks, one group of latent units by its means given the others where that is known.
+
+        The mean of the joint gradient over chains has less noise at them than at the states. At
+        the θ of the last sweep they cost no product.
+        """
+
+
+@runtime_checkable
+class ExpectedVisible(Gibbs, Protocol):
+    """Chains know the mean of the visible units given those from which they were drawn."""
+
+    def expected_visible(self, theta, state):
+        """E[x | the other blocks of a ``ChainState``], shape (n_chains, d)."""
 
 
 @runtime_checkable
 class Tempered(Protocol):
-    """A path of distributions of the same family leads from a tractable one to the model."""
+    """A path of distributions of the same family leads from a tractable one to the model.
+
+    At its start θ₀ the units are independent. Then held units change nothing but the normaliser:
+    draws of the free ones given the others are draws of them alone.
+    """
 
     def tempered_start(self, X, sample_weight=None):
         """θ₀ of the tractable end, fitted to X; a row of weight 2 is the row twice."""
@@ -31,26 +69,19 @@ class Tempered(Protocol):
     def temper(self, theta_0, theta, beta):
         """The parameters at inverse temperature β: θ₀ at 0, θ at 1."""
 
-    def start_log_partition(self, theta_0):
-        """log Z(θ₀), in nats."""
+    def start_log_partition(self, theta_0, X=None, free=None):
+        """log Z(θ₀), in nats.
+
+        With the mask `free`, of shape (d,) or (n, d), it is the sum or integral over the free
+        entries, the others held at the rows of X: of shape (n,), float64.
+        """
 
     def sample_start(self, theta_0, n_samples, seed):
         """Independent draws from p(x; θ₀)."""
 
+    def tempered_energies(self, theta_0, theta, betas, state):
+        """The energy of a ``ChainState`` at each inverse temperature, shape (len(betas), n).
 
-@runtime_checkable
-class SharedInputs(Tempered, Protocol):
-    """One product of the data with θ serves all temperatures of the path.
-
-    It is the larger part of the work: with it, a sweep and the energies before and after it cost
-    two products in all.
-    """
-
-    def tempered_inputs(self, theta, X):
-        """What hidden units get from the visible ones at β = 1, biases apart."""
-
-    def tempered_energies(self, theta_0, theta, betas, X, inputs):
-        """E(x) at each inverse temperature, shape (len(betas), n)."""
-
-    def tempered_sweep(self, theta_0, theta, beta, inputs, seed, sweep=0):
-        """A draw from p_β(z | x) and then one from p_β(x | z), shape (n, n_features)."""
+        It is that of all the blocks which a sweep looks at: the marginal energy where hidden units
+        are drawn anew, the joint one elsewhere.
+        """

@@ -11,9 +11,9 @@ from sklvm.energies._binary_states import (
     enumerate_gradient,
     sum_over_states,
 )
-from sklvm.energies._linear_latents import LinearLatents
 from sklvm.energies._scale import Scale
-from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
+from sklvm.energies._two_layers import TwoLayers
+from sklvm.kernels import sigmoid, softplus, standard_normal
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -23,7 +23,7 @@ __all__ = ["GaussianRBMEnergy"]
 RATE = 10**-0.5
 
 
-class GaussianRBMEnergy(LinearLatents):
+class GaussianRBMEnergy(TwoLayers):
     """−log p̃ of the restricted Boltzmann machine with real visible and binary hidden units.
 
     ::
@@ -34,7 +34,7 @@ class GaussianRBMEnergy(LinearLatents):
 
     a mixture of 2^K Gaussians whose means share the rows w_k of W (shape (K, d)) [1]_, [2]_.
     Capabilities: marginal, joint, independent binary latents, score, Laplacian, directional
-    curvature, block Gibbs, tempered, exact partition over the hidden states, clamped partition,
+    curvature, Gibbs, tempered, exact partition over the hidden states, clamped partition,
     centred.
 
     Parameters
@@ -237,20 +237,7 @@ class GaussianRBMEnergy(LinearLatents):
             self._pull_precision(views, precision, precision_bar, out)
         return gradient
 
-    # -- block Gibbs ------------------------------------------------------------------------------
-
-    def sample_hidden(self, theta, X, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(z | x); units where `free` is False keep their entry of `current`."""
-        views = self.layout.views(theta)
-        return sample_bernoulli(
-            X @ (views["weights"] * self._precision(views)).T,
-            views["hidden_bias"],
-            seed,
-            sweep=sweep,
-            layer=1,
-            free=free,
-            state=current,
-        )
+    # -- visible units given hidden ones ----------------------------------------------------------
 
     def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
         """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
@@ -261,10 +248,6 @@ class GaussianRBMEnergy(LinearLatents):
         return X if free is None else np.where(free, X, current)
 
     # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
-
-    def hidden_means(self, theta, X):
-        """p(z = 1 | x), of the one block of hidden units."""
-        return (self.posterior(theta, X),)
 
     def centre_gradient(self, theta, gradient, offsets):
         """∇W − λ(∇a)ᵀ − ∇b (μ/σ²)ᵀ in W, and in ρ the share of b that goes with σ."""
@@ -307,19 +290,15 @@ class GaussianRBMEnergy(LinearLatents):
             dtype=X.dtype,
         )
 
-    def temper(self, theta_0, theta, beta):
-        """(1 − β) θ₀ + β θ: the geometric path where both ends have the same σ."""
-        return (1 - beta) * theta_0 + beta * theta
-
-    def start_log_partition(self, theta_0):
-        """Σ_j ½ log 2πσ_j² + Σ_k S(b_k), where W = 0."""
-        bias = self.layout.views(theta_0)["hidden_bias"].astype(np.float64)
-        return float(0.5 * np.log(2 * np.pi * self.variances(theta_0)).sum() + softplus(bias).sum())
-
-    def sample_start(self, theta_0, n_samples, seed):
-        """Independent draws from p(x; θ₀), where W = 0."""
-        Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)
-        return self.sample_visible(theta_0, Z, seed)
+    def start_log_partition(self, theta_0, X=None, free=None):
+        """Σ_j ½ log 2πσ_j² + Σ_k S(b_k), where W = 0; a held unit has −(x_j − a_j)²/(2σ_j²)."""
+        views = self.layout.views(theta_0.astype(np.float64))
+        precision, hidden = self._precision(views), self.sum_hidden(views["hidden_bias"])
+        log_volumes = 0.5 * np.log(2 * np.pi / precision)
+        if free is None:
+            return float(log_volumes.sum()) + hidden
+        held = -0.5 * (X - views["visible_bias"]) ** 2 * precision
+        return np.where(free, log_volumes, held).sum(axis=1) + hidden
 
     # -- exact partition --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ def suitable_objectives(energy, objectives):
 
 
 def describe_requirements(requirements):
-    """``(Marginal, (BlockGibbs, Score))`` as "Marginal and (BlockGibbs or Score)"."""
+    """``(Marginal, (Gibbs, Score))`` as "Marginal and (Gibbs or Score)"."""
     names = [
         f"({' or '.join(protocol.__name__ for protocol in requirement)})"
         if isinstance(requirement, tuple)

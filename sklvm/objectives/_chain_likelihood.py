@@ -1,21 +1,35 @@
 """What the criteria share that follow the likelihood's gradient by Markov chains."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from sklvm._compat import StrOptions
-from sklvm.energies import BlockGibbs, IndependentBinaryLatents, Marginal, Score
+from sklvm.energies import ChainState, Gibbs, Marginal, PositivePhase, Score, free_entries
 from sklvm.objectives._base import Objective
-from sklvm.samplers import CHAINS, Chains, HamiltonianChains
+from sklvm.samplers import CHAINS, Chains, HamiltonianChains, chains_for
 from sklvm.settings import StringShorthandMixin
 
-__all__ = ["ChainLikelihood"]
+__all__ = ["ChainLikelihood", "MovedChains", "likelihood_gradient"]
+
+
+class MovedChains(NamedTuple):
+    """Chains, and what there is to tell of their last sweeps: floats by name."""
+
+    state: ChainState
+    info: Any
+
+    @property
+    def visible(self):
+        """The visible units of the chains."""
+        return self.state.visible
 
 
 class ChainLikelihood(StringShorthandMixin, Objective):
     """∇ ≈ E_data[∂E/∂θ] − E_chains[∂E/∂θ], the chains moved by ``sampler``.
 
-    "auto" is block Gibbs sampling for an energy that has it, which needs no tuning, and
-    Hamiltonian Monte Carlo for one with a score.
+    "auto" is Gibbs sampling for an energy that has it, which needs no tuning, and Hamiltonian Monte
+    Carlo for one with a score.
     """
 
     has_value = False
@@ -26,8 +40,8 @@ class ChainLikelihood(StringShorthandMixin, Objective):
     @property
     def requires(self):
         if isinstance(self.sampler, str) and self.sampler == "auto":
-            return (Marginal, (BlockGibbs, Score))
-        return (Marginal, *self.chains().requires)
+            return ((Marginal, PositivePhase), (Gibbs, Score))
+        return ((Marginal, PositivePhase), *self.chains().requires)
 
     def validate(self):
         super().validate()
@@ -39,32 +53,40 @@ class ChainLikelihood(StringShorthandMixin, Objective):
         """The sampler that ``sampler`` stands for; "auto" depends on the energy."""
         if isinstance(self.sampler, Chains):
             return self.sampler
-        automatic = "block_gibbs" if isinstance(energy, BlockGibbs) else "hmc"
-        return CHAINS[automatic if self.sampler == "auto" else self.sampler]()
+        return chains_for(energy) if self.sampler == "auto" else CHAINS[self.sampler]()
 
     def diagnostics(self, state):
-        return state.diagnostics()
+        return state.info
 
-    @staticmethod
-    def gradient(
-        energy, theta, X, weights, chains, chain_weights, *, data_means=None, chain_means=None
-    ):
-        """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ).
-
-        Of an energy with ``IndependentBinaryLatents``, means that are known already need not be
-        computed again.
-        """
-        rows, signed = np.vstack([X, chains]), np.concatenate([weights, -chain_weights])
-        if not goes_by_means(energy):
-            _, pullback = energy.evaluate(theta, rows)
-            return pullback(signed)
-        means = [
-            energy.posterior(theta, points) if known is None else known
-            for points, known in ((X, data_means), (chains, chain_means))
-        ]
-        return energy.joint_gradient(theta, (rows, np.vstack(means)), signed)
+    def _swept(self, energy, theta, state):
+        """``MovedChains`` after ``n_steps`` sweeps; what is given stays as it is."""
+        return MovedChains(
+            *self.chains(energy).run(energy, theta, state, self.n_steps, free=free_entries(energy))
+        )
 
 
-def goes_by_means(energy):
-    """Whether the chains' hidden means serve the gradient, too: they know them already."""
-    return isinstance(energy, BlockGibbs) and isinstance(energy, IndependentBinaryLatents)
+def likelihood_gradient(energy, theta, data, weights, chains, chain_weights):
+    """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ).
+
+    Where the energy has both ``PositivePhase`` and ``Gibbs``, latent units are inferred for the
+    data, and for chains the expected blocks are taken: of hidden units that are independent given
+    x, products that the chains know already. Elsewhere latent units are summed out.
+
+    Parameters
+    ----------
+    energy : energy
+    theta : ndarray
+    data : ChainState
+        At the rows xᵢ; its cache saves products, its seed keys draws of latent units.
+    weights : ndarray
+    chains : ChainState
+        At yⱼ, after a sweep at θ.
+    chain_weights : ndarray
+    """
+    signed = np.concatenate([weights, -chain_weights])
+    if isinstance(energy, PositivePhase) and isinstance(energy, Gibbs):
+        positive = energy.infer(theta, data.visible, data)
+        negative = energy.expected_blocks(theta, chains)
+        blocks = tuple(np.vstack(pair) for pair in zip(positive, negative, strict=True))
+        return energy.joint_gradient(theta, blocks, signed)
+    return energy.evaluate(theta, np.vstack([data.visible, chains.visible]))[1](signed)

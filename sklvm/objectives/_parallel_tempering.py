@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from sklvm._compat import Interval
-from sklvm.energies import BlockGibbs, Marginal, Tempered
+from sklvm.energies import ChainState, Gibbs, Marginal, PositivePhase, Tempered
 from sklvm.objectives._base import Objective
-from sklvm.objectives._chain_likelihood import ChainLikelihood
+from sklvm.objectives._chain_likelihood import likelihood_gradient
 from sklvm.partition import annealing_path, fit_reference
 
 __all__ = ["ParallelTempering"]
@@ -56,7 +56,7 @@ class ParallelTempering(Objective):
     ParallelTempering(n_chains=50)
     """
 
-    requires = (Marginal, BlockGibbs, Tempered)
+    requires = ((Marginal, PositivePhase), Gibbs, Tempered)
     has_value = False
     _state_ignores = ("n_steps", "max_temperatures")
     _parameter_constraints = {
@@ -73,7 +73,8 @@ class ParallelTempering(Objective):
     def init(self, energy, theta, X, counts, rng):
         reference = fit_reference(energy, X, counts)
         rows = rng.choice(len(X), self.n_chains, p=counts / counts.sum(dtype=np.float64))
-        replicas = np.stack([X[rows], X[rows]])
+        start = energy.start(theta.energy, X[rows], int(rng.integers(2**63)))
+        replicas = tuple(np.stack([block, block]) for block in start.blocks)
         return _Replicas(reference, np.array([0.0, 1.0]), replicas, np.zeros(1), np.zeros(1))
 
     def step(self, energy, theta, X, weights, state, rng):
@@ -83,8 +84,9 @@ class ParallelTempering(Objective):
             if state.n_sweeps % SWEEPS_A_WINDOW == 0:
                 state = _adapted(state, self.max_temperatures)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
-        chains = state.visible[-1]
-        gradient = ChainLikelihood.gradient(energy, theta.energy, X, weights, chains, uniform)
+        data = ChainState((X,), int(rng.integers(2**63)))
+        chains = ChainState(state.at(-1), 0)
+        gradient = likelihood_gradient(energy, theta.energy, data, weights, chains, uniform)
         return None, theta.like(gradient), state
 
     def diagnostics(self, state):
@@ -101,11 +103,20 @@ class _Replicas:
 
     reference: np.ndarray
     betas: np.ndarray
-    visible: np.ndarray  # of shape (n_temperatures, n_chains, d)
+    blocks: tuple  # arrays of shape (n_temperatures, n_chains, width)
     acceptance: np.ndarray  # sums over the window, one for each pair of neighbours
     attempts: np.ndarray
     n_sweeps: int = 0
     last_rate: float = float("nan")
+
+    @property
+    def visible(self):
+        """The visible units at all temperatures."""
+        return self.blocks[0]
+
+    def at(self, temperature):
+        """The blocks of the chains at one of the temperatures."""
+        return tuple(block[temperature] for block in self.blocks)
 
     def rates(self):
         """Mean acceptance of the swaps of each pair; NaN where none was tried."""
@@ -114,31 +125,33 @@ class _Replicas:
 
 
 def _swept(path, state, rng):
-    """Particles after a transition at each temperature; those of the reference are drawn anew."""
-    particles = [path.start(state.visible.shape[1], rng)]
-    for visible, beta in zip(state.visible[1:], state.betas[1:], strict=True):
-        particles.append(path.move(path.at(visible, rng), beta, None, rng))
-    return particles
+    """``ChainState`` after a sweep at each temperature; those of the reference are drawn anew."""
+    states = [path.start(state.blocks[0].shape[1], rng)]
+    for temperature, beta in enumerate(state.betas[1:], start=1):
+        chains = ChainState(state.at(temperature), int(rng.integers(2**63)))
+        states.append(path.move(chains, beta, None, rng)[0])
+    return states
 
 
-def _swapped(path, state, particles, rng):
+def _swapped(path, state, chains, rng):
     """The state after swaps between neighbours, of the even and of the odd pairs in turns."""
     betas, n_sweeps = state.betas, state.n_sweeps + 1
-    visible = np.stack([path.positions(p) for p in particles])
+    blocks = tuple(np.stack(group) for group in zip(*(c.blocks for c in chains), strict=True))
     acceptance, attempts = (
         np.zeros(len(betas) - 1) + s for s in (state.acceptance, state.attempts)
     )
     first = n_sweeps % 2 if len(betas) > 2 else 0
     for i in range(first, len(betas) - 1, 2):
         pair = betas[i], betas[i + 1]
-        log_ratio = path.log_density_change(particles[i], *pair)
-        log_ratio += path.log_density_change(particles[i + 1], *pair[::-1])
+        log_ratio = path.log_density_change(chains[i], *pair)
+        log_ratio += path.log_density_change(chains[i + 1], *pair[::-1])
         swap = np.log(rng.random(len(log_ratio))) < log_ratio
-        visible[i, swap], visible[i + 1, swap] = visible[i + 1, swap], visible[i, swap]
+        for block in blocks:
+            block[i, swap], block[i + 1, swap] = block[i + 1, swap], block[i, swap]
         acceptance[i] += np.exp(np.minimum(log_ratio, 0)).mean()
         attempts[i] += 1
     return replace(
-        state, visible=visible, n_sweeps=n_sweeps, acceptance=acceptance, attempts=attempts
+        state, blocks=blocks, n_sweeps=n_sweeps, acceptance=acceptance, attempts=attempts
     )
 
 
@@ -150,7 +163,7 @@ def _adapted(state, max_temperatures):
     return replace(
         state,
         betas=betas,
-        visible=state.visible[nearest],
+        blocks=tuple(block[nearest] for block in state.blocks),
         acceptance=np.zeros(len(betas) - 1),
         attempts=np.zeros(len(betas) - 1),
         last_rate=float(rates.mean()),

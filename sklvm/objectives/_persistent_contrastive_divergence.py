@@ -5,7 +5,12 @@ from numbers import Integral, Real
 import numpy as np
 
 from sklvm._compat import Interval
-from sklvm.objectives._chain_likelihood import ChainLikelihood
+from sklvm.energies import ChainState
+from sklvm.objectives._chain_likelihood import (
+    ChainLikelihood,
+    MovedChains,
+    likelihood_gradient,
+)
 
 __all__ = ["PersistentContrastiveDivergence"]
 
@@ -21,8 +26,8 @@ class PersistentContrastiveDivergence(ChainLikelihood):
     n_chains : int, default=100
     n_steps : int, default=1
         Transitions of the chains for a batch.
-    sampler : {"auto", "block_gibbs", "hmc", "langevin"} or Chains, default="auto"
-        How the chains move. "auto" is block Gibbs sampling for energies that have it, else
+    sampler : {"auto", "gibbs", "hmc", "langevin"} or Chains, default="auto"
+        How the chains move. "auto" is Gibbs sampling for energies that have it, else
         Hamiltonian Monte Carlo, whose step size is tuned all along.
     restart_fraction : float, default=0.0
         Share of the chains that start anew at rows of the batch before each step; Du and Mordatch
@@ -51,25 +56,20 @@ class PersistentContrastiveDivergence(ChainLikelihood):
 
     def init(self, energy, theta, X, counts, rng):
         start = _draw_rows(X, counts, self.n_chains, rng)
-        return self.chains(energy).init(energy, theta.energy, start, rng.integers(2**63))
+        chains = self.chains(energy).start(energy, theta.energy, start, rng.integers(2**63))
+        return MovedChains(chains, {})
 
     def step(self, energy, theta, X, weights, state, rng):
+        chains = state.state
         if self.restart_fraction > 0:
-            visible = state.visible.copy()
+            visible = chains.visible.copy()
             restarts = rng.random(self.n_chains) < self.restart_fraction
             visible[restarts] = _draw_rows(X, weights, np.count_nonzero(restarts), rng)
-            state = state.at(visible)
-        state = self.chains(energy).step(energy, theta.energy, state, self.n_steps)
+            chains = self.chains(energy).restart(energy, theta.energy, chains, visible)
+        state = self._swept(energy, theta.energy, chains)
         uniform = np.full(self.n_chains, 1 / self.n_chains, dtype=X.dtype)
-        gradient = self.gradient(
-            energy,
-            theta.energy,
-            X,
-            weights,
-            state.visible,
-            uniform,
-            chain_means=state.hidden_means,
-        )
+        data = ChainState((X,), int(rng.integers(2**63)))
+        gradient = likelihood_gradient(energy, theta.energy, data, weights, state.state, uniform)
         return None, theta.like(gradient), state
 
 

@@ -6,7 +6,6 @@ from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._log_partition import MAX_TERMS, can_be_exact, log_partition
 from sklvm.partition._paths import (
     GeometricPath,
-    SharedInputsPath,
     TemperedPath,
     annealing_path,
     can_anneal,
@@ -18,7 +17,6 @@ __all__ = [
     "AnnealedImportanceSampling",
     "GeometricPath",
     "PartitionEstimate",
-    "SharedInputsPath",
     "TemperedPath",
     "anneal",
     "annealing_path",

@@ -36,7 +36,7 @@ class AnnealedImportanceSampling(Settings):
         every 20 entries of the training matrix, at least 50.
     n_chains : int, default=100
     n_leapfrog_steps : int, default=5
-        Of each Hamiltonian transition; unused where block Gibbs sampling is to be had.
+        Of each Hamiltonian transition; unused with Gibbs sampling.
     bracket : bool, default=False
         Whether chains go back as well, at three times the cost where they start from moved ones.
 
@@ -111,21 +111,32 @@ class AnnealedImportanceSampling(Settings):
         return replace(chosen, bracket=(forward.value, backward.value))
 
 
-def anneal(path, n_temperatures, n_chains, rng, *, n_last_moves=0):
+def anneal(path, n_temperatures, n_chains, rng, *, n_last_moves=0, observe=None, weighted=True):
     """Chains carried from the path's start to its end.
 
-    `n_last_moves` transitions at β = 1 follow after the weights are settled.
+    Parameters
+    ----------
+    path : path
+    n_temperatures, n_chains : int
+    rng : Generator
+    n_last_moves : int, default=0
+        Transitions at β = 1, which follow after the weights are settled.
+    observe : callable, default=None
+        Called with the chains after each of these.
+    weighted : bool, default=True
+        Whether to compute weights.
 
     Returns
     -------
-    particles : object
-        The path's particles at β = 1.
-    log_weights : ndarray of shape (n_chains,)
+    state : ChainState
+        The chains at β = 1.
+    log_weights : ndarray of shape (n_chains,), or None
         Their importance weights with respect to p̃, relative to the start's Z.
     """
     schedule = _tune(path, n_temperatures, rng)
-    particles, log_weights = _carry(path, path.start(n_chains, rng), schedule, rng)
-    return _move_on(path, particles, schedule, n_last_moves, rng), log_weights
+    start = path.start(n_chains, rng)
+    particles, log_weights = _carry(path, start, schedule, rng, weighted=weighted)
+    return _move_on(path, particles, schedule, n_last_moves, rng, observe), log_weights
 
 
 @dataclass
@@ -139,22 +150,25 @@ class _Schedule:
         return _Schedule(self.betas[::-1], self.step_sizes[::-1])
 
 
-def _carry(path, particles, schedule, rng, progress=None):
-    """Particles at the schedule's end, and their log-weights with respect to its start."""
-    betas, log_weights = schedule.betas, 0.0
+def _carry(path, particles, schedule, rng, progress=None, weighted=True):
+    """Chains at the schedule's end, and their log-weights with respect to its start."""
+    betas, log_weights = schedule.betas, 0.0 if weighted else None
     for i in range(1, len(betas)):
-        log_weights += path.log_density_change(particles, betas[i - 1], betas[i])
+        if weighted:
+            log_weights += path.log_density_change(particles, betas[i - 1], betas[i])
         if i < len(betas) - 1:
-            particles = path.move(particles, betas[i], schedule.step_sizes[i], rng)
+            particles, _ = path.move(particles, betas[i], schedule.step_sizes[i], rng)
         if progress is not None:
             progress(i, len(betas) - 1)
     return particles, log_weights
 
 
-def _move_on(path, particles, schedule, n_moves, rng):
-    """Particles after transitions at β = 1."""
+def _move_on(path, particles, schedule, n_moves, rng, observe=None):
+    """Chains after transitions at β = 1."""
     for _ in range(n_moves):
-        particles = path.move(particles, 1.0, schedule.step_sizes[-1], rng)
+        particles, _ = path.move(particles, 1.0, schedule.step_sizes[-1], rng)
+        if observe is not None:
+            observe(particles)
     return particles
 
 
@@ -182,9 +196,9 @@ def _tune(path, n_temperatures, rng, n_chains=20):
     for i in range(1, n_pilot):
         change = path.log_density_change(particles, grid[i - 1], grid[i])
         speeds[i - 1] = change.std() / (grid[i] - grid[i - 1])
-        particles = path.move(particles, grid[i], averaging.step_size, rng)
+        particles, info = path.move(particles, grid[i], averaging.step_size, rng)
         if path.tunes_steps:
-            averaging.update(particles.acceptance)
+            averaging.update(info["acceptance_rate"])
         log_steps[i] = np.log(averaging.step_size)
     log_steps[0] = log_steps[1]
     log_steps = _running_mean(log_steps, 9)

@@ -36,11 +36,11 @@ def check_partition(energy, partition):
     if partition == "ais" and not can_anneal(energy):
         raise ValueError(
             f"partition='ais' needs a path to anneal along, and {name} has neither the Tempered "
-            "and BlockGibbs nor the Score capability. Use partition='none' to score without log Z."
+            "and Gibbs nor the Score capability. Use partition='none' to score without log Z."
         )
     if partition == "auto" and not (can_be_exact(energy) or can_anneal(energy)):
         raise ValueError(
             f"log Z of {name} cannot be had: no closed form, no sum of at most 2^20 terms "
             "(the states of 20 binary units), and no path to anneal along (the Tempered "
-            "and BlockGibbs, or the Score capability). Use partition='none' to score without it."
+            "and Gibbs, or the Score capability). Use partition='none' to score without it."
         )

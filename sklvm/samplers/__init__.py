@@ -1,25 +1,22 @@
-"""Samplers as pairs of init and step with an explicit state."""
+"""Samplers: one state of chains, one sweep, whatever moves them."""
 
-from sklvm.samplers._block_gibbs import BlockGibbs, GibbsState
-from sklvm.samplers._chains import (
-    CHAINS,
-    Chains,
-    GibbsChains,
-    HamiltonianChains,
-    HamiltonianChainsState,
-)
+from sklvm.energies import ChainState
+from sklvm.samplers._chains import Chains
 from sklvm.samplers._dual_averaging import DualAveraging
+from sklvm.samplers._gibbs_chains import GibbsChains
+from sklvm.samplers._hamiltonian_chains import HamiltonianChains, HamiltonianTuning
 from sklvm.samplers._hamiltonian_monte_carlo import HamiltonianMonteCarlo, HamiltonianState
+from sklvm.samplers._selection import CHAINS, chains_for
 
 __all__ = [
     "CHAINS",
-    "BlockGibbs",
+    "ChainState",
     "Chains",
     "DualAveraging",
     "GibbsChains",
-    "GibbsState",
     "HamiltonianChains",
-    "HamiltonianChainsState",
     "HamiltonianMonteCarlo",
     "HamiltonianState",
+    "HamiltonianTuning",
+    "chains_for",
 ]

@@ -9,19 +9,23 @@ from sklvm.kernels import standard_normal
 __all__ = ["HamiltonianMonteCarlo", "HamiltonianState"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class HamiltonianState:
-    """Chains, one a row, with the target's value and gradient at each.
+    """Chains, one a row, with what the target says at each.
 
-    Of the last transition, ``accepted`` tells which chains moved, and ``acceptance`` is the mean of
-    their acceptance probabilities.
+    Attributes
+    ----------
+    position : ndarray of shape (n, d)
+    log_density : ndarray of shape (n,)
+    gradient : ndarray of shape (n, d)
+    extras : tuple of ndarray
+        What else the target returned, one row a chain.
     """
 
     position: np.ndarray
     log_density: np.ndarray
     gradient: np.ndarray
-    accepted: np.ndarray | None = None
-    acceptance: float = float("nan")
+    extras: tuple = ()
 
 
 class HamiltonianMonteCarlo:
@@ -43,7 +47,7 @@ class HamiltonianMonteCarlo:
     >>> sampler = HamiltonianMonteCarlo(n_leapfrog_steps=3)
     >>> state = sampler.init(standard_normal, np.zeros((500, 2)))
     >>> for _ in range(20):
-    ...     state = sampler.step(standard_normal, state, 0.8, rng)
+    ...     state, info = sampler.step(standard_normal, state, 0.8, rng)
     >>> bool(0.8 < state.position.var() < 1.2)
     True
     """
@@ -54,11 +58,13 @@ class HamiltonianMonteCarlo:
     def init(self, target, position):
         """The state of chains at `position`, shape (n, d).
 
-        `target` maps positions to (log-densities (n,), gradients (n, d)); constants do not matter.
+        `target` maps positions to log-densities (n,), gradients (n, d), and any number of other
+        arrays with a row a chain that the state shall keep; constants do not matter.
         """
-        return HamiltonianState(position, *target(position))
+        log_density, gradient, *extras = target(position)
+        return HamiltonianState(position, log_density, gradient, tuple(extras))
 
-    def step(self, target, state, step_size, rng, scales=1.0):
+    def step(self, target, state, step_size, rng, scales=1.0, free=None):
         """One transition of every chain.
 
         Parameters
@@ -70,10 +76,22 @@ class HamiltonianMonteCarlo:
         rng : Generator
         scales : ndarray of shape (d,) or float, default=1.0
             Lengths of the directions: the inverse roots of a diagonal mass matrix.
+        free : ndarray of bool of shape (d,) or (n, d), default=None
+            The coordinates that may move: the target is the conditional density of those, given the
+            others. None: all move.
+
+        Returns
+        -------
+        state : HamiltonianState
+        info : dict
+            ``accepted``, which chains moved; ``acceptance_rate``, the mean of their acceptance
+            probabilities.
         """
         dtype = state.position.dtype
         jittered = step_size * rng.uniform(0.8, 1.2)
         lengths = np.asarray(jittered * np.asarray(scales), dtype=dtype)
+        if free is not None:
+            lengths = np.where(free, lengths, dtype.type(0))
         seed = int(rng.integers(2**63))
         momentum = standard_normal(state.position.shape, seed, dtype=dtype)
         start_energy = 0.5 * np.einsum("ij,ij->i", momentum, momentum) - state.log_density
@@ -84,7 +102,7 @@ class HamiltonianMonteCarlo:
             momentum += 0.5 * lengths * gradient
             for i in range(self.n_leapfrog_steps):
                 position += lengths * momentum
-                log_density, gradient = target(position)
+                log_density, gradient, *extras = target(position)
                 is_last = i == self.n_leapfrog_steps - 1
                 momentum += (0.5 if is_last else 1.0) * lengths * gradient
             end_energy = 0.5 * np.einsum("ij,ij->i", momentum, momentum) - log_density
@@ -92,11 +110,16 @@ class HamiltonianMonteCarlo:
         log_ratio = np.where(np.isfinite(log_ratio), log_ratio, -np.inf)
 
         accepted = np.log(rng.random(len(position))) < log_ratio
-        rows = accepted[:, np.newaxis]
-        return HamiltonianState(
-            np.where(rows, position, state.position),
-            np.where(accepted, log_density, state.log_density),
-            np.where(rows, gradient, state.gradient),
-            accepted,
-            float(np.mean(np.exp(np.minimum(log_ratio, 0)))),
+        state = HamiltonianState(
+            _chosen(accepted, position, state.position),
+            _chosen(accepted, log_density, state.log_density),
+            _chosen(accepted, gradient, state.gradient),
+            tuple(_chosen(accepted, *pair) for pair in zip(extras, state.extras, strict=True)),
         )
+        acceptance_rate = float(np.mean(np.exp(np.minimum(log_ratio, 0))))
+        return state, {"accepted": accepted, "acceptance_rate": acceptance_rate}
+
+
+def _chosen(accepted, new, old):
+    """Rows of `new` where a chain moved, and of `old` elsewhere."""
+    return np.where(accepted if new.ndim == 1 else accepted[:, np.newaxis], new, old)

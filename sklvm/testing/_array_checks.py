@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sklvm.energies import BlockGibbs, Energy, ExactPartition, Marginal, Tempered
-from sklvm.testing._energy_checks import EnergyChecks, pulled_back, row_values, some_hidden
+from sklvm.energies import Energy, ExactPartition, Gibbs, Marginal, Tempered
+from sklvm.testing._energy_checks import EnergyChecks, pulled_back, row_values
 
 __all__ = ["ArrayChecks"]
 
@@ -31,10 +31,9 @@ class ArrayChecks(EnergyChecks):
         for dtype in (np.float32, np.float64):
             theta_d, X_d = theta.astype(dtype), X.astype(dtype)
             arrays = [energy.init_parameters(X_d, self.rng)]
-            if isinstance(energy, BlockGibbs):
-                arrays.append(energy.sample_hidden(theta_d, X_d, self.seed))
-                Z = some_hidden(energy, X_d)
-                arrays.append(energy.sample_visible(theta_d, Z, self.seed))
+            if isinstance(energy, Gibbs):
+                state, _ = energy.sweep(theta_d, energy.start(theta_d, X_d, self.seed))
+                arrays += [*state.blocks, *energy.expected_blocks(theta_d, state)]
             if isinstance(energy, Tempered):
                 theta_0 = energy.tempered_start(X_d)
                 arrays += [theta_0, energy.sample_start(theta_0, 3, self.seed)]

@@ -1,9 +1,9 @@
 """All checks of an energy, to be inherited."""
 
 from sklvm.testing._array_checks import ArrayChecks
+from sklvm.testing._chain_checks import ChainChecks
 from sklvm.testing._derivative_checks import DerivativeChecks
 from sklvm.testing._latent_checks import (
-    BlockGibbsChecks,
     BoundChecks,
     HiddenMeansChecks,
     JointChecks,
@@ -20,7 +20,7 @@ class EnergyTestCase(
     JointChecks,
     HiddenMeansChecks,
     BoundChecks,
-    BlockGibbsChecks,
+    ChainChecks,
     NormalizationChecks,
     ArrayChecks,
 ):
@@ -32,9 +32,10 @@ class EnergyTestCase(
     - derivatives: energies, joint energies, scores and Laplacians against finite differences;
     - site conditionals: differences of energies, and their derivatives;
     - hidden units: posterior, its logits and marginal against sums over all hidden states;
-      gradients and draws by their means; draws, sweeps and clamping against the enumerated model;
-    - normalisation: exact log Z, that of clamped units, and by annealing, its gradient, tempered
-      ends, independent draws and Hamiltonian transitions, against sums over all of space;
+      gradients and draws by their means; variational bounds;
+    - chains: sweeps, free, clamped and tempered, against the enumerated model; tempered ends;
+    - normalisation: exact log Z, that of clamped units, and by annealing, its gradient,
+      independent draws and Hamiltonian transitions, against sums over all of space;
     - arrays: float32, memory layouts, independence of rows.
 
     A model of many features gives a smaller one too, by ``make_small``, for the sums over all of

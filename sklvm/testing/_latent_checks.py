@@ -1,4 +1,4 @@
-"""The hidden units of an energy: posterior, marginal, and draws of a layer given the other."""
+"""The hidden units of an energy: posterior, marginal, means, and bounds."""
 
 import unittest
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
-from sklvm.energies import BlockGibbs as BlockGibbsCapability
 from sklvm.energies import (
     Bound,
     ExactPosterior,
@@ -14,14 +13,19 @@ from sklvm.energies import (
     Joint,
     LatentStates,
     Marginal,
-    Score,
 )
-from sklvm.samplers import BlockGibbs
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
-from sklvm.testing._exact_law import ExactLaw, binary_states
+from sklvm.testing._exact_law import binary_states
 from sklvm.testing._finite_differences import assert_is_gradient
 
-__all__ = ["BlockGibbsChecks", "BoundChecks", "HiddenMeansChecks", "JointChecks"]
+__all__ = [
+    "N_DRAWS",
+    "BoundChecks",
+    "HiddenMeansChecks",
+    "JointChecks",
+    "assert_drawn_from",
+    "log_joint_of_all_hidden_states",
+]
 
 N_DRAWS = 20_000
 
@@ -46,13 +50,13 @@ class JointChecks(EnergyChecks):
 
     def test_the_posterior_is_the_mean_over_all_hidden_states(self):
         energy, theta, X = self.model(ExactPosterior)
-        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        states, log_joint = log_joint_of_all_hidden_states(energy, theta, X)
         p = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
         assert_allclose(energy.posterior(theta, X), p @ states, rtol=1e-9, atol=1e-12)
 
     def test_the_marginal_energy_is_the_joint_one_summed_over_the_hidden_states(self):
         energy, theta, X = self.model(Joint, Marginal)
-        _, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        _, log_joint = log_joint_of_all_hidden_states(energy, theta, X)
         assert_allclose(
             energy.evaluate(theta, X)[0], -logsumexp(log_joint, axis=1), rtol=1e-9, atol=1e-9
         )
@@ -69,7 +73,7 @@ class JointChecks(EnergyChecks):
 
     def test_an_exact_posterior_is_that_of_its_logits(self):
         energy, theta, X = self.model(ExactPosterior)
-        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        states, log_joint = log_joint_of_all_hidden_states(energy, theta, X)
         log_posterior = log_joint - logsumexp(log_joint, axis=1, keepdims=True)
         exponents = energy.posterior_logits(theta, X) @ states.T
         expected = exponents - logsumexp(exponents, axis=1, keepdims=True)
@@ -107,11 +111,6 @@ class HiddenMeansChecks(EnergyChecks):
         _, pullback = energy.evaluate_joint(theta, X, Z)
         assert_allclose(energy.joint_gradient(theta, (X, Z), w), pullback(w), rtol=1e-9, atol=1e-12)
 
-    def test_hidden_units_drawn_from_their_means_are_those_drawn_given_x(self):
-        energy, theta, X = self.model(IndependentBinaryLatents, BlockGibbsCapability)
-        drawn = energy.draw_hidden(energy.posterior(theta, X), self.seed, 3)
-        assert_array_equal(drawn, energy.sample_hidden(theta, X, self.seed, 3))
-
     def test_hidden_units_are_drawn_from_their_means(self):
         energy, theta, X = self.model(IndependentBinaryLatents)
         means = energy.posterior(theta, np.repeat(X[:1], N_DRAWS, axis=0))
@@ -127,7 +126,7 @@ class BoundChecks(EnergyChecks):
 
     def test_the_bound_is_above_the_energy(self):
         energy, theta, X = self.model(Bound, Joint)
-        _, log_joint = _log_joint_of_all_hidden_states(energy, theta, X)
+        _, log_joint = log_joint_of_all_hidden_states(energy, theta, X)
         assert np.all(energy.bound(theta, X)[0] >= -logsumexp(log_joint, axis=1) - 1e-9)
 
     def test_gradient_of_the_bound(self):
@@ -137,76 +136,7 @@ class BoundChecks(EnergyChecks):
         assert_is_gradient(pullback(w), lambda t: w @ energy.bound(t, X)[0], theta, energy.layout)
 
 
-class BlockGibbsChecks(EnergyChecks):
-    """Checks of the block-Gibbs capability, by χ² against the enumerated model."""
-
-    def test_hidden_units_are_drawn_from_their_law_given_the_visible_ones(self):
-        energy, theta, X, _ = self.small_model(BlockGibbsCapability, Joint)
-        x = np.tile(X[:1], (N_DRAWS, 1))
-        states, log_joint = _log_joint_of_all_hidden_states(energy, theta, X[:1])
-        Z = energy.sample_hidden(theta, x, self.seed)
-        _assert_drawn_from(Z, states, log_joint[0])
-
-    def test_visible_units_are_drawn_from_their_law_given_the_hidden_ones(self):
-        energy, theta, X, _ = self.small_model(BlockGibbsCapability, Joint)
-        if isinstance(energy, Score):
-            raise unittest.SkipTest("the visible units are not binary")
-        states = binary_states(energy.n_features)
-        z = some_hidden(energy, X)[:1]
-        log_joint = -energy.evaluate_joint(theta, states, np.repeat(z, len(states), axis=0))[0]
-        drawn = energy.sample_visible(theta, np.repeat(z, N_DRAWS, axis=0), self.seed)
-        _assert_drawn_from(drawn, states, log_joint)
-
-    def test_a_sweep_leaves_the_model_unchanged(self):
-        energy, theta, _, law = self.small_model(BlockGibbsCapability)
-        gibbs = BlockGibbs(energy)
-        state = gibbs.init(law.sample(N_DRAWS, self.rng), self.seed)
-        for _ in range(3):
-            state = gibbs.step(theta, state)
-            law.assert_drawn(state.visible)
-
-    def test_chains_forget_where_they_started(self):
-        energy, theta, X, law = self.small_model(BlockGibbsCapability)
-        gibbs = BlockGibbs(energy)
-        state = gibbs.init(np.tile(X[:1], (N_DRAWS, 1)), self.seed)
-        law.assert_drawn(gibbs.step(theta, state, 100).visible)
-
-    def test_clamped_units_stay_and_the_others_follow_the_conditional(self):
-        energy, theta, X, _ = self.small_model(BlockGibbsCapability)
-        if isinstance(energy, Score):
-            raise unittest.SkipTest("the visible units are not binary")
-        free = np.arange(energy.n_features) >= 2
-        clamped = {j: X[0, j] for j in np.flatnonzero(~free)}
-        law = ExactLaw(energy, theta, X, clamped)
-        gibbs = BlockGibbs(energy, free=free)
-        start = law.sample(N_DRAWS, self.rng)
-        visible = gibbs.step(theta, gibbs.init(start, self.seed), 2).visible
-        assert_array_equal(visible[:, ~free], start[:, ~free])
-        assert np.any(visible[:, free] != start[:, free])
-        law.assert_drawn(visible)
-
-    def test_a_mask_a_row_is_honoured_in_both_layers(self):
-        energy, theta, X = self.model(BlockGibbsCapability)
-        Z = some_hidden(energy, X)
-        free_x, free_z = self.rng.random(X.shape) < 0.5, self.rng.random(Z.shape) < 0.5
-        new_x = energy.sample_visible(theta, Z, self.seed, 5, free=free_x, current=X)
-        new_z = energy.sample_hidden(theta, X, self.seed, 5, free=free_z, current=Z)
-        all_x = energy.sample_visible(theta, Z, self.seed, 5)
-        all_z = energy.sample_hidden(theta, X, self.seed, 5)
-        assert_array_equal(new_x, np.where(free_x, all_x, X))
-        assert_array_equal(new_z, np.where(free_z, all_z, Z))
-
-    def test_steps_go_on_where_the_last_one_ended(self):
-        energy, theta, X = self.model(BlockGibbsCapability)
-        gibbs = BlockGibbs(energy)
-        start = gibbs.init(X, self.seed)
-        at_once = gibbs.step(theta, start, 5)
-        in_two = gibbs.step(theta, gibbs.step(theta, start, 2), 3)
-        assert_array_equal(at_once.visible, in_two.visible)
-        assert at_once.sweep == in_two.sweep == 5
-
-
-def _log_joint_of_all_hidden_states(energy, theta, X):
+def log_joint_of_all_hidden_states(energy, theta, X):
     """All states of z, and log p̃(x, z) of shape (n, n_states)."""
     if isinstance(energy, LatentStates):
         states = energy.latent_states()
@@ -221,7 +151,7 @@ def _log_joint_of_all_hidden_states(energy, theta, X):
     return states, np.stack(columns, axis=1)
 
 
-def _assert_drawn_from(draws, states, log_weights):
+def assert_drawn_from(draws, states, log_weights):
     p = np.exp(log_weights - logsumexp(log_weights))
     for function in (lambda S: S, lambda S: np.einsum("ij,ik->ijk", S, S).reshape(len(S), -1)):
         values = function(states)

@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from scipy.stats import kstest, multivariate_normal, norm
 
 from sklvm.energies import DeepEnergy, GaussianRBMEnergy
-from sklvm.samplers import BlockGibbs
+from sklvm.samplers import GibbsChains
 from sklvm.testing import EnergyTestCase, binary_states, random_parameters
 
 SIGMAS = [0.8, "learn", "learn_diagonal"]
@@ -99,8 +99,9 @@ def test_clamped_units_stay_and_the_others_follow_the_conditional(rng, random_se
     energy = GaussianRBMEnergy(2, 3, "learn")
     theta = random_parameters(energy, rng, scale=1.0)
     start = np.tile([[0.5, 0.0]], (20_000, 1))
-    gibbs = BlockGibbs(energy, free=np.array([False, True]))
-    visible = gibbs.step(theta, gibbs.init(start, random_seed), 50).visible
+    chains, free = GibbsChains(), np.array([False, True])
+    state = chains.start(energy, theta, start, random_seed)
+    visible = chains.run(energy, theta, state, 50, free=free)[0].visible
     assert np.all(visible[:, 0] == 0.5)
     # Given x₀, x₁ follows the mixture with the weights of the components at x₀.
     log_weights, means, covariance = mixture(energy, theta)

@@ -131,9 +131,9 @@ def test_there_is_no_partial_fit_with_an_optimiser_that_needs_all_rows(X, optimi
 
 def test_an_objective_that_does_not_fit_names_those_that_do(X):
     with pytest.raises(ValueError, match="score_matching") as caught:
-        small(objective=ContrastiveDivergence(sampler="block_gibbs")).fit(X)
+        small(objective=ContrastiveDivergence(sampler="gibbs")).fit(X)
     assert "nce" in str(caught.value)
-    assert "BlockGibbs" in str(caught.value)
+    assert "Gibbs" in str(caught.value)
 
 
 def test_partial_fit_over_the_same_batches_does_what_fit_does(X):

@@ -125,9 +125,9 @@ def test_the_chains_of_pcd_go_on_and_do_not_depend_on_the_batch(theta, rng):
     _, _, first = FlatObjective(objective).step(ENERGY, theta, X, WEIGHTS, start, rng)
     _, _, other = FlatObjective(objective).step(ENERGY, theta, X[:1], np.ones(1), start, rng)
     assert_array_equal(first.visible, other.visible)
-    assert (start.sweep, first.sweep) == (0, 3)
+    assert (start.state.sweep, first.state.sweep) == (0, 3)
     _, _, second = FlatObjective(objective).step(ENERGY, theta, X, WEIGHTS, first, rng)
-    assert second.sweep == 6
+    assert second.state.sweep == 6
     assert np.any(second.visible != first.visible)
 
 

@@ -121,19 +121,19 @@ def test_float32_chains_stay_float32(two_bumps, rng):
     assert theta.dtype == np.float32
     theta = energy.init_parameters(X.astype(np.float32), rng)
     chains = HamiltonianChains()
-    state = chains.init(energy, theta, X.astype(np.float32), seed=0)
-    assert chains.step(energy, theta, state, 3).visible.dtype == np.float32
+    state = chains.start(energy, theta, X.astype(np.float32), seed=0)
+    assert chains.run(energy, theta, state, 3)[0].visible.dtype == np.float32
 
 
 @pytest.mark.parametrize("sampler", CHAINS)
 def test_chains_are_a_function_of_their_state(sampler, two_bumps, rng):
     energy, X = two_bumps
-    if sampler == "block_gibbs":
+    if sampler == "gibbs":
         energy, X = BernoulliRBMEnergy(2, 3), (X > 0).astype(float)
     theta, chains = energy.init_parameters(X, rng), CHAINS[sampler]()
-    state = chains.step(energy, theta, chains.init(energy, theta, X, seed=3), 2)
-    first = chains.step(energy, theta, state)
-    again = chains.step(energy, theta, pickle.loads(pickle.dumps(state)))
+    state, _ = chains.run(energy, theta, chains.start(energy, theta, X, seed=3), 2)
+    first, _ = chains.sweep(energy, theta, state)
+    again, _ = chains.sweep(energy, theta, pickle.loads(pickle.dumps(state)))
     assert_array_equal(first.visible, again.visible)
     assert not np.array_equal(first.visible, state.visible)
 
@@ -191,12 +191,12 @@ def test_a_sampler_of_ones_own_choice_narrows_what_is_required():
     for objective in (ContrastiveDivergence, PersistentContrastiveDivergence):
         for energy in (rbm, deep):
             check_capabilities(objective(), energy, OBJECTIVES, "M")
-        check_capabilities(objective(sampler="block_gibbs"), rbm, OBJECTIVES, "M")
+        check_capabilities(objective(sampler="gibbs"), rbm, OBJECTIVES, "M")
         check_capabilities(objective(sampler="langevin"), deep, OBJECTIVES, "M")
         with pytest.raises(ValueError, match=r"Score capability, which BernoulliRBM.*'cd'"):
             check_capabilities(objective(sampler=HamiltonianChains()), rbm, OBJECTIVES, "M")
-        with pytest.raises(ValueError, match="BlockGibbs capability, which DeepEnergy"):
-            check_capabilities(objective(sampler="block_gibbs"), deep, OBJECTIVES, "M")
+        with pytest.raises(ValueError, match="Gibbs capability, which DeepEnergy"):
+            check_capabilities(objective(sampler="gibbs"), deep, OBJECTIVES, "M")
 
 
 def test_alternatives_are_named():
@@ -204,10 +204,10 @@ def test_alternatives_are_named():
         def evaluate(self, theta, X):
             raise NotImplementedError
 
-    with pytest.raises(ValueError, match="with the BlockGibbs or Score capability"):
+    with pytest.raises(ValueError, match="with the Gibbs or Score capability"):
         check_capabilities(ContrastiveDivergence(), MarginalOnly(), OBJECTIVES, "M")
     needs = ContrastiveDivergence().requires
-    assert describe_requirements(needs) == "Marginal and (BlockGibbs or Score)"
+    assert describe_requirements(needs) == "(Marginal or PositivePhase) and (Gibbs or Score)"
     assert describe_requirements((Marginal,)) == "Marginal"
 
 

@@ -48,7 +48,7 @@ def test_it_mixes_between_modes_where_plain_sweeps_do_not(rng):
 
     objective, weights = ParallelTempering(200), np.full(2, 0.5)
     _, state = FlatObjective(objective).init(energy, theta, both, weights, rng)
-    state, shares = replace(state, visible=np.zeros_like(state.visible)), []
+    state, shares = replace(state, blocks=tuple(np.zeros_like(block) for block in state.blocks)), []
     for i in range(300):
         _, _, state = FlatObjective(objective).step(energy, theta, both, weights, state, rng)
         if i >= 100:

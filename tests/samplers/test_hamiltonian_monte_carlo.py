@@ -17,14 +17,15 @@ def gaussian(X):
 def run(rng, n_chains=4000, n_steps=60, step_size=0.5, dtype=np.float64, **keywords):
     sampler = HamiltonianMonteCarlo(**keywords)
     state = sampler.init(gaussian, np.zeros((n_chains, 2), dtype))
+    info = {}
     for _ in range(n_steps):
-        state = sampler.step(gaussian, state, step_size, rng)
-    return state
+        state, info = sampler.step(gaussian, state, step_size, rng)
+    return state, info
 
 
 @pytest.mark.parametrize("n_leapfrog_steps", [1, 4])
 def test_chains_reach_the_moments_of_a_gaussian(n_leapfrog_steps, rng):
-    X = run(rng, n_leapfrog_steps=n_leapfrog_steps).position
+    X = run(rng, n_leapfrog_steps=n_leapfrog_steps)[0].position
     covariance = np.linalg.inv(PRECISION)
     assert np.all(np.abs(X.mean(axis=0)) < 5 * np.sqrt(np.diag(covariance) / len(X)))
     assert_allclose(np.cov(X.T), covariance, rtol=0.12, atol=0.05)
@@ -34,38 +35,38 @@ def test_scales_change_the_way_but_not_the_target(rng):
     sampler = HamiltonianMonteCarlo(3)
     state = sampler.init(gaussian, np.zeros((4000, 2)))
     for _ in range(60):
-        state = sampler.step(gaussian, state, 0.5, rng, scales=np.array([0.3, 1.0]))
+        state, _ = sampler.step(gaussian, state, 0.5, rng, scales=np.array([0.3, 1.0]))
     assert_allclose(np.cov(state.position.T), np.linalg.inv(PRECISION), rtol=0.12, atol=0.05)
 
 
 def test_the_state_has_the_value_and_the_gradient_at_its_position(rng):
-    state = run(rng, n_chains=50, n_steps=5, step_size=1.0)
+    state, info = run(rng, n_chains=50, n_steps=5, step_size=1.0)
     log_density, gradient = gaussian(state.position)
     assert_allclose(state.log_density, log_density, rtol=1e-12)
     assert_allclose(state.gradient, gradient, rtol=1e-12)
-    assert 0 < state.accepted.sum() < 50
+    assert 0 < info["accepted"].sum() < 50
 
 
 def test_chains_that_are_not_accepted_stay(rng):
     sampler = HamiltonianMonteCarlo(3)
-    before = run(rng, n_chains=200, n_steps=5)
-    after = sampler.step(gaussian, before, 1.3, rng)
+    before, _ = run(rng, n_chains=200, n_steps=5)
+    after, info = sampler.step(gaussian, before, 1.3, rng)
     moved = np.any(after.position != before.position, axis=1)
-    assert_array_equal(moved, after.accepted)
+    assert_array_equal(moved, info["accepted"])
 
 
 def test_short_steps_keep_the_energy_and_are_all_accepted(rng):
-    assert run(rng, n_steps=3, step_size=1e-3).acceptance > 0.999
+    assert run(rng, n_steps=3, step_size=1e-3)[1]["acceptance_rate"] > 0.999
 
 
 def test_a_trajectory_that_leaves_the_finite_numbers_is_rejected(rng):
-    state = run(rng, n_chains=20, n_steps=2, step_size=1e200)
+    state, info = run(rng, n_chains=20, n_steps=2, step_size=1e200)
     assert_array_equal(state.position, 0)
-    assert state.acceptance == 0
+    assert info["acceptance_rate"] == 0
 
 
 def test_float32_stays_float32(rng):
-    state = run(rng, n_chains=10, n_steps=2, dtype=np.float32)
+    state, _ = run(rng, n_chains=10, n_steps=2, dtype=np.float32)
     for array in (state.position, state.log_density, state.gradient):
         assert array.dtype == np.float32
 
@@ -85,12 +86,12 @@ def test_dual_averaging_reaches_its_target_from_any_first_guess(
     averaging = DualAveraging(first_guess, target_acceptance)
     state = sampler.init(target, rng.standard_normal((200, 30)) / np.sqrt(precision))
     for _ in range(300):
-        state = sampler.step(target, state, averaging.step_size, rng)
-        averaging.update(state.acceptance)
+        state, info = sampler.step(target, state, averaging.step_size, rng)
+        averaging.update(info["acceptance_rate"])
     acceptances = []
     for _ in range(50):
-        state = sampler.step(target, state, averaging.averaged_step_size, rng)
-        acceptances.append(state.acceptance)
+        state, info = sampler.step(target, state, averaging.averaged_step_size, rng)
+        acceptances.append(info["acceptance_rate"])
     assert abs(np.mean(acceptances) - target_acceptance) < 0.05
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.samplers import BlockGibbs
+from sklvm.samplers import chains_for
 from sklvm.training.links._base import Link
 
 __all__ = ["CompletedGaps"]
@@ -13,14 +13,15 @@ N_SWEEPS = 10
 class CompletedGaps(Link):
     """Draws the missing entries (NaN) of a batch from p(x_missing | x_observed; θ).
 
-    The draws are those of block Gibbs sampling with the observed units clamped, started at the
-    means of the data. With them a likelihood's gradient is, in expectation, that of the observed
-    entries' likelihood (Fisher's identity); the entries have to be missing at random.
+    The draws are the ends of chains with the observed units clamped, started at the means of the
+    data: of Gibbs sampling, or of Hamiltonian Monte Carlo where the energy has only a score. With
+    them a likelihood's gradient is, in expectation, that of the observed entries' likelihood
+    (Fisher's identity); the entries have to be missing at random.
 
     Parameters
     ----------
-    energy : BlockGibbs
-        It need not be ``Centred``.
+    energy : energy
+        With ``Gibbs`` or ``Score``.
     """
 
     asked_by = "missing entries (NaN)"
@@ -38,9 +39,10 @@ class CompletedGaps(Link):
             return X
         incomplete = missing.any(axis=1)
         free = missing[incomplete]
-        gibbs = BlockGibbs(self.energy, free)
+        theta, chains = theta[: self.energy.layout.size], chains_for(self.energy)
         start = np.where(free, state, X[incomplete])
-        chains = gibbs.init(start, int(rng.integers(2**63)))
+        moving = chains.start(self.energy, theta, start, int(rng.integers(2**63)))
+        moving, _ = chains.run(self.energy, theta, moving, N_SWEEPS, free=free)
         X = X.copy()
-        X[incomplete] = gibbs.step(theta[: self.energy.layout.size], chains, N_SWEEPS).visible
+        X[incomplete] = moving.visible
         return X

@@ -1,0 +1,18 @@
+"""The sampler that suits an energy."""
+
+from sklvm.energies import Gibbs
+from sklvm.samplers._gibbs_chains import GibbsChains
+from sklvm.samplers._hamiltonian_chains import HamiltonianChains, langevin_chains
+
+__all__ = ["CHAINS", "chains_for"]
+
+CHAINS = {
+    "gibbs": GibbsChains,
+    "hmc": HamiltonianChains,
+    "langevin": langevin_chains,
+}
+
+
+def chains_for(energy):
+    """Gibbs sampling for an energy that has it, which needs no tuning; else Hamiltonian chains."""
+    return GibbsChains() if isinstance(energy, Gibbs) else HamiltonianChains()
