@@ -36,7 +36,7 @@ class DecoderEnergy:
     """
 
     def __init__(self, likelihood, n_components, hidden_layer_sizes=(), activation="relu"):
-        self.likelihood = likelihood
+        self.likelihood, self.scale = likelihood, likelihood.scale
         self.n_features, self.n_components = likelihood.n_features, n_components
         self.network = MultiLayerPerceptron(
             (n_components, *hidden_layer_sizes, likelihood.n_outputs),

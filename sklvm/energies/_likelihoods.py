@@ -118,7 +118,7 @@ class BernoulliLikelihood:
         Width d of x.
     """
 
-    layout = ParameterLayout({})
+    layout, scale = ParameterLayout({}), None
 
     def __init__(self, n_features):
         self.n_features = self.n_outputs = n_features

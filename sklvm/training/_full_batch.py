@@ -48,10 +48,10 @@ def minimize(training, X, weights, rows, *, max_iter, batch_size, begin_epoch, e
         return training.links.pull(theta, value, gradient)
 
     def on_iteration(theta, value):
-        if not (np.isfinite(value) and np.all(np.isfinite(theta))):
+        training.theta = theta
+        if not (np.isfinite(value) and training.has_finite_parameters()):
             training.restore()
             raise DivergenceError("L-BFGS left the finite numbers. Scale the data.")
-        training.theta = theta
         training.n_steps += 1
         if end_epoch({"objective": float(value)}):
             raise StopIteration

@@ -240,9 +240,15 @@ class Training:
             value = math.nan if value is None else value
             if not math.isfinite(squared_gradient) or math.isinf(value):
                 self._diverge("the criterion or its gradient is not finite")
+            variance = self._variance()
             squared_change = self._move(gradient)
+            spread = 1.0 if variance is None else self._variance() / variance
         if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
             self._diverge("a single step moved the parameters by far more than their own size")
+        if not np.all((1 / MAX_RELATIVE_CHANGE**2 < spread) & (spread < MAX_RELATIVE_CHANGE**2)):
+            self._diverge(
+                "a single step moved a learned standard deviation by far more than itself"
+            )
         self.n_steps += 1
         return value, math.sqrt(squared_gradient)
 
@@ -264,6 +270,21 @@ class Training:
         self.links.move(self.theta, change)
         self.theta += change
         return min(squared_change, float(change @ change))
+
+    def _variance(self):
+        """σ² where the energy learns a σ; else None."""
+        scale = getattr(self.energy, "scale", None)
+        if scale is None or not scale.layout:
+            return None
+        return scale.variance(self.energy.layout.views(self.energy_theta))
+
+    def has_finite_parameters(self):
+        """Whether θ is finite, and σ, of which it may hold the logarithm."""
+        with np.errstate(over="ignore"):
+            variance = self._variance()
+        return bool(
+            np.all(np.isfinite(self.theta)) and (variance is None or np.all(np.isfinite(variance)))
+        )
 
     def evaluate(self, X, weights, batch_size):
         """The criterion on all rows of X, in batches; its noise is the same every time."""
