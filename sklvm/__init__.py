@@ -13,6 +13,7 @@ from sklvm.sparse_coding import (
     DictionaryLearner,
     SparseCoder,
 )
+from sklvm.topics import LatentDirichletAllocation, ProbabilisticLatentSemanticAnalysis
 from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransformer
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "DensityOutlierDetector",
     "DictionaryLearner",
     "GaussianRBM",
+    "LatentDirichletAllocation",
+    "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",
     "SparseCoder",
     "VAETransformer",

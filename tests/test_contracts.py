@@ -10,7 +10,9 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import issparse
 from sklearn.base import clone, is_classifier
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 import sklvm
@@ -68,10 +70,11 @@ def is_allowed(cls, name, value):
     return False
 
 
-@pytest.fixture(scope="module")
-def X():
+def data_for(model):
+    """Rows that it can be fitted to: real numbers, or counts."""
     rng = np.random.default_rng(0)
-    return rng.standard_normal((64, 4)) @ rng.standard_normal((4, 4)) + 1.0
+    X = rng.standard_normal((64, 4)) @ rng.standard_normal((4, 4)) + 1.0
+    return np.abs(X).round() if get_tags(model).input_tags.positive_only else X
 
 
 def fit_on(model, X):
@@ -80,8 +83,14 @@ def fit_on(model, X):
 
 
 @pytest.fixture(scope="module", params=CLASSES, ids=lambda cls: cls.__name__)
-def fitted(request, X):
-    return fit_on(small(request.param), X)
+def fitted(request):
+    model = small(request.param)
+    return fit_on(model, data_for(model))
+
+
+@pytest.fixture(scope="module")
+def X(fitted):
+    return data_for(fitted)
 
 
 def outputs(model, X):
@@ -96,7 +105,8 @@ def outputs(model, X):
     if hasattr(model, "inverse_transform"):
         told["inverse_transform"] = np.asarray(model.inverse_transform(told["transform"]))
     if hasattr(model, "sample"):
-        told["sample"] = np.asarray(model.sample(3, random_state=0))
+        draws = model.sample(3, random_state=0)
+        told["sample"] = draws.toarray() if issparse(draws) else np.asarray(draws)
     return told
 
 
@@ -219,6 +229,8 @@ def test_a_pickle_is_of_the_order_of_what_was_learned(fitted):
     # Wide enough for θ to outweigh a hundred chains.
     wide = np.random.default_rng(0).random((100, 300))
     model = clone(fitted)
+    if get_tags(model).input_tags.positive_only:
+        wide = (5 * wide).round()
     for name, value in {"n_components": 90, "hidden_layer_sizes": (100,), "max_iter": 1}.items():
         if takes(type(model), name):
             model.set_params(**{name: value})
@@ -256,6 +268,8 @@ def test_a_copy_goes_on_as_the_model_would_have(fitted, X):
 def test_two_threads_give_the_same_bits_as_one(fitted):
     # Wide enough that the kernels divide it among threads.
     X = np.random.default_rng(1).standard_normal((600, 40))
+    if get_tags(fitted).input_tags.positive_only:
+        X = np.abs(X).round()
     with threadpool_limits(1, user_api="openmp"):
         one = outputs(fit_on(clone(fitted), X), X)
     with threadpool_limits(2, user_api="openmp"):

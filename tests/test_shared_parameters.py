@@ -18,10 +18,13 @@ OTHER_WORDS = {
         "BernoulliMixture": "None stands for full passes.",
         "ConstrainedGaussian": "Two of its objectives have no batches.",
         "DictionaryLearner": "None stands for full passes.",
+        "LatentDirichletAllocation": "Documents, folded in anew.",
+        "ProbabilisticLatentSemanticAnalysis": "Documents, folded in anew.",
     },
     "binarize": {"BernoulliMixture": "EM draws no bits."},
     "centered": "What centring makes training indifferent to is another thing for bits.",
     "dictionary": "What the identity does depends on the coder.",
+    "forgetting": "What was inferred before is out of date for another reason.",
     "hidden_layer_sizes": "The layers belong to different networks.",
     "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
@@ -34,6 +37,8 @@ OTHER_WORDS = {
         "DictionaryLearner": "Passes of alternating minimisation.",
         "SparseCoder": "Iterations of the coder of a row.",
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
+        "LatentDirichletAllocation": "Passes over documents.",
+        "ProbabilisticLatentSemanticAnalysis": "Passes over documents.",
     },
     "n_components": {
         "BernoulliMixture": "Components of a mixture.",
@@ -41,11 +46,15 @@ OTHER_WORDS = {
         "DictionaryLearner": "Atoms.",
         "VAETransformer": "Latent variables.",
         "ZCAWhitener": "Principal directions.",
+        "LatentDirichletAllocation": "Topics.",
+        "ProbabilisticLatentSemanticAnalysis": "Topics.",
     },
     "n_importance_samples": "One of the two is exact for few components.",
     "n_jobs": {
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
         "DictionaryLearner": "Blocks of rows on any joblib backend, not threads.",
+        "LatentDirichletAllocation": "Blocks of rows on any joblib backend, not threads.",
+        "ProbabilisticLatentSemanticAnalysis": "Blocks of rows on any joblib backend, not threads.",
     },
     "objective": "Which criteria fit, and which is best, depends on the energy.",
     "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
@@ -67,6 +76,8 @@ OTHER_WORDS = {
         "ConvolutionalSparseCoder": "Of a certificate.",
         "DictionaryLearner": "Relative to the criterion of zero codes.",
         "SparseCoder": "Of a certificate.",
+        "LatentDirichletAllocation": "In nats a word.",
+        "ProbabilisticLatentSemanticAnalysis": "In nats a word.",
     },
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
@@ -74,6 +85,8 @@ OTHER_WORDS = {
         "ChainConditionalRandomField": "Iterations, not epochs.",
         "DictionaryLearner": "Iterations, not epochs.",
         "VAETransformer": "No log Z to be estimated.",
+        "LatentDirichletAllocation": "No log Z to be estimated.",
+        "ProbabilisticLatentSemanticAnalysis": "No log Z to be estimated.",
     },
 }
 
@@ -83,7 +96,10 @@ OTHER_DEFAULTS = {
         "BernoulliMixture": "Full passes, which are exact.",
         "ConstrainedGaussian": "Its rows are cheap.",
         "DictionaryLearner": "Full passes, which are exact.",
+        "LatentDirichletAllocation": "Full passes, in which words keep their topics.",
+        "ProbabilisticLatentSemanticAnalysis": "Full passes, in which words keep their topics.",
     },
+    "forgetting": "Codes of an early dictionary are worse than topics of an early model.",
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
     "init": "Atoms, or rows about which components start.",
     "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
@@ -97,6 +113,10 @@ OTHER_DEFAULTS = {
     "regularization": "A density has to be proper by default; a whitener inverts.",
     "sigma": {"DeepEnergyModel": "Whitened data have unit scale."},
     "tol": "In the units of what it bounds.",
+    "n_iter_no_change": {
+        "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
+        "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",
+    },
 }
 
 

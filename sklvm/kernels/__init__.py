@@ -21,6 +21,13 @@ from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
 from sklvm.kernels._sparse_products import product, transposed_product
 from sklvm.kernels._threads import effective_n_threads
+from sklvm.kernels._topics import (
+    collapse_topics,
+    expect_topics,
+    left_to_right_probabilities,
+    padded_width,
+    sample_topics,
+)
 from sklvm.kernels._updates import adam_update, sgd_update
 
 __all__ = [
@@ -36,12 +43,16 @@ __all__ = [
     "automatic_relevance_codes",
     "chain_best_path",
     "chain_marginals",
+    "collapse_topics",
     "coordinate_descent_codes",
     "cross_entropy",
     "draw_bernoulli",
     "effective_n_threads",
+    "expect_topics",
     "greedy_colours",
+    "left_to_right_probabilities",
     "matching_pursuit_codes",
+    "padded_width",
     "pairwise_products",
     "pairwise_products_vjp",
     "pairwise_sweeps",
@@ -51,6 +62,7 @@ __all__ = [
     "proximal_map",
     "proximal_step",
     "sample_bernoulli",
+    "sample_topics",
     "sgd_update",
     "sigmoid",
     "softplus",

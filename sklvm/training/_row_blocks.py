@@ -27,6 +27,8 @@ class RowBlocks(Sequence):
     weights : ndarray of shape (n,)
     rows : ndarray of int, default=None
         Which rows, in this order; None: all of them.
+    min_rows : int, default=256
+        Least number of rows of a block.
 
     Attributes
     ----------
@@ -34,9 +36,9 @@ class RowBlocks(Sequence):
         Of the rows chosen.
     """
 
-    def __init__(self, X, weights, rows=None):
+    def __init__(self, X, weights, rows=None, min_rows=MIN_BLOCK_ROWS):
         n_rows = len(weights) if rows is None else len(rows)
-        size = min(max(-(-n_rows // N_BLOCKS), MIN_BLOCK_ROWS), MAX_BLOCK_ROWS)
+        size = min(max(-(-n_rows // N_BLOCKS), min_rows), MAX_BLOCK_ROWS)
         self._blocks = [
             part if rows is None else _as_slice(rows[part]) for part in slices(n_rows, size)
         ]

@@ -10,7 +10,7 @@ import numpy as np
 from sklvm.exceptions import DivergenceError
 from sklvm.rows import slices
 from sklvm.training._expectation import Restarts
-from sklvm.training._row_blocks import RowBlocks
+from sklvm.training._row_blocks import MIN_BLOCK_ROWS, RowBlocks
 from sklvm.training._workers import Workers
 
 __all__ = ["StatisticsTraining"]
@@ -33,7 +33,7 @@ class _Batch:
     """Rows that are expected together, and what was last expected of them."""
 
     def __init__(self, training, X, weights, rows):
-        self.rows = RowBlocks(X, weights, rows)
+        self.rows = RowBlocks(X, weights, rows, training.min_block_rows)
         self.weight = float(self.rows.weights.sum())
         self.expected = training._expect(self.rows)
 
@@ -126,6 +126,11 @@ class StatisticsTraining:
     def forget_rows(self):
         """Let go of what belongs to the rows of the last fit."""
         self._pass = None
+
+    @property
+    def min_block_rows(self):
+        """Rows that a model wants in a block at least: some see changes by their block alone."""
+        return getattr(self.model, "min_block_rows", MIN_BLOCK_ROWS)
 
     @property
     def local(self):
