@@ -1,7 +1,6 @@
 """The table of objectives and models, from what they declare."""
 
-from sklvm.objectives import OBJECTIVES
-from sklvm.objectives._capabilities import describe_requirements, missing_capabilities
+from sklvm.objectives import OBJECTIVES, describe_requirements, missing_capabilities
 from sklvm.testing import small_models
 
 

@@ -2,11 +2,12 @@
 
 from sklvm.base._binary_rows import binary_rows
 from sklvm.base._checks import FLOATS, check_count, check_latent_rows
+from sklvm.base._conditional_log_partition import ConditionalLogPartition
+from sklvm.base._constant_log_partition import ConstantLogPartition
 from sklvm.base._data import check_data, has_finite_squares
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
 from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.base._iterative_model import IterativeModel
-from sklvm.base._log_partition import LogPartition
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._row_blocks import map_row_blocks, row_blocks
@@ -15,13 +16,14 @@ from sklvm.base._trained_model import FittedEnergy, TrainedLatentVariableModel, 
 
 __all__ = [
     "FLOATS",
+    "ConditionalLogPartition",
+    "ConstantLogPartition",
     "DensityModel",
     "DocumentationLinkMixin",
     "FittedEnergy",
     "FloatingPointMixin",
     "IterativeModel",
     "LatentVariableModel",
-    "LogPartition",
     "NormalizedScoreMixin",
     "StatisticsModel",
     "TrainedLatentVariableModel",

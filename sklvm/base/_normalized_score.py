@@ -1,9 +1,12 @@
 """What an estimator with a density exp(−E)/Z offers: scores in nats, log Z, draws."""
 
+import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import StrOptions
-from sklvm.base._log_partition import LogPartition
+from sklvm.base._conditional_log_partition import ConditionalLogPartition
+from sklvm.base._constant_log_partition import ConstantLogPartition
 from sklvm.base._random_state import generator_from
 from sklvm.base._sampling import SamplingMixin
 from sklvm.partition import AnnealedImportanceSampling, check_partition
@@ -19,13 +22,32 @@ def _estimated(name, meaning):
         training, log_partition = self._training, self._log_partition
         known = log_partition and log_partition.known(training.n_steps)
         if not known:
+            advice = "yet. score_samples and estimate_log_partition estimate it."
+            if isinstance(log_partition, ConditionalLogPartition):
+                advice = "but one for each row: ask conditional_log_partition."
             raise AttributeError(
-                f"This {type(self).__name__} has no log_partition_{name} yet. score_samples and "
-                "estimate_log_partition estimate it."
+                f"This {type(self).__name__} has no log_partition_{name} {advice}"
             )
         return getattr(known, name.rstrip("_") or "value")
 
     return property(read, doc=meaning)
+
+
+def _is_conditional(estimator):
+    is_fitted = estimator.__sklearn_is_fitted__()
+    return is_fitted and isinstance(estimator._log_partition, ConditionalLogPartition)
+
+
+def _has_one_log_partition(estimator):
+    if _is_conditional(estimator):
+        raise AttributeError("log Z depends on the inputs in a row: ask conditional_log_partition.")
+    return True
+
+
+def _has_conditional_log_partition(estimator):
+    if not _is_conditional(estimator):
+        raise AttributeError("log Z is one number: ask estimate_log_partition.")
+    return True
 
 
 class NormalizedScoreMixin(SamplingMixin):
@@ -71,7 +93,9 @@ class NormalizedScoreMixin(SamplingMixin):
     def _companions(self, learner):
         log_partition = None
         if self._has_density(learner.objective):
-            log_partition = LogPartition(
+            is_conditional = getattr(learner.energy, "n_inputs", 0) > 0
+            kind = ConditionalLogPartition if is_conditional else ConstantLogPartition
+            log_partition = kind(
                 learner.energy,
                 self.partition,
                 learner.seed,
@@ -89,6 +113,7 @@ class NormalizedScoreMixin(SamplingMixin):
         """Whether `objective` fits the density exp(−E)/Z."""
         return True
 
+    @available_if(_has_one_log_partition)
     def estimate_log_partition(self, X=None, *, partition=None, random_state=None, verbose=None):
         """Estimate log Z of the current parameters.
 
@@ -139,12 +164,55 @@ class NormalizedScoreMixin(SamplingMixin):
         )
         return self
 
+    @available_if(_has_conditional_log_partition)
+    def conditional_log_partition(self, X, *, partition=None, random_state=None, verbose=None):
+        """log Z(x) of each row, for a model of some entries y given the others x.
+
+        The density of a row [x, y] is p(y | x) = exp(−E(x, y))/Z(x). By annealing, every row has
+        chains of its own, and the same value whatever other rows come with it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows [x, y]; y does not matter.
+        partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
+            How log Z is found. None: as the ``partition`` parameter said when the fit began.
+        random_state : int, RandomState instance or None, default=None
+            Seed of annealing. None: the one that ``score_samples`` has.
+        verbose : int, default=None
+            1 prints how annealing goes. None: as in the fit.
+
+        Returns
+        -------
+        log_partition : ndarray of shape (n_samples,)
+            In nats.
+        std_err : ndarray of shape (n_samples,)
+            Standard errors; 0 where exact.
+        """
+        check_is_fitted(self)
+        training = self._training
+        seed = None
+        if random_state is not None:
+            seed = int(generator_from(random_state).integers(2**63))
+        estimate = self._log_partition.estimate_rows(
+            training.energy_theta,
+            training.n_steps,
+            self._check_X(X),
+            partition=partition,
+            seed=seed,
+            verbose=verbose,
+        )
+        return estimate.value, estimate.std_err
+
     def score_samples(self, X):
         """Log-density of each row, log p̃(x) − log Z, in nats.
 
         Comparable across hyper-parameters, and with any other density on the same space, up to the
         error of log Z. The first call after a fit estimates log Z, within the budget that
         ``partition`` set. With ``partition="none"`` it is log p̃(x), not normalised.
+
+        Of a model of some entries given the others it is log p(y | x), and log Z(x) is found for
+        each row.
 
         Parameters
         ----------
@@ -164,6 +232,7 @@ class NormalizedScoreMixin(SamplingMixin):
         energy = self.energy(X)
         if not self.score_normalized_:
             return -energy
-        training = self._training
-        estimate = self._log_partition.estimate(training.energy_theta, training.n_steps)
-        return -energy - energy.dtype.type(estimate.value)
+        training, log_partition = self._training, self._log_partition
+        rows = self._check_X(X) if isinstance(log_partition, ConditionalLogPartition) else X
+        values = log_partition.values(training.energy_theta, training.n_steps, rows)
+        return -energy - np.asarray(values).astype(energy.dtype)

@@ -4,6 +4,7 @@ from sklvm.objectives._base import Objective
 from sklvm.objectives._capabilities import (
     check_capabilities,
     describe_requirements,
+    missing_capabilities,
     suitable_objectives,
 )
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
@@ -44,6 +45,7 @@ __all__ = [
     "VariationalNoiseContrastiveEstimation",
     "check_capabilities",
     "describe_requirements",
+    "missing_capabilities",
     "suitable_objectives",
 ]
 

@@ -21,12 +21,15 @@ class Objective(Settings):
         The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
         Whether a batch and the state as it is before give value and gradient: what L-BFGS needs.
+    takes_one_log_partition : bool
+        Whether it learns or computes log Z as one number, which a conditional energy does not have.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
     """
 
     requires: tuple = ()
     deterministic = False
+    takes_one_log_partition = False
     has_value = True
     # Parameters on which the state of training does not depend.
     _state_ignores: tuple = ()

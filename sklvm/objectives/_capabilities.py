@@ -1,6 +1,11 @@
 """Which criteria fit which energy."""
 
-__all__ = ["check_capabilities", "describe_requirements", "suitable_objectives"]
+__all__ = [
+    "check_capabilities",
+    "describe_requirements",
+    "missing_capabilities",
+    "suitable_objectives",
+]
 
 
 def suitable_objectives(energy, objectives):
@@ -8,7 +13,7 @@ def suitable_objectives(energy, objectives):
     return sorted(
         name
         for name, objective in objectives.items()
-        if not missing_capabilities(objective(), energy)
+        if _misfit(objective(), energy) is None
     )
 
 
@@ -25,14 +30,27 @@ def describe_requirements(requirements):
 
 def check_capabilities(objective, energy, objectives, owner):
     """Raise a ``ValueError`` that names the fitting criteria, unless `objective` is one of them."""
-    if missing := missing_capabilities(objective, energy):
-        fitting = suitable_objectives(energy, objectives)
+    if (reason := _misfit(objective, energy)) is not None:
         raise ValueError(
-            f"The objective {type(objective).__name__} does not fit {owner}: it needs an energy "
-            f"with the {describe_requirements(missing)} capability, which {type(energy).__name__} "
-            f"lacks. Objectives that fit are {fitting}."
+            f"The objective {type(objective).__name__} does not fit {owner}: {reason}. Objectives "
+            f"that fit are {suitable_objectives(energy, objectives)}."
         )
 
 
 def missing_capabilities(objective, energy):
+    """Those of ``objective.requires`` that the energy does not have."""
     return [need for need in objective.requires if not isinstance(energy, need)]
+
+
+def _misfit(objective, energy):
+    """Why the objective does not fit the energy, or None."""
+    name = type(energy).__name__
+    if missing := missing_capabilities(objective, energy):
+        needs = describe_requirements(missing)
+        return f"it needs an energy with the {needs} capability, which {name} lacks"
+    if objective.takes_one_log_partition and getattr(energy, "n_inputs", 0):
+        return (
+            f"it takes log Z for one number, and that of {name} depends on the {energy.n_inputs} "
+            "inputs in each row"
+        )
+    return None

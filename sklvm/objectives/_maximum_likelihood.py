@@ -23,6 +23,7 @@ class MaximumLikelihood(Objective):
     """
 
     requires = (Marginal, ExactPartition)
+    takes_one_log_partition = True
     deterministic = True
 
     def init(self, energy, theta, X, counts, rng):

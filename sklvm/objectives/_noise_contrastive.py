@@ -55,6 +55,7 @@ density or estimator, default="auto"
     """
 
     requires = (Marginal,)
+    takes_one_log_partition = True
     _parameter_constraints = NOISE_CONSTRAINTS
 
     def __init__(self, noise_ratio=10, reference="auto", frozen_noise=False):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from sklvm.energies import ExactPartition
+from sklvm.energies import ClampedPartition, ExactPartition, free_entries
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._paths import annealing_path
@@ -90,9 +90,13 @@ def can_be_exact(energy, n_rows=1):
     ----------
     energy : energy
     n_rows : int, default=1
-        For how many rows a sum is made: more than one where log Z differs by row.
+        For how many rows a sum is made. A conditional energy has log Z for each row: there the
+        terms of one row count, so that no row depends on how many come with it.
     """
-    return isinstance(energy, ExactPartition) and energy.n_terms * n_rows <= MAX_TERMS
+    free = free_entries(energy)
+    if free is None:
+        return isinstance(energy, ExactPartition) and energy.n_terms * n_rows <= MAX_TERMS
+    return isinstance(energy, ClampedPartition) and energy.n_clamped_terms(free) <= MAX_TERMS
 
 
 def _independent_draws(energy, theta):

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklvm import BernoulliRBM, DeepEnergyModel, GaussianRBM, SigmoidAutoencoder
-from sklvm.base import LogPartition, _log_partition
+from sklvm.base import ConstantLogPartition, _constant_log_partition
 from sklvm.energies import Marginal
 from sklvm.exceptions import DivergenceError
 from sklvm.layouts import ParameterLayout
@@ -44,13 +44,13 @@ def model(request):
 @pytest.fixture
 def estimates(monkeypatch):
     """The generators of all estimates made during the test, in their order."""
-    made, estimate = [], _log_partition.log_partition
+    made, estimate = [], _constant_log_partition.log_partition
 
     def counted(*args, **kwargs):
         made.append(kwargs["rng"])
         return estimate(*args, **kwargs)
 
-    monkeypatch.setattr(_log_partition, "log_partition", counted)
+    monkeypatch.setattr(_constant_log_partition, "log_partition", counted)
     return made
 
 
@@ -296,4 +296,4 @@ def test_a_verbose_estimate_prints_ten_lines_and_the_value(X, capsys):
 
 def test_a_log_partition_says_who_it_is_for(X):
     with pytest.raises(ValueError, match="OnlyMarginal"):
-        LogPartition(OnlyMarginal(3), "ais", seed=0)
+        ConstantLogPartition(OnlyMarginal(3), "ais", seed=0)
