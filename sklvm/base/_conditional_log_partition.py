@@ -42,7 +42,8 @@ class ConditionalLogPartition(LogPartition):
         estimate : PartitionEstimate
             With arrays of shape (n,).
         """
-        method, budget = self._method_and_budget(self._partition if partition is None else partition)
+        partition = self._partition if partition is None else partition
+        method, budget = self._method_and_budget(partition)
         verbose = self._verbose if verbose is None else verbose
         began = time.perf_counter()
         estimate = conditional_log_partition(
@@ -60,9 +61,7 @@ class ConditionalLogPartition(LogPartition):
                 f"[{self.owner}] log Z(x) of {len(X)} rows "
                 f"({estimate.method}, {time.perf_counter() - began:.2f} s)"
             )
-        untrusted = int(
-            np.sum(estimate.effective_sample_size < TRUSTED_FRACTION * budget.n_chains)
-        )
+        untrusted = int(np.sum(estimate.effective_sample_size < TRUSTED_FRACTION * budget.n_chains))
         if untrusted:
             warnings.warn(
                 f"log Z(x) by annealing rests on less than {TRUSTED_FRACTION:.0%} of the chains in "

@@ -121,6 +121,8 @@ class VariationalNoiseContrastiveEstimation(Objective):
         self.n_importance_samples = n_importance_samples
         self.frozen_noise = frozen_noise
 
+    takes_one_log_partition = True
+
     @property
     def requires(self):
         return (ExactPosterior,) if self._is("exact") else ((Joint, Decoder),)
