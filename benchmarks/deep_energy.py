@@ -8,11 +8,10 @@ and no more. Sides take turns, and medians count: what disturbs the machine dist
 
 import argparse
 import resource
-import statistics
-import time
 from importlib.util import find_spec
 
 import numpy as np
+from _take_turns import take_turns
 from threadpoolctl import threadpool_limits
 
 from sklvm import DeepEnergyModel
@@ -46,25 +45,13 @@ def main():
     print(f"{'sklvm / products':>18}")
     with threadpool_limits(arguments.threads):
         for name, step, shapes in [*training_steps(X), *sampler_steps(X)]:
-            sides = [step, rivals.get(name), products(shapes)]
-            mine, theirs, bound = race(sides, n_rounds)
+            sides = {"sklvm": step, "torch": rivals.get(name), "products": products(shapes)}
+            seconds = take_turns(sides, n_rounds, n_warm_up=1)
+            mine, theirs, bound = (each and 1e3 * each for each in seconds.values())
             rival, ratio = ("absent", "") if theirs is None else (f"{theirs:.2f}", theirs / mine)
             print(f"{name:<28}{mine:>8.2f}{rival:>9}{bound:>10.2f}", end="")
             print(f"{ratio and f'{ratio:.2f}x':>15}{mine / bound:>17.2f}x")
     print(f"memory of a fit of {n_rows} rows by score matching beyond X: {extra:.0f} MB")
-
-
-def race(sides, n_rounds, n_steps=5):
-    """Median milliseconds of each side's step; None where there is no side."""
-    seconds = [[] for _ in sides]
-    for _ in range(n_rounds):
-        for record, step in zip(seconds, sides, strict=True):
-            if step is not None:
-                start = time.perf_counter()
-                for _ in range(n_steps):
-                    step()
-                record.append((time.perf_counter() - start) / n_steps)
-    return [1e3 * statistics.median(record) if record else None for record in seconds]
 
 
 # -- sklvm ----------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ The clock is the thread's own CPU time.
 """
 
 import argparse
-import statistics
 import time
 
 import numpy as np
+from _take_turns import take_turns
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
@@ -25,22 +25,13 @@ def main():
     with threadpool_limits(1):
         for dtype in (np.float32, np.float64):
             for name, ours, rival_name, rival in races(dtype):
-                mine, theirs = race(ours, rival, n_rounds)
+                sides = {"sklvm": ours, "rival": rival}
+                seconds = take_turns(sides, n_rounds, clock=time.thread_time).values()
+                mine, theirs = (1e9 * each / (ROWS * UNITS) for each in seconds)
                 print(
                     f"{name:<18}{np.dtype(dtype).name:<9}{mine:>6.2f} ns  "
                     f"{rival_name:<32}{theirs:>6.2f} ns{theirs / mine:>7.1f}x"
                 )
-
-
-def race(ours, rival, n_rounds):
-    """Median nanoseconds an element of two functions that take turns."""
-    seconds = ([], [])
-    for _ in range(n_rounds):
-        for side, function in zip(seconds, (ours, rival), strict=True):
-            start = time.thread_time()
-            function()
-            side.append(time.thread_time() - start)
-    return [1e9 * statistics.median(side) / (ROWS * UNITS) for side in seconds]
 
 
 def races(dtype):

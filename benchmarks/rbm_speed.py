@@ -9,12 +9,11 @@ there already. Sides take turns, and medians count: what disturbs the machine di
 """
 
 import argparse
-import statistics
-import time
 from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
+from _take_turns import take_turns
 from scipy.sparse import csr_array
 from sklearn.neural_network import BernoulliRBM as RivalRBM
 from threadpoolctl import threadpool_limits
@@ -56,7 +55,7 @@ def report_epochs(name, X, n_rounds, n_threads):
         "torch": torch_epoch(X, n_threads) if find_spec("torch") else None,
         "five products": partial(repeat, products_of_a_step(), n_steps),
     }
-    seconds = race(sides, n_rounds)
+    seconds = take_turns(sides, n_rounds)
     print(f"\none epoch of PCD-1, {name}, {len(X)} rows, {n_threads} threads, ", end="")
     print(f"medians of {n_rounds} rounds")
     print(f"{'':<20}{'seconds':>9}{'/ sklvm':>10}{'/ plain SGD':>13}{'/ products':>12}")
@@ -78,25 +77,13 @@ def report_annealing(X, n_temperatures, n_rounds):
         "annealing": lambda: budget.estimate(path, np.random.default_rng(0)),
         "products": partial(repeat, products_of_a_temperature(), n_temperatures),
     }
-    mine, bound = race(sides, n_rounds).values()
+    mine, bound = take_turns(sides, n_rounds).values()
     scale = N_TEMPERATURES / n_temperatures
     print(
         f"annealing of {N_CHAINS} chains, {n_temperatures} temperatures timed, pilot run included"
     )
     print(f"in proportion, {N_TEMPERATURES} take {scale * mine:.1f} s, ", end="")
     print(f"their products {scale * bound:.1f} s: {mine / bound:.2f}x")
-
-
-def race(sides, n_rounds):
-    """Median seconds of each side; None where there is no side."""
-    seconds = {name: [] for name in sides}
-    for _ in range(n_rounds):
-        for name, work in sides.items():
-            if work is not None:
-                start = time.perf_counter()
-                work()
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) if times else None for name, times in seconds.items()}
 
 
 def repeat(work, n_times):

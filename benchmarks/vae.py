@@ -12,12 +12,12 @@ articles of clothing are to be told from digits by their scores.
 """
 
 import argparse
-import statistics
 import time
 import tracemalloc
 from importlib.util import find_spec
 
 import numpy as np
+from _take_turns import take_turns
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
@@ -83,10 +83,13 @@ def race(X, n_rounds, thread_counts):
     for n_threads in thread_counts:
         with threadpool_limits(n_threads):
             vae = new_vae(max_iter=1, warm_start=True)
-            sides = [lambda vae=vae: vae.fit(X), None, None, products(len(X))]
+            sides = dict.fromkeys(names)
+            sides |= {"sklvm": lambda vae=vae: vae.fit(X), "products": products(len(X))}
             if find_spec("torch"):
-                sides[1:3] = (torch_epoch(X, n_threads, fused) for fused in (None, True))
-            times = take_turns(sides, n_rounds, len(X) / BATCH)
+                sides["torch"] = torch_epoch(X, n_threads, None)
+                sides["torch, fused Adam"] = torch_epoch(X, n_threads, True)
+            seconds = take_turns(sides, n_rounds, n_warm_up=1)
+            times = [each and 1e3 * each * BATCH / len(X) for each in seconds.values()]
         shown = [
             "absent" if each is None else f"{each:.2f} ({each / times[0]:.2f}x)" for each in times
         ]
@@ -95,19 +98,6 @@ def race(X, n_rounds, thread_counts):
     new_vae(max_iter=1).fit(X)
     print(f"memory of a fit beyond X: {tracemalloc.get_traced_memory()[1] / 2**20:.0f} MB")
     tracemalloc.stop()
-
-
-def take_turns(sides, n_rounds, n_steps):
-    """Median milliseconds a step of each side; None where there is no side."""
-    seconds = [[] for _ in sides]
-    for _ in range(1 + n_rounds):
-        for record, epoch in zip(seconds, sides, strict=True):
-            if epoch is not None:
-                start = time.perf_counter()
-                epoch()
-                record.append((time.perf_counter() - start) / n_steps)
-    # The first round warms up.
-    return [1e3 * statistics.median(record[1:]) if record else None for record in seconds]
 
 
 def products(n_rows):

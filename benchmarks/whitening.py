@@ -9,10 +9,10 @@ exact an answer.
 """
 
 import argparse
-import statistics
-import time
+from functools import partial
 
 import numpy as np
+from _take_turns import take_turns
 from sklearn.decomposition import PCA
 
 from sklvm import ZCAWhitener
@@ -36,29 +36,22 @@ def main():
             (X, X.astype(np.float64)),
             (X.astype(np.float64), X.astype(np.float64)),
         ]:
-            sides = [
+            estimators = [
                 (ZCAWhitener(), data),
                 (ZCAWhitener("pca"), data),
                 (PCA(whiten=True, svd_solver="covariance_eigh"), rival_data),
             ]
-            zca, as_pca, pca = race(name, sides, n_rounds)
-            errors = [relative_error(estimator, exact, len(X)) for estimator, _ in sides]
+            sides = {
+                number: partial(getattr(estimator, name), rows)
+                for number, (estimator, rows) in enumerate(estimators)
+            }
+            zca, as_pca, pca = take_turns(sides, n_rounds).values()
+            errors = [relative_error(estimator, exact, len(X)) for estimator, _ in estimators]
             label = f"{name}, {data.dtype.name}"
             if rival_data.dtype != data.dtype:
                 label += f"/{rival_data.dtype.name[-2:]}"
             print(f"{label:<26}{zca:>7.3f} s{as_pca:>9.3f} s{pca:>7.3f} s", end="")
             print(f"{pca / zca:>10.2f}x{errors[0]:>15.0e}{errors[2]:>9.0e}")
-
-
-def race(name, sides, n_rounds):
-    """Median seconds of the method of that name, for each estimator on its data."""
-    seconds = [[] for _ in sides]
-    for _ in range(n_rounds):
-        for record, (estimator, X) in zip(seconds, sides, strict=True):
-            start = time.perf_counter()
-            getattr(estimator, name)(X)
-            record.append(time.perf_counter() - start)
-    return [statistics.median(record) for record in seconds]
 
 
 def relative_error(estimator, exact, n_rows):

@@ -1,0 +1,89 @@
+"""Fit of every estimator on one thread and on two: more threads are never slower by a tenth.
+
+The sides take turns, so that other work on the machine hits both alike; ratios are of medians.
+"""
+
+import argparse
+import inspect
+import warnings
+
+import numpy as np
+from _take_turns import take_turns
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+import sklvm
+
+# What makes a fit moderate; each estimator takes those of its parameters that it has.
+MODERATE = {
+    "n_components": 64,
+    "hidden_layer_sizes": (128,),
+    "batch_size": 100,
+    "partition": "none",
+    "random_state": 0,
+}
+# Iterations of coders of single rows are not epochs.
+EPOCHS = {"ARDSparseCoder": None, "SparseCoder": None, "ConvolutionalSparseCoder": None}
+TOLERANCE = 1.1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small data, for a smoke test")
+    parser.add_argument("--only", help="name of one estimator")
+    arguments = parser.parse_args()
+    n_rows, n_features, n_rounds = (300, 32, 1) if arguments.quick else (10_000, 144, 5)
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, 16)) @ rng.standard_normal((16, n_features))
+    X += 0.5 * rng.standard_normal(X.shape)
+    X /= X.std(axis=0)
+    print(f"fit of {n_rows} rows of {n_features} features, medians of {n_rounds} rounds")
+    print(f"{'':<34}{'one thread':>12}{'two':>12}{'two / one':>12}")
+    for estimator in estimators():
+        name = type(estimator).__name__
+        if arguments.only in (None, name):
+            sides = {n: on_threads(n, estimator, data_for(estimator, X)) for n in (1, 2)}
+            one, two = take_turns(sides, n_rounds, n_warm_up=1).values()
+            verdict = "  slower" if two > TOLERANCE * one else ""
+            print(f"{name:<34}{one:>10.3f} s{two:>10.3f} s{two / one:>11.2f}x{verdict}", flush=True)
+
+
+def estimators():
+    """One of every public class, of moderate size."""
+    for name in sklvm.__all__:
+        cls = getattr(sklvm, name)
+        if isinstance(cls, type):
+            known = inspect.signature(cls.__init__).parameters
+            required = {"estimator": sklvm.ConstrainedGaussian()} if "estimator" in known else {}
+            values = {**MODERATE, "max_iter": EPOCHS.get(name, 3)}
+            yield cls(**required).set_params(
+                **{
+                    key: value
+                    for key, value in values.items()
+                    if key in known and value is not None
+                }
+            )
+
+
+def data_for(estimator, X):
+    """Arguments of ``fit``: bits where the model is one of bits, labels where it classifies."""
+    constraints = getattr(estimator, "_parameter_constraints", {})
+    if "binarize" in constraints and "likelihood" not in constraints:
+        X = (X > 0).astype(np.float64)
+    return (X, (X[:, 0] > 0).astype(int)) if is_classifier(estimator) else (X,)
+
+
+def on_threads(n_threads, estimator, data):
+    def fit():
+        with threadpool_limits(n_threads):
+            model = clone(estimator).fit(*data)
+            if hasattr(model, "transform"):
+                model.transform(data[0])
+
+    return fit
+
+
+if __name__ == "__main__":
+    main()
