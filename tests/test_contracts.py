@@ -187,7 +187,7 @@ def test_single_precision_is_kept(fitted, X):
 
 def test_bad_arguments_of_methods_are_named_by_all_in_the_same_words(fitted, X):
     if hasattr(fitted, "sample"):
-        for bad in (0, -1, 1.5, "3"):
+        for bad in (0, -1, 1.5, "3", True):
             with pytest.raises(ValueError, match="n_samples must be an integer of at least 1, got"):
                 fitted.sample(bad)
     if hasattr(fitted, "inverse_transform"):

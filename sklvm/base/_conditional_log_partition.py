@@ -65,8 +65,8 @@ class ConditionalLogPartition(LogPartition):
         if untrusted:
             warnings.warn(
                 f"log Z(x) by annealing rests on less than {TRUSTED_FRACTION:.0%} of the chains in "
-                f"{untrusted} of {len(X)} rows: their scores are likely too high. More temperatures "
-                "help: partition=AnnealedImportanceSampling(n_temperatures=...).",
+                f"{untrusted} of {len(X)} rows: their scores are likely too high. More "
+                "temperatures help: partition=AnnealedImportanceSampling(n_temperatures=...).",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -25,9 +25,7 @@ def _estimated(name, meaning):
             advice = "yet. score_samples and estimate_log_partition estimate it."
             if isinstance(log_partition, ConditionalLogPartition):
                 advice = "but one for each row: ask conditional_log_partition."
-            raise AttributeError(
-                f"This {type(self).__name__} has no log_partition_{name} {advice}"
-            )
+            raise AttributeError(f"This {type(self).__name__} has no log_partition_{name} {advice}")
         return getattr(known, name.rstrip("_") or "value")
 
     return property(read, doc=meaning)

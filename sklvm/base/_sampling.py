@@ -63,6 +63,12 @@ default="reference"
         if given is not None:
             given = self._check_start("given", given, n_samples, allow_nan=True)
             free = np.isnan(given)
+        n_inputs = getattr(self._training.energy, "n_inputs", 0)
+        if n_inputs and (free is None or free[:, :n_inputs].any()):
+            raise ValueError(
+                f"This {type(self).__name__} is a model of some features given the first "
+                f"{n_inputs}: pass the values of these, and NaN for the others, as given=..."
+            )
         if isinstance(init, str) and init != "reference":
             raise ValueError(f"init must be 'reference' or an array, got {init!r}.")
         energy, theta = self._training.energy, self._training.energy_theta

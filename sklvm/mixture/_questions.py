@@ -1,11 +1,9 @@
 """What a fitted mixture is asked: components, densities, draws, gaps, criteria of choice."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import generator_from, map_row_blocks
+from sklvm.base import check_count, generator_from, map_row_blocks
 from sklvm.rows import as_dense, slices
 
 __all__ = ["MixtureQuestions"]
@@ -131,8 +129,7 @@ class MixtureQuestions:
             The draws, their components in random order.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
-            raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}.")
+        check_count("n_samples", n_samples)
         rng = generator_from(random_state)
         weights = np.exp(self._theta.log_weights)
         labels = rng.choice(len(weights), n_samples, p=weights / weights.sum())

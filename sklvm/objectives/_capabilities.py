@@ -11,9 +11,7 @@ __all__ = [
 def suitable_objectives(energy, objectives):
     """The names in `objectives` (name → class) that fit the energy at their defaults, sorted."""
     return sorted(
-        name
-        for name, objective in objectives.items()
-        if _misfit(objective(), energy) is None
+        name for name, objective in objectives.items() if _misfit(objective(), energy) is None
     )
 
 

@@ -92,9 +92,11 @@ def conditional_log_partition(
         rows.append(budget.estimate(path, np.random.default_rng(seed)))
         if progress is not None:
             progress(done + 1, len(X))
-    values, std_errs, sizes = np.array(
-        [(row.value, row.std_err, row.effective_sample_size) for row in rows]
-    ).reshape(-1, 3).T
+    values, std_errs, sizes = (
+        np.array([(row.value, row.std_err, row.effective_sample_size) for row in rows])
+        .reshape(-1, 3)
+        .T
+    )
     return PartitionEstimate(values, std_errs, sizes, "ais")
 
 

@@ -185,6 +185,19 @@ def test_training_moves_the_outputs_only_and_learns_what_they_are_given_the_inpu
     assert model.score(X) > truth - 0.15
 
 
+def test_draws_are_of_the_outputs_for_inputs_that_are_given(model):
+    given = [1.0, 0.0, np.nan, np.nan, np.nan]
+    draws = model.sample(2000, given=given, random_state=0)
+    assert_array_equal(draws[:, :N_INPUTS], np.tile([1.0, 0.0], (2000, 1)))
+    outputs = binary_states(N_FEATURES - N_INPUTS)
+    p = np.exp(model.score_samples(np.hstack([np.tile([1.0, 0.0], (8, 1)), outputs])))
+    shares = [(draws[:, N_INPUTS:] == y).all(axis=1).mean() for y in outputs]
+    assert_allclose(shares, p, atol=4 * np.sqrt(0.25 / 2000))
+    for incomplete in (None, [np.nan] * 5):
+        with pytest.raises(ValueError, match=r"given the first 2: pass the values of these"):
+            model.sample(2, given=incomplete)
+
+
 def test_it_has_no_one_log_partition(model, X):
     assert not hasattr(model, "log_partition_")
     assert not hasattr(model, "estimate_log_partition")

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
 from sklvm import DeepEnergyModel
-from sklvm.base import LogPartition
+from sklvm.base import ConstantLogPartition
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy, GaussianRBMEnergy
 from sklvm.partition import (
     AnnealedImportanceSampling,
@@ -146,7 +146,7 @@ def test_a_bracket_wider_than_two_nats_warns(rng):
     energy = BernoulliRBMEnergy(12, 8)
     W = 4 * rng.standard_normal((8, 12))
     theta = energy.layout.pack(weights=W, visible_bias=0.0, hidden_bias=0.0)
-    log_partition = LogPartition(energy, "auto", seed=0).show(X, np.ones(60))
+    log_partition = ConstantLogPartition(energy, "auto", seed=0).show(X, np.ones(60))
     poor = AnnealedImportanceSampling(3, 10, bracket=True)
     with pytest.warns(ConvergenceWarning, match=r"bracket wider than 2 nats"):
         log_partition.estimate_anew(theta, 0, partition=poor, rng=np.random.default_rng(0))
