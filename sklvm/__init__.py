@@ -6,7 +6,7 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
 from sklvm.mixture import BernoulliMixture
-from sklvm.random_fields import ChainConditionalRandomField
+from sklvm.random_fields import ChainConditionalRandomField, GridConditionalRandomField
 from sklvm.sparse_coding import (
     ARDSparseCoder,
     ConvolutionalSparseCoder,
@@ -28,6 +28,7 @@ __all__ = [
     "DensityOutlierDetector",
     "DictionaryLearner",
     "GaussianRBM",
+    "GridConditionalRandomField",
     "LatentDirichletAllocation",
     "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",

@@ -2,5 +2,6 @@
 
 from sklvm.graphs._elimination import Elimination, find_elimination
 from sklvm.graphs._site_graph import SiteGraph, grid_graph
+from sklvm.graphs._spanning_trees import edge_appearances
 
-__all__ = ["Elimination", "SiteGraph", "find_elimination", "grid_graph"]
+__all__ = ["Elimination", "SiteGraph", "edge_appearances", "find_elimination", "grid_graph"]

@@ -7,7 +7,7 @@ __all__ = ["minimize_elastic_net"]
 
 
 def minimize_elastic_net(function, theta, n_penalized, *, l1, l2, max_iter, tol, on_iteration):
-    """Minimise f(θ) + l1 ‖θ_p‖₁ + l2 ‖θ_p‖² / 2, θ_p being the first `n_penalized` entries.
+    """Minimise f(θ) + l1 ‖θ_p‖₁ + Σ l2 θ_p² / 2, θ_p being the first `n_penalized` entries.
 
     With l1 > 0 the penalised entries are split, θ_p = θ⁺ − θ⁻ with both parts at least 0, and
     l1 ‖θ_p‖₁ becomes the linear l1 Σ(θ⁺ + θ⁻): a smooth problem with bounds, whose minima are those
@@ -20,8 +20,10 @@ def minimize_elastic_net(function, theta, n_penalized, *, l1, l2, max_iter, tol,
     theta : ndarray of float64
         Start.
     n_penalized : int
-    l1, l2 : float
+    l1 : float
         At least 0.
+    l2 : float or ndarray of shape (n_penalized,)
+        At least 0; of each entry, where it is an array.
     max_iter : int
     tol : float
         Stop where no entry of the (projected) gradient is larger.
@@ -51,7 +53,7 @@ def minimize_elastic_net(function, theta, n_penalized, *, l1, l2, max_iter, tol,
     def penalized(vector):
         theta = joined(vector)
         value, gradient = function(theta)
-        value += 0.5 * l2 * (theta[:p] @ theta[:p])
+        value += 0.5 * ((l2 * theta[:p]) @ theta[:p])
         gradient = gradient.copy()
         gradient[:p] += l2 * theta[:p]
         if is_split:

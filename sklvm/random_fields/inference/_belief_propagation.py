@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import softmax, xlogy
 
 from sklvm._compat import Interval
+from sklvm.graphs import edge_appearances
 from sklvm.random_fields.inference._base import Inference
 from sklvm.random_fields.inference._pairwise_model import Marginals, row_softmax
-from sklvm.random_fields.inference._spanning_trees import edge_appearances
 
 __all__ = ["BeliefPropagation"]
 
@@ -70,10 +70,10 @@ class BeliefPropagation(Inference):
         messages, _, _ = self._messages(model, rho, None, n_threads)
         return self._log_beliefs(model, rho, messages).argmax(axis=1)
 
-    def marginals(self, model, random_state=None, n_threads=None):
+    def marginals(self, model, random_state=None, n_threads=None, start=None):
         rho = self._edge_weights(model)
         scaled = -model.edge_tables() / rho[:, np.newaxis, np.newaxis]
-        messages, n_iter, converged = self._messages(model, rho, scaled, n_threads)
+        messages, n_iter, converged = self._messages(model, rho, scaled, n_threads, start)
         log_beliefs = self._log_beliefs(model, rho, messages)
         sites = row_softmax(log_beliefs)
         marginals = Marginals(
@@ -83,6 +83,7 @@ class BeliefPropagation(Inference):
             "upper" if self.tree_reweighted and converged else "approximate",
             n_iter,
             converged,
+            messages,
         )
         return marginals
 
@@ -97,10 +98,10 @@ class BeliefPropagation(Inference):
         np.cumsum(weighted, axis=0, out=totals[1:])
         return totals[model.graph.starts[1:]] - totals[model.graph.starts[:-1]] - model.unary
 
-    def _messages(self, model, rho, log_factors, n_threads):
+    def _messages(self, model, rho, log_factors, n_threads, start=None):
         """Messages that come in by each slot, of sums, or of maxima where there are no factors."""
         graph, n_labels = model.graph, model.n_labels
-        messages = np.zeros((2 * graph.n_edges, n_labels))
+        messages = np.zeros((2 * graph.n_edges, n_labels)) if start is None else start.copy()
         if graph.n_edges == 0:
             return messages, 0, True
         factors, factor_of = None, np.zeros(2 * graph.n_edges, dtype=np.int32)

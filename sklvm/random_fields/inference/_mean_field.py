@@ -6,10 +6,13 @@ import numpy as np
 from scipy.special import xlogy
 
 from sklvm._compat import Interval
+from sklvm.kernels import uniform
 from sklvm.random_fields.inference._base import Inference
 from sklvm.random_fields.inference._pairwise_model import Marginals, row_softmax
 
 __all__ = ["MeanField"]
+
+_START_NOISE = 1e-3
 
 
 class MeanField(Inference):
@@ -19,7 +22,7 @@ class MeanField(Inference):
         log Z ≥ −Σ_s (q_s·u_s) − Σ_{s~t} w_st q_sᵀ T_st q_t + Σ_s H(q_s)
 
     The sites of one colour at a time: each sweep raises the bound, where all at once would
-    oscillate. It ends at a local maximum; from independent sites, without neighbours, it starts.
+    oscillate. It starts at sites without neighbours, and ends at a local maximum.
 
     Parameters
     ----------
@@ -55,8 +58,8 @@ class MeanField(Inference):
         """The most probable label of each site."""
         return self.marginals(model).sites.argmax(axis=1)
 
-    def marginals(self, model, random_state=None, n_threads=None):
-        q = row_softmax(-model.unary)
+    def marginals(self, model, random_state=None, n_threads=None, start=None):
+        q = _independent(model.unary) if start is None else start.copy()
         dirty = np.ones(model.n_sites, dtype=np.uint8)
         sweeps = model.sweeps(n_threads)
         n_iter, converged = 0, False
@@ -74,4 +77,10 @@ class MeanField(Inference):
             costs = (edges() * model.tables).sum(axis=(1, 2))
             return float(-np.vdot(q, model.unary) - model.weights @ costs - xlogy(q, q).sum())
 
-        return Marginals(q, edges, bound, "lower", n_iter, converged)
+        return Marginals(q, edges, bound, "lower", n_iter, converged, q)
+
+
+def _independent(unary):
+    """Sites without neighbours, moved a little: where labels can be exchanged, all of them alike is
+    a fixed point, and a saddle if the coupling is strong."""
+    return row_softmax(_START_NOISE * (uniform(unary.shape, 0) - 0.5) - unary)

@@ -103,12 +103,15 @@ class Marginals:
         Sweeps made; 0 where there are none.
     converged : bool
         Whether nothing moved any more.
+    state : ndarray or None
+        From which the inference of a similar model may start.
     """
 
-    def __init__(self, sites, edges, log_partition, bound, n_iter=0, converged=True):
+    def __init__(self, sites, edges, log_partition, bound, n_iter=0, converged=True, state=None):
         self.sites, self.bound = sites, bound
         self.n_iter, self.converged = n_iter, converged
         self._edges, self._log_partition = edges, log_partition
+        self.state = state
 
     @cached_property
     def edges(self):

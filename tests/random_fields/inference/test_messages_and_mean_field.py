@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from sklvm.graphs import SiteGraph, grid_graph
+from sklvm.graphs import SiteGraph, edge_appearances, grid_graph
 from sklvm.kernels import chain_marginals
 from sklvm.random_fields.inference import BeliefPropagation, Exact, MeanField, PairwiseModel
-from sklvm.random_fields.inference._spanning_trees import edge_appearances
 
 
 def test_belief_propagation_is_exact_on_a_tree(rng, enumerated):
@@ -79,6 +78,14 @@ def test_the_mean_field_of_spins_is_that_of_the_hyperbolic_tangent():
     m = MeanField(tol=1e-12).marginals(model).sites @ spins
     around = np.bincount(graph.edges.ravel(), m[graph.edges[:, ::-1].ravel()])
     np.testing.assert_allclose(m, np.tanh(h + J * around), atol=1e-10)
+
+
+def test_the_mean_field_leaves_the_saddle_where_all_labels_are_alike():
+    spins = np.array([-1.0, 1.0])
+    model = PairwiseModel(np.zeros((64, 2)), grid_graph((8, 8)), -np.outer(spins, spins))
+    found = MeanField().marginals(model)
+    assert np.all(np.abs(found.sites @ spins) > 0.9)
+    assert found.log_partition > 64 * np.log(2) + 1
 
 
 def test_max_product_finds_the_labels_of_least_energy_where_they_are_clear(random_grid):

@@ -1,5 +1,7 @@
 """How many of a graph's spanning trees each edge is part of."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
@@ -10,6 +12,7 @@ _MAX_SITES_OF_RESISTANCES = 400
 _MIN_TREES = 8
 
 
+@lru_cache(maxsize=8)
 def edge_appearances(graph):
     """The share of spanning trees (forests, where the graph falls apart) with each edge.
 
