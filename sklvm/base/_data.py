@@ -79,6 +79,6 @@ def _unmasked(estimator, X, takes_gaps):
 
 
 def has_finite_squares(X):
-    """For each row of X whether ‖x‖², of what is known of it, is finite in double precision."""
+    """For each row of X whether ‖x‖², of what is known of it, is far within double precision."""
     largest = np.fmax.reduce(np.abs(X), axis=1, initial=0).astype(np.float64)
-    return largest < np.sqrt(np.finfo(np.float64).max / X.shape[1])
+    return largest < 1e-8 * np.sqrt(np.finfo(np.float64).max / X.shape[1])

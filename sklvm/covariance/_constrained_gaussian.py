@@ -1,18 +1,21 @@
 """The Gaussian whose precision matrix has given zeros."""
 
 import warnings
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, eigh, solve_triangular
+from scipy.linalg import eigh
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import FLOATS, DensityModel, check_count, check_data
+from sklvm.covariance._closed_fits import fit_diagonal, fit_rows
+from sklvm.covariance._gaussian_forms import DenseForm
+from sklvm.covariance._ridge import regularization_of, resolve_ridge
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
     SymmetricPattern,
@@ -23,6 +26,7 @@ from sklvm.covariance._solvers import (
     solve_score_matching,
 )
 from sklvm.covariance._structures import find_degeneracy, resolve_mask
+from sklvm.kernels import single_threaded_blas
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.settings import resolve
 from sklvm.statistics import GaussianStatistics
@@ -34,7 +38,6 @@ _CONTRASTIVE = {
     "cnce": ConditionalNoiseContrastiveEstimation,
 }
 _NEWTON_STEPS = 100
-_AUTOMATIC_RIDGE = 1e-3
 # Eigenvalues of smaller matrices gain little from threads, which on a busy machine wait a lot.
 _FEATURES_WORTH_THREADS = 1024
 
@@ -67,9 +70,11 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         ε of score matching: no direction has a variance above 1/ε. "auto" is the reciprocal of C's
         largest eigenvalue, so that no direction varies more than the most variable one of the data.
     regularization : float or "auto", default="auto"
-        Added to the eigenvalues of C: a variance that every direction has besides that of the data.
-        "auto" is 0 where the data determine the Gaussian; elsewhere, with too few rows or features
-        that are constant or depend on each other, it is a thousandth of the mean variance.
+        Added to the diagonal of C: a variance that every direction has besides that of the data.
+        "auto" is 0 where the data determine the Gaussian. Where they do not, by too few rows or by
+        features that depend on each other, it is a thousandth of each feature's own variance. A
+        constant feature gets a thousandth of the square of its value (of 1 where that is 0), and
+        changes nothing for the others.
     max_iter : int or "auto", default="auto"
         Greatest number of Newton steps; number of epochs of the contrastive objectives. "auto" is
         100 steps, or as many epochs as pass 200,000 rows, but at most 100.
@@ -91,7 +96,9 @@ ConditionalNoiseContrastiveEstimation, default="mle"
     min_precision_ : float
         ε as used; 0 where the objective is not score matching.
     regularization_ : float
-        What was added to the eigenvalues of C.
+        `regularization` as used; with "auto" the thousandth, or 0 where nothing was added.
+    ridge_ : ndarray of shape (n_features,)
+        What was added to the diagonal of C.
     residual_ : float
         Proof of optimality, dimensionless. Maximum likelihood: the largest ``|(Λ⁻¹ − C)_ij| /
         √(C_ii C_jj)`` where Λ is free. Score matching: the largest of the violations of
@@ -224,15 +231,27 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
+        if isinstance(self.structure, str) and self.structure == "diagonal" and not is_contrastive:
+            return self._publish(
+                X, *fit_diagonal(X, sample_weight, self.regularization, self._least_precision())
+            )
         mask = resolve_mask(self.structure, X.shape[1], self.image_shape, self.radius)
-        location, covariance = GaussianStatistics.collect(X, sample_weight).solve()
-        ridge = self._resolve_regularization(covariance, mask, X.dtype)
+        statistics = GaussianStatistics.collect(X, sample_weight)
+        if statistics.rows is not None and mask.all() and self.objective == "mle":
+            return self._publish(X, *fit_rows(statistics, self.regularization))
+        location, covariance = statistics.solve()
+        ridge = resolve_ridge(
+            self.regularization,
+            location,
+            np.diag(covariance),
+            lambda ridge: find_degeneracy(covariance + np.diag(ridge), mask, X.dtype),
+        )
         covariance[np.diag_indices_from(covariance)] += ridge
         min_precision = self._resolve_min_precision(covariance)
         # A fit that is interrupted, or diverges, leaves no model: neither half of it nor the last.
-        vars(self).pop("_factor", None)
-        n_blas_threads = 1 if len(covariance) < _FEATURES_WORTH_THREADS else None
-        with threadpool_limits(n_blas_threads, user_api="blas"):
+        vars(self).pop("_form", None)
+        is_small = len(covariance) < _FEATURES_WORTH_THREADS
+        with single_threaded_blas() if is_small else nullcontext():
             if is_contrastive:
                 solution = self._solve_by_contrast(
                     X, sample_weight, location, covariance, mask, ridge
@@ -247,19 +266,30 @@ ConditionalNoiseContrastiveEstimation, default="mle"
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self.regularization_, self.min_precision_ = ridge, min_precision
-        self.location_ = location
-        self.precision_ = solution.precision
-        self.residual_ = solution.residual
-        self.n_iter_ = solution.n_iter
-        self._factor = cholesky(self.precision_, lower=True)
-        covariance = cho_solve((self._factor, True), np.eye(len(location)))
-        self.covariance_ = (covariance + covariance.T) / 2
-        self._dtype = X.dtype
+        form = DenseForm(solution.precision)
+        return self._publish(
+            X, location, form, ridge, min_precision, solution.residual, solution.n_iter
+        )
+
+    def _publish(self, X, location, form, ridge, min_precision=0.0, residual=0.0, n_iter=0):
+        self.location_, self._form, self._dtype = location, form, X.dtype
+        self.ridge_, self.min_precision_ = ridge, min_precision
+        self.regularization_ = regularization_of(self.regularization, ridge)
+        self.residual_, self.n_iter_ = residual, n_iter
         return self
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "_factor")
+        return hasattr(self, "_form")
+
+    @property
+    def precision_(self):
+        """Λ, shape (n_features, n_features)."""
+        return self._form.precision()
+
+    @property
+    def covariance_(self):
+        """Λ⁻¹, shape (n_features, n_features)."""
+        return self._form.covariance()
 
     def score_samples(self, X):
         """Log-density of each row, exactly normalised.
@@ -275,9 +305,8 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             log p(x) in nats.
         """
         distances = self.mahalanobis(X)
-        log_determinant = 2 * np.log(np.diag(self._factor)).sum()
-        constant = float(log_determinant - self.n_features_in_ * np.log(2 * np.pi))
-        return (constant - distances) / 2
+        constant = self._form.log_det - self.n_features_in_ * np.log(2 * np.pi)
+        return (float(constant) - distances) / 2
 
     def mahalanobis(self, X):
         """Squared Mahalanobis distances (x − μ)ᵀ Λ (x − μ) of the rows of X.
@@ -293,11 +322,10 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         """
         check_is_fitted(self)
         X = check_data(self, X, dtype=FLOATS, reset=False)
-        location, factor = self.location_.astype(X.dtype), self._factor.astype(X.dtype)
+        location = self.location_.astype(X.dtype)
 
         def squared_distance(rows):
-            whitened = (rows - location) @ factor
-            return np.einsum("ij,ij->i", whitened, whitened)
+            return self._form.squared_distances(rows - location)
 
         return apply_to_rows(squared_distance, X, np.empty(len(X), dtype=X.dtype))
 
@@ -318,9 +346,8 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples)
-        noise = check_random_state(random_state).standard_normal((n_samples, self.n_features_in_))
-        drawn = self.location_ + solve_triangular(self._factor, noise.T, lower=True, trans="T").T
-        return drawn.astype(self._dtype, copy=False)
+        drawn = self._form.draw(n_samples, check_random_state(random_state))
+        return (self.location_ + drawn).astype(self._dtype, copy=False)
 
     def get_precision(self):
         """The precision matrix.
@@ -334,28 +361,19 @@ ConditionalNoiseContrastiveEstimation, default="mle"
 
     error_norm = EmpiricalCovariance.error_norm
 
-    def _resolve_regularization(self, covariance, mask, dtype):
-        is_automatic = self.regularization == "auto"
-        ridge = 0.0 if is_automatic else float(self.regularization)
-        degeneracy = find_degeneracy(covariance + ridge * np.eye(len(covariance)), mask, dtype)
-        if degeneracy and is_automatic:
-            ridge = _AUTOMATIC_RIDGE * np.diag(covariance).mean()
-        if degeneracy and (not is_automatic or ridge == 0):
-            raise ValueError(
-                f"No Gaussian fits best: {degeneracy}. Give every direction some variance by a "
-                f"greater `regularization`, got {self.regularization!r}, or choose a sparser "
-                "`structure`."
-            )
-        return ridge
-
     def _resolve_min_precision(self, covariance):
-        if self.objective != "score_matching":
-            return 0.0
-        if self.min_precision != "auto":
-            return float(self.min_precision)
+        least = self._least_precision()
+        if least != "auto":
+            return least
         last = len(covariance) - 1
         largest = eigh(covariance, eigvals_only=True, subset_by_index=[last, last])[0]
         return float(1 / largest)
+
+    def _least_precision(self):
+        """ε, or "auto"."""
+        if self.objective != "score_matching":
+            return 0.0
+        return "auto" if self.min_precision == "auto" else float(self.min_precision)
 
     def _solve(self, covariance, mask, min_precision):
         if mask.all():

@@ -1,15 +1,13 @@
 """Row-wise functions of large data: a few rows at a time, on several threads."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-from threadpoolctl import threadpool_limits
-
-from sklvm.kernels import effective_n_threads
+from sklvm.kernels import effective_n_threads, map_on_threads
 
 __all__ = ["apply_to_rows"]
 
-# Few enough rows for what is computed from them to stay in the cache.
+# Few enough rows for what is computed from them to stay in the cache, and of wide data so few that
+# they take no memory worth the name.
 _CHUNK_ROWS = 2048
+_CHUNK_ENTRIES = 2**19
 
 
 def apply_to_rows(function, X, out):
@@ -29,18 +27,12 @@ def apply_to_rows(function, X, out):
     -------
     out : ndarray
     """
-    starts = range(0, len(X), _CHUNK_ROWS)
-    n_threads = min(effective_n_threads(), len(starts))
+    n_rows = max(1, min(_CHUNK_ROWS, _CHUNK_ENTRIES // X.shape[1]))
+    starts = range(0, len(X), n_rows)
 
     def apply(start):
-        rows = slice(start, start + _CHUNK_ROWS)
+        rows = slice(start, start + n_rows)
         out[rows] = function(X[rows])
 
-    if n_threads == 1:
-        for start in starts:
-            apply(start)
-        return out
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
-        for _ in pool.map(apply, starts):
-            pass
+    map_on_threads(apply, starts, effective_n_threads())
     return out

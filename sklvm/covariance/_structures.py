@@ -7,7 +7,7 @@ import numpy as np
 
 from sklvm.covariance._solvers import CliqueSum, SymmetricPattern
 
-__all__ = ["find_degeneracy", "lattice_mask", "resolve_mask"]
+__all__ = ["few", "find_degeneracy", "lattice_mask", "resolve_mask"]
 
 
 def resolve_mask(structure, n_features, image_shape, radius):
@@ -70,7 +70,7 @@ def find_degeneracy(covariance, mask, dtype):
     variances = np.diag(covariance)
     constant = np.flatnonzero(variances <= 0)
     if len(constant):
-        return f"features {_few(constant)} are constant"
+        return f"features {few(constant)} are constant"
     scale = np.sqrt(variances)
     correlation = covariance / np.outer(scale, scale)
     if mask.all():
@@ -102,6 +102,7 @@ def _check_image_shape(image_shape, n_features):
     return image_shape
 
 
-def _few(indices):
+def few(indices):
+    """Some of the indices, for a message."""
     shown = ", ".join(map(str, indices[:5]))
     return shown if len(indices) <= 5 else f"{shown}, … ({len(indices)} in all)"

@@ -5,7 +5,6 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.extmath import svd_flip
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -14,6 +13,7 @@ from sklearn.utils.validation import (
 
 from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import FLOATS, LatentVariableModel, check_count, check_data, check_latent_rows
+from sklvm.covariance._principal_directions import of_covariance, of_rows
 from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics
 
@@ -56,6 +56,8 @@ class ZCAWhitener(LatentVariableModel):
     noise_variance_ : float
         Variance of the model in each direction that was dropped: the mean of their λ, plus
         `regularization`; 0 if none was.
+    rank_ : int
+        Number of directions in which the data vary.
     log_abs_det_jacobian_ : float
         ``log |det ∂z/∂x| = −½ Σ log(λ + regularization)`` over the kept directions of positive
         variance, in nats. If no direction is dropped, ``log p(x) = log p(z) +
@@ -77,8 +79,12 @@ class ZCAWhitener(LatentVariableModel):
     -----
     Directions of no variance, of which data of fewer rows than features or with constant or
     dependent features have some, cannot be given unit variance: without `regularization` their
-    coordinates are zero, as by the pseudo-inverse, and there is no density. A direction has no
-    variance if its λ is within rounding of zero in proportion to the largest one.
+    coordinates are zero, as by the pseudo-inverse, and there is no density; ``rank_`` says how many
+    are left. What counts as no variance does not depend on the units of the features: directions
+    are counted in the correlation matrix, whose eigenvalues may be within rounding of zero, in
+    proportion to the largest one, and a feature has none if its values differ by rounding only.
+    Of fewer rows than features the principal directions are found from products of rows, at a cost
+    that grows with the width and not with its cube.
 
     References
     ----------
@@ -150,10 +156,10 @@ class ZCAWhitener(LatentVariableModel):
         X, sample_weight = self._check_data(X, sample_weight, reset=True, ensure_min_samples=2)
         if self.covariance_estimator is None:
             self._statistics = GaussianStatistics.collect(X, sample_weight)
-            location, covariance = self._statistics.solve()
-        else:
-            location, covariance = self._fit_estimator(X, sample_weight)
-        return self._publish(location, covariance, X.dtype)
+            return self._publish_statistics(X.dtype)
+        location, covariance = self._fit_estimator(X, sample_weight)
+        principal = of_covariance(covariance, location, np.finfo(X.dtype).eps)
+        return self._publish(location, principal, X.dtype)
 
     @available_if(lambda self: self._check_streamable())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -182,7 +188,7 @@ class ZCAWhitener(LatentVariableModel):
         X, sample_weight = self._check_data(X, sample_weight, reset=is_first, ensure_min_samples=1)
         statistics = GaussianStatistics.collect(X, sample_weight)
         self._statistics = statistics if is_first else self._statistics.merge(statistics)
-        return self._publish(*self._statistics.solve(), X.dtype)
+        return self._publish_statistics(X.dtype)
 
     def _check_streamable(self):
         if self.covariance_estimator is not None:
@@ -249,8 +255,9 @@ class ZCAWhitener(LatentVariableModel):
         X = check_data(self, X, dtype=FLOATS, reset=False)
         if not self._has_density:
             raise ValueError(
-                "Some direction of the model has no variance, so that there is no density. Give "
-                f"every direction some by a greater regularization, got {self.regularization}."
+                f"The data vary in {self.rank_} of {self.n_features_in_} directions, so that there "
+                "is no density. Give every direction some variance by a greater regularization, "
+                f"got {self.regularization}, or keep fewer directions by n_components."
             )
         n_dropped = self.n_features_in_ - len(self.explained_variance_)
         log_volume = self.log_abs_det_jacobian_ - 0.5 * self.n_features_in_ * np.log(2 * np.pi)
@@ -262,7 +269,9 @@ class ZCAWhitener(LatentVariableModel):
             distances = np.einsum("ij,ij->i", Z, Z)
             if n_dropped:
                 residuals = rows - self._unwhiten(Z)
-                distances += np.einsum("ij,ij->i", residuals, residuals) / self.noise_variance_
+                # In units of its own, in which single precision holds its square.
+                residuals /= residuals.dtype.type(np.sqrt(self.noise_variance_))
+                distances += np.einsum("ij,ij->i", residuals, residuals)
             return log_volume - 0.5 * distances
 
         return apply_to_rows(log_density, X, np.empty(len(X), dtype=X.dtype))
@@ -329,28 +338,54 @@ class ZCAWhitener(LatentVariableModel):
             location = np.average(X, axis=0, weights=sample_weight)
         return location, estimator.covariance_
 
-    def _publish(self, location, covariance, dtype):
+    def _publish_statistics(self, dtype):
+        statistics = self._statistics
+        if statistics.rows is not None:
+            return self._publish(statistics.mean, of_rows(statistics), dtype)
+        location, covariance = statistics.solve()
+        principal = of_covariance(covariance, location, statistics.epsilon)
+        return self._publish(location, principal, dtype)
+
+    def _publish(self, location, principal, dtype):
         """Set the fitted attributes, in the type of the data."""
         n_features = len(location)
         n_kept = n_features if self.n_components is None else self.n_components
-        variances, directions = _principal_directions(covariance, dtype)
-        kept, dropped = variances[:n_kept], variances[n_kept:]
+        self.rank_ = len(principal.variances)
+        kept = np.zeros(n_kept)
+        kept[: self.rank_] = principal.variances[:n_kept]
+        directions = principal.directions[:n_kept]
+        if n_kept > self.rank_ and self.regularization > 0:
+            directions = _completed(directions, n_kept)
         scales = np.sqrt(kept + self.regularization)
         inverse_scales = np.divide(1, scales, out=np.zeros_like(scales), where=scales > 0)
-        directions = directions[:n_kept].astype(dtype)
         self.mean_ = location.astype(dtype)
+        whitening = inverse_scales[: len(directions), np.newaxis] * directions
+        mixing = scales[: len(directions)] * directions.T
+        if principal.whitening is not None:
+            # As exact in each feature's units; what is added to λ shrinks the one.
+            n_exact = min(self.rank_, n_kept)
+            shrinkage = np.sqrt(kept[:n_exact]) * inverse_scales[:n_exact]
+            whitening[:n_exact] = shrinkage[:, np.newaxis] * principal.whitening[:n_exact]
+            mixing[:, :n_exact] = principal.mixing[:, :n_exact] / shrinkage
         if self.method == "zca":
-            self.components_ = _recompose(directions, inverse_scales)
-            self.mixing_ = _recompose(directions, scales)
+            whitening, mixing = directions.T @ whitening, mixing @ directions
         else:
-            _, directions = svd_flip(None, directions, u_based_decision=False)
-            self.components_ = inverse_scales.astype(dtype)[:, np.newaxis] * directions
-            self.mixing_ = scales.astype(dtype) * directions.T
+            # The largest entry of a direction is positive, as in scikit-learn.
+            largest = np.argmax(np.abs(directions), axis=1)
+            signs = np.sign(np.take_along_axis(directions, largest[:, np.newaxis], axis=1))[:, 0]
+            whitening, mixing = whitening * signs[:, np.newaxis], mixing * signs
+        n_outputs = n_features if self.method == "zca" else n_kept
+        self.components_ = np.zeros((n_outputs, n_features), dtype=dtype)
+        self.mixing_ = np.zeros((n_features, n_outputs), dtype=dtype)
+        self.components_[: len(whitening)] = whitening
+        self.mixing_[:, : mixing.shape[1]] = mixing
         self.explained_variance_ = kept.astype(dtype)
-        self.noise_variance_ = float(dropped.mean() + self.regularization) if len(dropped) else 0.0
+        n_dropped = n_features - n_kept
+        dropped = float(principal.variances[n_kept:].sum())
+        self.noise_variance_ = dropped / n_dropped + self.regularization if n_dropped else 0.0
         self.log_abs_det_jacobian_ = -float(np.log(scales[scales > 0]).sum())
         self._has_density = bool(
-            (scales > 0).all() and (len(dropped) == 0 or self.noise_variance_ > 0)
+            (scales > 0).all() and (n_dropped == 0 or self.noise_variance_ > 0)
         )
         self._n_features_out = len(self.components_)
         return self
@@ -362,15 +397,7 @@ class ZCAWhitener(LatentVariableModel):
         return Z @ self.mixing_.T.astype(Z.dtype) + self.mean_.astype(Z.dtype)
 
 
-def _recompose(directions, scales):
-    """U diag(s) Uᵀ, as the symmetric product of U diag(s)^½ with itself."""
-    half = np.sqrt(scales).astype(directions.dtype)[:, np.newaxis] * directions
-    return half.T @ half
-
-
-def _principal_directions(covariance, dtype):
-    """Eigenvalues, decreasing and zero where within rounding of it, and eigenvectors as rows."""
-    variances, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
-    variances, directions = variances[::-1], vectors.T[::-1]
-    rounding = max(len(variances) * np.finfo(np.float64).eps, 4 * np.finfo(dtype).eps)
-    return np.where(variances > rounding * variances[0], variances, 0), directions
+def _completed(directions, n_directions):
+    """Further directions, orthogonal to these."""
+    complement, _ = np.linalg.qr(directions.T, mode="complete")
+    return np.vstack([directions, complement.T[len(directions) : n_directions]])

@@ -23,8 +23,10 @@ class GaussianDensity:
     location : ndarray of shape (d,)
         μ.
     covariance : ndarray of shape (d, d)
-        Σ, symmetric and positive semi-definite. Eigenvalues below `relative_floor` times the
-        largest are raised to it, so that the density exists on all of space.
+        Σ, symmetric and positive semi-definite. A diagonal matrix is added to it where the
+        correlations are so nearly singular that their least eigenvalue is below `relative_floor`,
+        which it then is; and a feature without variance gets that part of the mean variance. So the
+        density exists on all of space, and whether it is touched does not depend on units.
     dtype : dtype, default=None
         Of the factors and the draws; None: the covariance's.
     relative_floor : float, default=1e-6
@@ -41,14 +43,17 @@ class GaussianDensity:
     def __init__(self, location, covariance, *, dtype=None, relative_floor=1e-6):
         dtype = np.dtype(covariance.dtype if dtype is None else dtype)
         variances, directions = np.diag(covariance).astype(np.float64), np.eye(len(location))
+        mean_variance = variances.mean() if variances.any() else 1.0
+        floor = relative_floor * mean_variance
+        variances = np.where(variances > 0, variances, floor)
         self._is_rotated = np.count_nonzero(covariance - np.diag(np.diag(covariance))) > 0
         if self._is_rotated:
-            variances, directions = eigh(np.asarray(covariance, dtype=np.float64))
+            variances, directions = eigh(_raised(covariance, variances, relative_floor))
+            # The least of them may be rounding of the largest.
+            variances = np.maximum(variances, np.finfo(np.float64).eps * variances[-1])
             # Which of ±u an eigenvector is hangs on the last bit of Σ; draws must not.
             largest = np.argmax(np.abs(directions), axis=0)
             directions *= np.sign(np.take_along_axis(directions, largest[np.newaxis], axis=0))
-        largest = variances.max() if variances.max() > 0 else 1.0
-        variances = np.maximum(variances, relative_floor * largest)
         self.n_features = len(location)
         self.location = np.asarray(location, dtype=dtype)
         self.variances = variances
@@ -116,3 +121,14 @@ def _is_nearly_diagonal(covariance):
     # Rounding may leave the variance of a constant feature below 0.
     products = np.maximum(np.outer(variances, variances), 0)
     return np.all(others <= NEGLIGIBLE_CORRELATION * np.sqrt(products))
+
+
+def _raised(covariance, variances, relative_floor):
+    """Σ with these variances, and more of them where correlations are nearly singular."""
+    scale = np.sqrt(variances)
+    correlation = np.asarray(covariance, dtype=np.float64) / scale / scale[:, np.newaxis]
+    np.einsum("ii->i", correlation)[...] = 1
+    least = eigh(correlation, eigvals_only=True, subset_by_index=[0, 0])[0]
+    if least < relative_floor:
+        np.einsum("ii->i", correlation)[...] += relative_floor - least
+    return correlation * scale * scale[:, np.newaxis]

@@ -20,6 +20,7 @@ from sklvm.kernels._pairwise import greedy_colours, pairwise_sweeps
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
 from sklvm.kernels._sparse_products import product, transposed_product
+from sklvm.kernels._thread_pool import map_on_threads, single_threaded_blas
 from sklvm.kernels._threads import effective_n_threads
 from sklvm.kernels._topics import (
     collapse_topics,
@@ -51,6 +52,7 @@ __all__ = [
     "expect_topics",
     "greedy_colours",
     "left_to_right_probabilities",
+    "map_on_threads",
     "matching_pursuit_codes",
     "padded_width",
     "pairwise_products",
@@ -65,6 +67,7 @@ __all__ = [
     "sample_topics",
     "sgd_update",
     "sigmoid",
+    "single_threaded_blas",
     "softplus",
     "standard_normal",
     "transposed_product",

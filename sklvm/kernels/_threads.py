@@ -1,5 +1,6 @@
 """How many threads a kernel may start."""
 
+import os
 import threading
 from functools import cache
 from numbers import Integral
@@ -26,6 +27,8 @@ def effective_n_threads(n_threads=None):
         variables and :func:`threadpoolctl.threadpool_limits` are honoured), at most the number of
         CPUs that this process may use, and 1 inside a thread that joblib started: its siblings
         already fill the machine. A kernel that gets None for little work uses one thread anyway.
+        In the child of a fork it is always 1: the parent's threads are not there, and OpenMP
+        would wait for them for good.
 
     Returns
     -------
@@ -46,14 +49,14 @@ def effective_n_threads(n_threads=None):
     1
     """
     if n_threads is None:
-        if _is_joblib_thread():
+        if _is_forked or _is_joblib_thread():
             return 1
         return min(max_threads(), _n_cpus())
     if not isinstance(n_threads, Integral) or isinstance(n_threads, bool):
         raise TypeError(f"n_threads must be None or an integer of at least 1, got {n_threads!r}.")
     if n_threads < 1:
         raise ValueError(f"n_threads must be None or an integer of at least 1, got {n_threads!r}.")
-    return int(n_threads)
+    return 1 if _is_forked else int(n_threads)
 
 
 def threads_for(n_elements, n_threads):
@@ -62,6 +65,17 @@ def threads_for(n_elements, n_threads):
         return 1
     return effective_n_threads(n_threads)
 
+
+_is_forked = False
+
+
+def _note_fork():
+    global _is_forked
+    _is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 # Reading the limits of the process takes longer than a small kernel.
 _n_cpus = cache(joblib.cpu_count)

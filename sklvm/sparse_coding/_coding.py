@@ -1,13 +1,9 @@
 """Codes of many rows: chunk by chunk on several threads, missing entries by pattern."""
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-
 import numpy as np
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
-from sklvm.kernels import effective_n_threads
+from sklvm.kernels import effective_n_threads, map_on_threads
 from sklvm.rows import rows_by_gaps
 from sklvm.sparse_coding.solvers import CodeResults
 
@@ -68,7 +64,7 @@ def encode_rows(problem, solver, X, start, *, tol, max_iter, sparse_output):
         else:
             _copy_codes(result.codes, dense[rows])
 
-    _run(encode, len(begins), _n_threads(problem, n_rows * n_atoms))
+    map_on_threads(encode, range(len(begins)), _n_threads(problem, n_rows * n_atoms))
     codes = sparse.vstack(parts, format="csr") if sparse_output else dense
     return CodeResults(codes, certificates, objectives, n_iter)
 
@@ -77,27 +73,6 @@ def _n_threads(problem, size):
     if problem.n_threads is None and size < _THREAD_SIZE:
         return 1
     return effective_n_threads(problem.n_threads)
-
-
-def _run(encode, n_chunks, n_threads):
-    n_threads = min(n_threads, n_chunks)
-    if n_threads <= 1:
-        for index in range(n_chunks):
-            encode(index)
-        return
-    with _blas_libraries().limit(limits=1), ThreadPoolExecutor(n_threads) as pool:
-        try:
-            for _ in pool.map(encode, range(n_chunks)):
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-@cache
-def _blas_libraries():
-    # To look for them takes milliseconds, in which thousands of samples could be coded.
-    return ThreadpoolController().select(user_api="blas")
 
 
 def _as_csr(codes, dtype):

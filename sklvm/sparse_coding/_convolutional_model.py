@@ -9,7 +9,13 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import FLOATS, LatentVariableModel, check_data, check_latent_rows
+from sklvm.base import (
+    FLOATS,
+    LatentVariableModel,
+    check_data,
+    check_latent_rows,
+    has_finite_squares,
+)
 from sklvm.kernels import FilterBank, FilteredImage
 from sklvm.settings import resolve
 from sklvm.sparse_coding._coding_model import CodingInfo, warn_of_unfinished
@@ -165,6 +171,7 @@ class ConvolutionalModel(LatentVariableModel):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
+            −∞ for a row so far away that its squares overflow.
 
         Warns
         -----
@@ -173,7 +180,10 @@ class ConvolutionalModel(LatentVariableModel):
         """
         check_is_fitted(self)
         X = self._check_images(X)
-        return -self._encode(X, None).objectives.astype(X.dtype)
+        scores = np.full(len(X), -np.inf, dtype=X.dtype)
+        if (near := has_finite_squares(X)).any():
+            scores[near] = -self._encode(X if near.all() else X[near], None).objectives
+        return scores
 
     def alpha_max(self, X):
         """The least α from which on all codes are zero, under an l1 penalty or an elastic net.

@@ -1,11 +1,9 @@
 """Codes of many images: several at a time, or one at a time by all threads."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from scipy import sparse
 
-from sklvm.kernels import FilterBank, effective_n_threads
+from sklvm.kernels import FilterBank, effective_n_threads, map_on_threads
 from sklvm.sparse_coding._problem import CodingProblem
 from sklvm.sparse_coding.dictionaries import ConvolutionalDictionary
 from sklvm.sparse_coding.solvers import CodeResults, filter_working_set, fista, fits
@@ -74,7 +72,7 @@ def encode_images(components, geometry, coding, X, start=None, *, n_threads=None
         row = np.asarray(X[i], dtype=np.float64)
         return encode(row, None if start is None else start[[i]], each)
 
-    parts = _map(task, len(X), n_workers)
+    parts = map_on_threads(task, range(len(X)), n_workers)
     codes, certificates, objectives, n_iter = zip(*parts, strict=True)
     return CodeResults(
         _stack(codes, n_filters * geometry.n_places),
@@ -82,17 +80,6 @@ def encode_images(components, geometry, coding, X, start=None, *, n_threads=None
         np.array(objectives),
         np.array(n_iter, dtype=np.intc),
     )
-
-
-def _map(task, n, n_workers):
-    if n_workers == 1:
-        return [task(i) for i in range(n)]
-    with ThreadPoolExecutor(n_workers) as pool:
-        try:
-            return list(pool.map(task, range(n)))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _stack(codes, n_columns):

@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from sklvm.statistics._centring import is_constant, rough_mean
+
 __all__ = ["column_moments"]
 
-_CHUNK_ENTRIES = 2**20
+_CHUNK_ENTRIES = 2**19
 
 
 def column_moments(X, sample_weight=None):
     """Mean and variance (over the sum of weights) of each column of X, in float64.
 
-    Rows are taken a few at a time and shifted by the first row, so that a large mean costs no
-    digits.
+    Rows are taken a few at a time and shifted by the mean of some of them, so that a large mean
+    costs no digits. What rounding leaves of no variance is zero.
 
     Parameters
     ----------
@@ -33,13 +35,16 @@ def column_moments(X, sample_weight=None):
     n_samples, n_features = X.shape
     n_rows = max(1, _CHUNK_ENTRIES // n_features)
     weights = np.ones(n_samples) if sample_weight is None else sample_weight
-    origin = X[0].astype(np.float64)
+    origin, _ = rough_mean(X, weights)
     sums, squares = np.zeros(n_features), np.zeros(n_features)
     for start in range(0, n_samples, n_rows):
         rows = slice(start, start + n_rows)
+        shares = weights[rows].astype(np.float64)
         shifted = X[rows] - origin
-        sums += weights[rows] @ shifted
-        squares += weights[rows] @ (shifted * shifted)
+        sums += shares @ shifted
+        squares += shares @ np.square(shifted, out=shifted)
     total = np.sum(weights, dtype=np.float64)
     shift = sums / total
-    return origin + shift, np.maximum(squares / total - shift**2, 0)
+    mean, variance = origin + shift, np.maximum(squares / total - shift**2, 0)
+    epsilon = float(np.finfo(X.dtype).eps)
+    return mean, np.where(is_constant(variance, mean, epsilon), 0.0, variance)

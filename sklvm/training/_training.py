@@ -313,7 +313,7 @@ class Training:
         """Keep the current parameters as the ones to return to."""
         states = (self.optimizer_state, self.objective_state, self.links.states, self.n_steps)
         self._kept = (self.theta.copy(), copy.deepcopy(states))
-        self._squared_length = float(self.theta @ self.theta)
+        self._squared_length = float(np.einsum("i,i", self.theta, self.theta, dtype=np.float64))
 
     def restore(self):
         """Return to what ``keep`` last kept."""

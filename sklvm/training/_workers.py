@@ -1,11 +1,11 @@
 """Workers among which blocks of rows are divided."""
 
 from contextlib import contextmanager, nullcontext
-from functools import cache
 from itertools import islice
 
 from joblib import Parallel, delayed, effective_n_jobs
-from threadpoolctl import ThreadpoolController
+
+from sklvm.kernels import single_threaded_blas
 
 __all__ = ["Workers"]
 
@@ -33,7 +33,7 @@ class Workers:
     @contextmanager
     def running(self):
         """The workers stay, and know again what they have met, until the context ends."""
-        with _blas().limit(limits=1) if self.is_limited else nullcontext():
+        with single_threaded_blas() if self.is_limited else nullcontext():
             if self.n_workers == 1:
                 yield self
                 return
@@ -66,11 +66,5 @@ class Workers:
 
 
 def _on_one_thread(function, argument):
-    with _blas().limit(limits=1):
+    with single_threaded_blas():
         return function(*argument)
-
-
-@cache
-def _blas():
-    # To look for the libraries takes milliseconds.
-    return ThreadpoolController().select(user_api="blas")

@@ -10,10 +10,14 @@ from sklvm.testing import StatisticsTestCase
 
 class TestGaussianStatistics(StatisticsTestCase):
     offset = 0.0
+    n_features = 3
 
     def collect(self, rows, weights):
-        X = np.random.default_rng(0).normal(self.offset, size=(self.n_rows, 3))[rows]
-        return GaussianStatistics.collect(X, weights)
+        X = np.random.default_rng(0).normal(self.offset, size=(self.n_rows, self.n_features))
+        return GaussianStatistics.collect(X[rows], weights)
+
+    def fields(self, statistics):
+        return [statistics.weight, statistics.mean, statistics.scatter, statistics.epsilon]
 
     def solution(self, statistics):
         return statistics.solve()
@@ -26,6 +30,20 @@ class TestGaussianStatistics(StatisticsTestCase):
 
 class TestGaussianStatisticsFarFromTheOrigin(TestGaussianStatistics):
     offset = 1e6
+
+
+class TestGaussianStatisticsOfWideData(TestGaussianStatistics):
+    n_features = 50  # more than there are rows, which are kept in the place of the scatter
+
+    def test_no_matrix_of_all_features_is_made(self):
+        rows, weights = self._all()
+        parts = [self.collect(rows[part], weights[part]) for part in (slice(0, 20), slice(20, 30))]
+        assert parts[0].merge(parts[1]).scale(2.0).rows.shape == (31, 50)
+        assert parts[0].merge(parts[1]).merge(parts[1]).merge(parts[1]).rows is None
+
+
+class TestGaussianStatisticsOfSomeWideData(TestGaussianStatistics):
+    n_features = 25  # more than some parts have rows, and less than others
 
 
 class TestDictionaryStatistics(StatisticsTestCase):

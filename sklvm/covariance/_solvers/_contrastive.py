@@ -24,8 +24,8 @@ def solve_by_contrast(
 ):
     """Train Λ by noise-contrastive or conditional noise-contrastive estimation.
 
-    The rows are standardised; noise of variance `ridge` joins them, once and for all. Λ is trained
-    in the coordinates of ``CliqueEnergy``, by Adam with a rate that falls to zero.
+    The rows are standardised; noise of the variances `ridge` joins them, once and for all. Λ is
+    trained in the coordinates of ``CliqueEnergy``, by Adam with a rate that falls to zero.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def solve_by_contrast(
         Of the rows, `ridge` included; positive definite on the pattern's cliques.
     pattern : SymmetricPattern
     objective : NoiseContrastiveEstimation or ConditionalNoiseContrastiveEstimation
-    ridge : float
+    ridge : ndarray of shape (d,)
     n_epochs : int or "auto"
     batch_size : int
     rng : Generator
@@ -61,7 +61,7 @@ def solve_by_contrast(
     scale = np.sqrt(np.diag(covariance))
     rows = X.astype(np.float64)
     rows -= location
-    if ridge > 0:
+    if ridge.any():
         rows += np.sqrt(ridge) * rng.standard_normal(rows.shape)
     rows /= scale
     reference = getattr(objective, "reference", "auto")
