@@ -156,7 +156,10 @@ class TopicExpectation:
             log_p = per_document(X.data * np.log(p, dtype=np.float64), X)
         lengths = per_document(X.data, X)
         if not self.variational:
-            return -(log_p - lengths * np.log(np.maximum(shares.sum(axis=1), 1e-300)))
+            return -(
+                log_p
+                - lengths * np.log(np.maximum(shares.sum(axis=1), np.finfo(shares.dtype).tiny))
+            )
         used = slice(None, self.n_topics)
         prior, gamma = theta.prior[used], counts[:, used].astype(np.float64) + theta.prior[used]
         prior_sum, gamma_sum = prior.sum(), gamma.sum(axis=1)
