@@ -9,6 +9,7 @@ from sklvm.mixture import BernoulliMixture
 from sklvm.random_fields import ChainConditionalRandomField, GridConditionalRandomField
 from sklvm.sparse_coding import (
     ARDSparseCoder,
+    ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
     DictionaryLearner,
     SparseCoder,
@@ -23,6 +24,7 @@ __all__ = [
     "BinaryLatentVAE",
     "ChainConditionalRandomField",
     "ConstrainedGaussian",
+    "ConvolutionalDictionaryLearner",
     "ConvolutionalSparseCoder",
     "DeepEnergyModel",
     "DensityOutlierDetector",

@@ -16,6 +16,7 @@ from sklvm import (
     BinaryLatentVAE,
     ChainConditionalRandomField,
     ConstrainedGaussian,
+    ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
     DeepEnergyModel,
     DensityOutlierDetector,
@@ -52,6 +53,8 @@ def against_weight_equivalence(estimator):
     """Why a row of weight 2 is not the row twice, where it is not; else None."""
     if isinstance(estimator, DictionaryLearner) and estimator.batch_size is not None:
         return "A mini-batch of weighted rows is another batch than one of repeated rows."
+    if isinstance(estimator, ConvolutionalDictionaryLearner):
+        return "Filters start at patches of images that are drawn, by other numbers for a row twice."
     if getattr(estimator, "inference", None) == "cvb0":
         return "Words are brought up to date one after the other, and repeated ones are more."
     if isinstance(estimator, VAETransformer):
@@ -83,6 +86,8 @@ ESTIMATORS = [
     SparseCoder(alpha=0.1),
     ARDSparseCoder(),
     ConvolutionalSparseCoder(alpha=0.1),
+    ConvolutionalDictionaryLearner(2, alpha=0.1, tol=1e-2),
+    ConvolutionalDictionaryLearner(2, alpha=0.1, batch_size=20, max_iter=2, tol=0),
     DictionaryLearner(4, alpha=0.1, init="svd"),
     DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
     DensityOutlierDetector(ConstrainedGaussian()),
@@ -245,7 +250,10 @@ def test_bad_training_data_are_refused_before_any_work(fitted, X, bad, message):
     if message == "NaN" and get_tags(fitted).input_tags.allow_nan:
         pytest.skip("NaN stands for missing entries")
     model = clone(fitted)
-    needs_one = isinstance(model, ARDSparseCoder | ConvolutionalSparseCoder | SparseCoder)
+    of_single_rows = (
+        ARDSparseCoder | ConvolutionalDictionaryLearner | ConvolutionalSparseCoder | SparseCoder
+    )
+    needs_one = isinstance(model, of_single_rows)
     needs_one |= get_tags(model).input_tags.positive_only
     if needs_one and message == "1 sample|minimum of 2":
         pytest.skip("one row is enough")

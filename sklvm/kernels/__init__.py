@@ -14,6 +14,7 @@ from sklvm.kernels._convolution import FilterAtoms, FilterBank, FilteredImage
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
+from sklvm.kernels._map_statistics import add_map_products
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
 from sklvm.kernels._pairwise import greedy_colours, pairwise_sweeps
@@ -41,6 +42,7 @@ __all__ = [
     "SparseRows",
     "adam_update",
     "add_code_products",
+    "add_map_products",
     "automatic_relevance_codes",
     "chain_best_path",
     "chain_marginals",

@@ -2,6 +2,7 @@
 
 from sklvm.sparse_coding._ard_sparse_coder import ARDInfo, ARDSparseCoder
 from sklvm.sparse_coding._coding_model import CodingInfo
+from sklvm.sparse_coding._convolutional_dictionary_learner import ConvolutionalDictionaryLearner
 from sklvm.sparse_coding._convolutional_sparse_coder import ConvolutionalSparseCoder
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
@@ -27,6 +28,7 @@ __all__ = [
     "BasisPursuit",
     "CodingInfo",
     "Constraint",
+    "ConvolutionalDictionaryLearner",
     "ConvolutionalSparseCoder",
     "DictionaryLearner",
     "ElasticNet",

@@ -37,12 +37,6 @@ class ConvolutionalModel(LatentVariableModel):
     A subclass has a ``fit`` that sets ``components_``, ``_geometry`` and ``_coding``.
     """
 
-    @property
-    def score_normalized_(self):
-        """False: ``score_samples`` is no log-density, and ranks the rows by one model only."""
-        check_is_fitted(self)
-        return False
-
     _tol_names = ("tol", "max_iter")
     _shorthands = {"penalty": PENALTIES}
     _parameter_constraints: dict = {
@@ -220,6 +214,12 @@ class ConvolutionalModel(LatentVariableModel):
             )
             alphas.append(image.scan(np.inf)[2])
         return np.array(alphas, dtype=X.dtype)
+
+    @property
+    def score_normalized_(self):
+        """False: ``score_samples`` is no log-density, and ranks the rows by one model only."""
+        check_is_fitted(self)
+        return False
 
     @property
     def filter_shape_(self):

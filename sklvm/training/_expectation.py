@@ -46,7 +46,8 @@ class Expectation(Protocol):
 class Restarts(Protocol):
     """An expectation with components that may lose all their rows, and then start again.
 
-    ``n_components`` is their number.
+    ``n_components`` is their number. ``min_rows_unused``, by default as many, is how many rows a
+    component may meet without use before it starts again.
     """
 
     n_components: int

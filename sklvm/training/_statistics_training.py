@@ -270,7 +270,8 @@ class StatisticsTraining:
         values = batch.expected.values
         self._rows_since_start += len(values)
         # In a stream of small batches a component has a while to find rows.
-        is_young = self._rows_since_start < self.model.n_components
+        min_rows = getattr(self.model, "min_rows_unused", self.model.n_components)
+        is_young = self._rows_since_start < min_rows
         unused = np.array([k for k in self.model.unused(statistics) if not is_young[k]], dtype=int)
         if not len(unused):
             return

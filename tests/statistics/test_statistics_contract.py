@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from sklvm import statistics
-from sklvm.statistics import DictionaryStatistics, GaussianStatistics
+from sklvm.statistics import ConvolutionalStatistics, DictionaryStatistics, GaussianStatistics
 from sklvm.testing import StatisticsTestCase
 
 
@@ -55,6 +55,25 @@ class TestDictionaryStatistics(StatisticsTestCase):
 
     def solution(self, statistics):
         return (statistics.solve(np.eye(4, 3), max_passes=3),)
+
+
+class TestConvolutionalStatistics(StatisticsTestCase):
+    n_rows = 24
+    shape = (3, 4, 3, 1)
+
+    def collect(self, rows, weights):
+        rng = np.random.default_rng(0)
+        images = rng.standard_normal((self.n_rows, 9, 11, 1))
+        maps = rng.standard_normal((self.n_rows, 6, 9, 3))
+        maps *= rng.random(maps.shape) < 0.2
+        coded = [
+            (images[i], np.nonzero(maps[i]), maps[i][np.nonzero(maps[i])], weight)
+            for i, weight in zip(rows, weights, strict=True)
+        ]
+        return ConvolutionalStatistics.collect(coded, self.shape)
+
+    def solution(self, statistics):
+        return (statistics.solve(np.ones(self.shape) / 4),)
 
 
 def test_every_kind_has_a_case():

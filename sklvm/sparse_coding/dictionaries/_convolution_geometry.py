@@ -87,9 +87,14 @@ class ConvolutionGeometry:
         filters, places = np.divmod(columns, self.n_places)
         return places * n_filters + filters
 
+    @staticmethod
+    def two_axes(shape):
+        """A shape along one axis or two as rows and columns."""
+        return (1, *shape) if len(shape) == 1 else tuple(shape)
+
     @property
     def _two_margins(self):
         return (0, *self.margins) if len(self.margins) == 1 else self.margins
 
     def _with_two_axes(self, shape):
-        return (*((1,) if len(shape) == 1 else ()), *shape, self.n_channels)
+        return (*self.two_axes(shape), self.n_channels)

@@ -11,12 +11,18 @@ __all__ = ["ImageCodes", "filter_working_set"]
 
 # A round of the working set adds at most so many times its size, and so many more.
 _GROWTH, _MOST_NEW = 2, 1000
+# So many atoms need no threshold that falls.
+_FEW_ATOMS = 10_000
 # Sweeps a round: while the threshold of violators falls, and after that.
 _FALLING_SWEEPS, _SWEEPS = 5, 16
 # From this gap on the support changes little, and conjugate gradients take over between sweeps.
+# Before that they have a try once in a few rounds: filters may be so alike that sweeps get nowhere.
 _DIRECT_GAP = 0.03
+_DIRECT_ROUNDS = 5
 _GRADIENT_STEPS = 60
 _HALVINGS = 8
+# They end where the squared gradient is this part of what it was.
+_EXACT = 1e-24
 # Below this part of ½‖x‖² the gap is told relative to that, as in certificate.h.
 _SMALLEST_OBJECTIVE = 1e-6
 
@@ -78,9 +84,11 @@ def filter_working_set(
     if start is not None:
         state.join(*start)
         state.sweep(_FALLING_SWEEPS)
-    threshold, n_scans = None, 0
+    # Few atoms may all join at once, and codes to start from need only a few more. Otherwise the
+    # first scan only looks how large correlations are.
+    threshold = 1.0 if start is not None or state.n_atoms <= _FEW_ATOMS else None
+    n_scans = n_rounds = 0
     while True:
-        # The first scan only looks how large correlations are.
         scanned = state.scan(np.inf if threshold is None else threshold)
         n_scans += 1
         gap = state.gap(scanned.largest)
@@ -94,7 +102,8 @@ def filter_working_set(
             state.sweep(_FALLING_SWEEPS)
             threshold = max(1.0, 0.5 * min(threshold, scanned.largest))
             continue
-        if gap < _DIRECT_GAP:
+        n_rounds += 1
+        if gap < _DIRECT_GAP or n_rounds % _DIRECT_ROUNDS == 0:
             state.solve_on_support()
         state.sweep(_SWEEPS)
     keys, values = state.nonzero()
@@ -113,6 +122,7 @@ class _State:
         self.image = FilteredImage(bank, image, mask, circular=circular, n_threads=n_threads)
         self._bank = bank
         self._ridge = None if ridge is None else np.asarray(ridge, dtype=np.float64)
+        self.n_atoms = self.image.map_shape[0] * self.image.map_shape[1] * bank.n_filters
         known = self.image.residual
         self._known = known.copy()
         self._squared_norm = float(np.einsum("ijc,ijc->", known, known))
@@ -209,10 +219,11 @@ class _State:
         g = self.image.products(atoms) - ridges * codes - bounds * np.sign(codes)
         move, direction = np.zeros_like(codes), inverses * g
         product = g @ direction
+        least = _EXACT * product
         for _ in range(_GRADIENT_STEPS):
             bent = self.image.normal(atoms, direction) + ridges * direction
             curvature = direction @ bent
-            if not curvature > 0:
+            if not (curvature > 0 and product > least):
                 break
             step = product / curvature
             move += step * direction
