@@ -54,7 +54,9 @@ def against_weight_equivalence(estimator):
     if isinstance(estimator, DictionaryLearner) and estimator.batch_size is not None:
         return "A mini-batch of weighted rows is another batch than one of repeated rows."
     if isinstance(estimator, ConvolutionalDictionaryLearner):
-        return "Filters start at patches of images that are drawn, by other numbers for a row twice."
+        return (
+            "Filters start at patches of images that are drawn, by other numbers for a row twice."
+        )
     if getattr(estimator, "inference", None) == "cvb0":
         return "Words are brought up to date one after the other, and repeated ones are more."
     if isinstance(estimator, VAETransformer):

@@ -7,12 +7,13 @@ from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.base import StatisticsModel, generator_from
+from sklvm.rows import slices
 from sklvm.sparse_coding._coding_model import warn_of_unfinished
 from sklvm.sparse_coding._convolutional_expectation import ConvolutionalExpectation, Filters
 from sklvm.sparse_coding._convolutional_model import ConvolutionalModel
 from sklvm.sparse_coding._image_patches import initial_filters
 from sklvm.sparse_coding.solvers import CodeResults
-from sklvm.training import StatisticsTraining, slices
+from sklvm.training import StatisticsTraining
 
 __all__ = ["ConvolutionalDictionaryLearner"]
 
