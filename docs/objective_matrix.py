@@ -1,7 +1,14 @@
 """The table of objectives and models, from what they declare."""
 
-from sklvm.objectives import OBJECTIVES, describe_requirements, missing_capabilities
+from sklvm.objectives import (
+    OBJECTIVES,
+    RECONSTRUCTION_OBJECTIVES,
+    describe_requirements,
+    missing_capabilities,
+)
 from sklvm.testing import small_models
+
+ALL = {**dict(sorted(OBJECTIVES.items())), **RECONSTRUCTION_OBJECTIVES}
 
 
 def objective_matrix():
@@ -9,7 +16,7 @@ def objective_matrix():
     energies = {type(energy).__name__: energy for energy, _, _ in small_models().values()}
     return {
         name: {model: _cell(objective(), energy) for model, energy in sorted(energies.items())}
-        for name, objective in sorted(OBJECTIVES.items())
+        for name, objective in ALL.items()
     }
 
 
@@ -25,7 +32,7 @@ def table_lines():
     yield from [".. list-table::", "   :header-rows: 1", "   :stub-columns: 1", ""]
     head = ["objective", *(f":class:`~sklvm.energies.{model}`" for model in models)]
     body = [
-        [f":class:`{name} <sklvm.objectives.{OBJECTIVES[name].__name__}>`", *row.values()]
+        [f":class:`{name} <sklvm.objectives.{ALL[name].__name__}>`", *row.values()]
         for name, row in matrix.items()
     ]
     for row in [head, *body]:

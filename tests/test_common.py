@@ -83,7 +83,7 @@ ESTIMATORS = [
     DeepEnergyModel(4, hidden_layer_sizes=(6,)),
     BinaryLatentVAE(4),
     SigmoidAutoencoder(4),
-    SigmoidAutoencoder(4, criterion="variational"),
+    SigmoidAutoencoder(4, objective="point_posterior"),
     VAETransformer(2, hidden_layer_sizes=(8,), max_iter=20),
     SparseCoder(alpha=0.1),
     ARDSparseCoder(),

@@ -27,6 +27,7 @@ from sklvm.energies._latent_protocols import (
     Joint,
     LatentStates,
     PositivePhase,
+    VariationalPosterior,
 )
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
@@ -70,6 +71,7 @@ __all__ = [
     "SiteConditionals",
     "Tempered",
     "TwoLayers",
+    "VariationalPosterior",
     "block_masks",
     "free_entries",
     "prior_energy",

@@ -97,7 +97,7 @@ class BinaryFactorEnergy:
         """F of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""
         views = self.layout.views(theta)
         W, variance, log_odds = views["weights"], self.scale.variance(views), self._log_odds(views)
-        U = self.posterior_logits(theta, X)
+        U, _ = self.encoder_logits(theta, X)
         S = sigmoid(U)
         slopes = S * (1 - S)
         squared_norms = np.einsum("kj,kj->k", W, W)
@@ -110,7 +110,7 @@ class BinaryFactorEnergy:
         bound += (S * (U - log_odds) - softplus(U) + softplus(log_odds)).sum(axis=1)
 
         def pullback(w):
-            gradient = np.empty_like(theta)
+            gradient = np.zeros_like(theta)
             out = self.layout.views(gradient)
             w = w[:, np.newaxis]
             scaled = w * residual
@@ -118,36 +118,66 @@ class BinaryFactorEnergy:
             U_bar = w * (half * squared_norms * (1 - 2 * S) / variance + U - log_odds)
             U_bar -= scaled @ W.T
             U_bar *= slopes
-            V_bar = U_bar.T @ X
             out["weights"][...] = -(S.T @ scaled)
             out["weights"] += W * ((w * slopes).sum(axis=0) / variance)[:, np.newaxis]
             out["visible_bias"][...] = -scaled.sum(axis=0)
-            out["hidden_bias"][...] = U_bar.sum(axis=0)
-            variance_bar = 0.0
-            if self.tied:
-                out["weights"] += V_bar / variance
-                variance_bar = -np.vdot(V_bar, W) / variance**2
-            else:
-                out["encoder_weights"][...] = V_bar
-            if self.scale.is_learned:
-                per_row = half * (self.n_features - errors / variance) / variance
-                self.scale.pull(views, variance_bar + w[:, 0] @ per_row, out)
+            per_row = half * (self.n_features - errors / variance) / variance
+            self._pull_encoder(views, variance, X, U_bar, out, w[:, 0] @ per_row)
             if self.learn_prior:
                 out["prior_log_odds"][...] = (w * (sigmoid(log_odds) - S)).sum(axis=0)
             return gradient
 
         return bound, pullback
 
-    def posterior(self, theta, X):
-        """q(z_k = 1|x), shape (n, K)."""
-        return sigmoid(self.posterior_logits(theta, X))
-
-    def posterior_logits(self, theta, X):
-        """u = Vx + b, shape (n, K)."""
+    def encoder_logits(self, theta, X):
+        """u = Vx + b of q(z_k = 1|x) = s(u_k), shape (n, K), and ``pullback(U_bar)``."""
         views = self.layout.views(theta)
+        variance = self.scale.variance(views)
+        V = views["weights"] / variance if self.tied else views["encoder_weights"]
+
+        def pullback(U_bar):
+            gradient = np.zeros_like(theta)
+            out = self.layout.views(gradient)
+            self._pull_encoder(views, variance, X, U_bar, out)
+            return gradient
+
+        return X @ V.T + views["hidden_bias"], pullback
+
+    def _pull_encoder(self, views, variance, X, U_bar, out, variance_bar=0.0):
+        """Add to `out` what goes through u and, as `variance_bar`, through σ²."""
+        V_bar = U_bar.T @ X
+        out["hidden_bias"] += U_bar.sum(axis=0)
         if self.tied:
-            return X @ (views["weights"].T / self.scale.variance(views)) + views["hidden_bias"]
-        return X @ views["encoder_weights"].T + views["hidden_bias"]
+            out["weights"] += V_bar / variance
+            variance_bar = variance_bar - np.vdot(V_bar, views["weights"]) / variance**2
+        else:
+            out["encoder_weights"] += V_bar
+        self.scale.pull(views, variance_bar, out)
+
+    def evaluate_joint(self, theta, X, Z):
+        """E(x, z) = −log p(x, z), and ``pullback(w)``; Z of shape (n, K) or (S, n, K)."""
+        views = self.layout.views(theta)
+        variance, log_odds = self.scale.variance(views), self._log_odds(views)
+        half, d = theta.dtype.type(0.5), self.n_features
+        residual = X - views["visible_bias"] - Z @ views["weights"]
+        errors = np.einsum("...j,...j->...", residual, residual)
+        energies = half * (errors / variance + d * np.log(theta.dtype.type(2 * np.pi) * variance))
+        energies += softplus(log_odds).sum() - Z @ log_odds
+
+        def pullback(w):
+            gradient = np.zeros_like(theta)
+            out = self.layout.views(gradient)
+            scaled = (w[..., np.newaxis] * residual / variance).reshape(-1, d)
+            states = Z.reshape(-1, self.n_components)
+            out["weights"][...] = -(states.T @ scaled)
+            out["visible_bias"][...] = -scaled.sum(axis=0)
+            self.scale.pull(views, np.vdot(w, half * (d - errors / variance) / variance), out)
+            if self.learn_prior:
+                prior = sigmoid(log_odds)
+                out["prior_log_odds"][...] = w.sum() * prior - w.ravel() @ states
+            return gradient
+
+        return energies, pullback
 
     def visible_mean(self, theta, Z):
         """E[x|z] = a + Wz, shape (n, d)."""

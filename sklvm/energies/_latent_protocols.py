@@ -10,6 +10,7 @@ __all__ = [
     "Joint",
     "LatentStates",
     "PositivePhase",
+    "VariationalPosterior",
 ]
 
 
@@ -44,6 +45,14 @@ class ExactPosterior(Joint, Protocol):
 
     def posterior_logits(self, theta, X):
         """u(x; θ), shape (n, K)."""
+
+
+@runtime_checkable
+class VariationalPosterior(Joint, Protocol):
+    """θ holds the parameters of a q(z|x; θ) = Π_k s(u_k)^{z_k} (1 − s(u_k))^{1−z_k} near p(z|x)."""
+
+    def encoder_logits(self, theta, X):
+        """u of shape (n, K), and ``pullback(U_bar)`` = Σᵢₖ Ūᵢₖ ∂u_k(xᵢ)/∂θ."""
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """Training criteria: what the optimiser minimises over θ."""
 
+from sklvm.objectives._autoencoder_loss import AutoencoderLoss
 from sklvm.objectives._base import Objective
 from sklvm.objectives._capabilities import (
     check_capabilities,
@@ -10,14 +11,20 @@ from sklvm.objectives._capabilities import (
 from sklvm.objectives._conditional_noise_contrastive import ConditionalNoiseContrastiveEstimation
 from sklvm.objectives._contrastive_divergence import ContrastiveDivergence
 from sklvm.objectives._denoising_score_matching import DenoisingScoreMatching
+from sklvm.objectives._encoder_objective import EncoderObjective
 from sklvm.objectives._evidence_lower_bound import EvidenceLowerBound
+from sklvm.objectives._importance_weighted_bound import ImportanceWeightedBound
 from sklvm.objectives._maximum_likelihood import MaximumLikelihood
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
 from sklvm.objectives._pseudo_likelihood import PseudoLikelihood
 from sklvm.objectives._ratio_matching import RatioMatching
-from sklvm.objectives._reconstruction_error import ReconstructionError
+from sklvm.objectives._reconstruction_error import (
+    DenoisingReconstructionError,
+    PointPosteriorBound,
+    ReconstructionError,
+)
 from sklvm.objectives._score_matching import ScoreMatching
 from sklvm.objectives._sliced_score_matching import SlicedScoreMatching
 from sklvm.objectives._variational_bound import VariationalBound
@@ -27,15 +34,21 @@ from sklvm.objectives._variational_noise_contrastive import (
 
 __all__ = [
     "OBJECTIVES",
+    "RECONSTRUCTION_OBJECTIVES",
+    "AutoencoderLoss",
     "ConditionalNoiseContrastiveEstimation",
     "ContrastiveDivergence",
+    "DenoisingReconstructionError",
     "DenoisingScoreMatching",
+    "EncoderObjective",
     "EvidenceLowerBound",
+    "ImportanceWeightedBound",
     "MaximumLikelihood",
     "NoiseContrastiveEstimation",
     "Objective",
     "ParallelTempering",
     "PersistentContrastiveDivergence",
+    "PointPosteriorBound",
     "PseudoLikelihood",
     "RatioMatching",
     "ReconstructionError",
@@ -49,10 +62,13 @@ __all__ = [
     "suitable_objectives",
 ]
 
+# What fits a density.
 OBJECTIVES = {
     "cd": ContrastiveDivergence,
     "cnce": ConditionalNoiseContrastiveEstimation,
     "denoising_score_matching": DenoisingScoreMatching,
+    "elbo": EvidenceLowerBound,
+    "importance_weighted": ImportanceWeightedBound,
     "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
     "parallel_tempering": ParallelTempering,
@@ -61,5 +77,14 @@ OBJECTIVES = {
     "ratio_matching": RatioMatching,
     "score_matching": ScoreMatching,
     "sliced_score_matching": SlicedScoreMatching,
+    "variational_bound": VariationalBound,
     "vnce": VariationalNoiseContrastiveEstimation,
+}
+
+# What makes auto-encoders.
+RECONSTRUCTION_OBJECTIVES = {
+    "autoencoder": AutoencoderLoss,
+    "denoising": DenoisingReconstructionError,
+    "point_posterior": PointPosteriorBound,
+    "reconstruction_error": ReconstructionError,
 }

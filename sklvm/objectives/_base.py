@@ -25,12 +25,15 @@ class Objective(Settings):
         Whether it learns or computes log Z as one number, which a conditional energy does not have.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
+    fits_density : bool
+        Whether its minimum is a density of the data, or aims at something else.
     """
 
     requires: tuple = ()
     deterministic = False
     takes_one_log_partition = False
     has_value = True
+    fits_density = True
     # Parameters on which the state of training does not depend.
     _state_ignores: tuple = ()
 

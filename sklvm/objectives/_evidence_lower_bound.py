@@ -5,33 +5,40 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklvm._compat import HasMethods, Interval
-from sklvm.energies import Decoder
-from sklvm.objectives._base import Objective
+from sklvm._compat import Interval, StrOptions
+from sklvm.objectives._encoder_objective import EncoderObjective, evaluate_draws
+from sklvm.posteriors import Reparametrized, ScoreFunction
 
 __all__ = ["EvidenceLowerBound"]
 
 
-class EvidenceLowerBound(Objective):
+class EvidenceLowerBound(EncoderObjective):
     """J(θ, φ) = E_q[−log p(x|z; θ)] + β KL(q(z|x; φ) ‖ N(0, I)), q a Gaussian encoder.
 
-    With β = 1, −J ≤ log p(x; θ), and equal where q(z|x) is the posterior. The expectation is that
-    of z = μ(x) + L(x)ε over drawn ε ~ N(0, I), the divergence exact [1]_. β > 1 presses the
-    latent variables towards independence [2]_.
+    With β = 1, −J ≤ log p(x; θ), and equal where q(z|x) is the posterior. The divergence is exact,
+    the expectation a mean over draws of z [1]_. β > 1 presses the latent variables towards
+    independence [2]_.
 
     Parameters
     ----------
-    encoder : GaussianEncoder
-        q. Its parameters φ are learned with θ.
     beta : float, default=1.0
         β.
     n_warm_up_steps : int, default=0
-        The weight of the divergence rises linearly from 0 to β over so many steps [3]_.
+        The weight of the divergence rises linearly from 0 to β over so many steps [3]_. Held-out
+        rows are judged by the full weight throughout.
     free_bits : float, default=0.0
         λ, in nats: the part of the divergence that belongs to z_j is max(λ, its mean over the
         batch), and so costs nothing below λ [4]_.
     n_mc_samples : int, default=1
-        Draws of ε for each row.
+        Draws of z for each row and step.
+    gradient : {"reparametrization", "score_function"}, default="reparametrization"
+        How φ learns from the draws. "reparametrization" goes along their path,
+        z = μ(x) + L(x)ε with ε ~ N(0, I) [1]_. "score_function" needs no path,
+        ∇_φ E_q[f] = E_q[(f − b) ∇_φ log q(z|x)] [5]_, and pays for that with noise, which grows
+        with the number of latent variables. Both have the same mean.
+    control_variate : bool, default=True
+        Whether b of the score function is the mean of the other draws' f, of the row's where there
+        are several, else of the other rows; or 0. It changes the noise and not the mean.
 
     References
     ----------
@@ -41,31 +48,51 @@ class EvidenceLowerBound(Objective):
     .. [3] Bowman et al., "Generating sentences from a continuous space", CoNLL 2016.
     .. [4] Kingma et al., "Improving variational inference with inverse autoregressive flow",
        NIPS 2016.
+    .. [5] Paisley, Blei, Jordan, "Variational Bayesian inference with stochastic search", ICML
+       2012.
+
+    Examples
+    --------
+    >>> from sklvm.objectives import EvidenceLowerBound
+    >>> EvidenceLowerBound(beta=4.0, n_warm_up_steps=1000)
+    EvidenceLowerBound(beta=4.0, n_warm_up_steps=1000)
     """
 
-    requires = (Decoder,)
-    _state_ignores = ("encoder", "beta", "n_warm_up_steps", "free_bits", "n_mc_samples")
+    _state_ignores = (
+        "beta",
+        "n_warm_up_steps",
+        "free_bits",
+        "n_mc_samples",
+        "gradient",
+        "control_variate",
+    )
     _parameter_constraints = {
-        "encoder": [HasMethods(["encode", "init_parameters"])],  # a string has the first
         "beta": [Interval(Real, 0, None, closed="left")],
         "n_warm_up_steps": [Interval(Integral, 0, None, closed="left")],
         "free_bits": [Interval(Real, 0, None, closed="left")],
         "n_mc_samples": [Interval(Integral, 1, None, closed="left")],
+        "gradient": [StrOptions({"reparametrization", "score_function"})],
+        "control_variate": ["boolean"],
     }
 
-    def __init__(self, encoder, beta=1.0, n_warm_up_steps=0, free_bits=0.0, n_mc_samples=1):
-        self.encoder = encoder
+    def __init__(
+        self,
+        beta=1.0,
+        n_warm_up_steps=0,
+        free_bits=0.0,
+        n_mc_samples=1,
+        gradient="reparametrization",
+        control_variate=True,
+    ):
         self.beta = beta
         self.n_warm_up_steps = n_warm_up_steps
         self.free_bits = free_bits
         self.n_mc_samples = n_mc_samples
-
-    def own_layout(self, energy):
-        """The encoder's φ."""
-        return self.encoder.layout.prefixed("encoder_")
+        self.gradient = gradient
+        self.control_variate = control_variate
 
     def init(self, energy, theta, X, counts, rng):
-        theta.own_part("encoder_")[:] = self.encoder.init_parameters(X, rng, counts)
+        super().init(energy, theta, X, counts, rng)
         return _State(0, np.nan, np.nan)
 
     def diagnostics(self, state):
@@ -76,29 +103,29 @@ class EvidenceLowerBound(Objective):
         return state._replace(n_steps=max(state.n_steps, self.n_warm_up_steps))
 
     def step(self, energy, theta, X, weights, state, rng):
-        n_draws, gradient = self.n_mc_samples, theta.empty_like()
-
-        encoding = self.encoder.encode(theta.own_part("encoder_"), X)
-        noise = encoding.noise(n_draws, rng)
-        Z = encoding.draw(noise)
-        shares = weights
-        if n_draws > 1:
-            X, shares = np.tile(X, (n_draws, 1)), np.tile(weights / n_draws, n_draws)
-        errors, pullback = energy.evaluate_given(theta.energy, X, Z.reshape(len(X), -1))
-        Z_bar = pullback(shares, gradient.energy).reshape(Z.shape)
+        gradient, shares = theta.empty_like(), weights / self.n_mc_samples
+        posterior = self._posterior(energy, theta, X)
+        sample = self._sampler().sample(posterior, rng)
+        errors, pullback = evaluate_draws(energy, theta.energy, X, sample.Z)
+        losses = shares * errors
+        Z_bar = pullback(np.broadcast_to(shares, errors.shape), gradient.energy)
+        outputs_bar = sample.pull(losses, None, Z_bar)
 
         is_warm = state.n_steps >= self.n_warm_up_steps
         beta = self.beta * (1.0 if is_warm else state.n_steps / self.n_warm_up_steps)
-        divergences = weights @ encoding.divergences()
+        divergences = weights @ posterior.divergences()
         is_costly = (divergences >= self.free_bits).astype(X.dtype)
-        outputs_bar = encoding.pull_draw(noise, Z_bar)
-        outputs_bar += encoding.pull_divergences(X.dtype.type(beta) * np.outer(weights, is_costly))
-        encoding.pullback(outputs_bar, gradient.own_part("encoder_"))
+        outputs_bar += posterior.pull_divergences(X.dtype.type(beta) * np.outer(weights, is_costly))
+        posterior.pullback(outputs_bar, gradient.own_part("encoder_"))
 
-        error = float(shares @ errors)
-        divergence = float(divergences.sum())
+        error, divergence = float(losses.sum()), float(divergences.sum())
         value = error + beta * float(np.maximum(divergences, self.free_bits).sum())
         return value, gradient, _State(state.n_steps + 1, error, divergence)
+
+    def _sampler(self):
+        if self.gradient == "reparametrization":
+            return Reparametrized(self.n_mc_samples)
+        return ScoreFunction(self.n_mc_samples, self.control_variate)
 
 
 class _State(NamedTuple):

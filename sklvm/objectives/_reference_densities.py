@@ -10,7 +10,7 @@ from sklvm.densities import (
     IndependentBernoulliDensity,
     estimator_density,
 )
-from sklvm.energies import Decoder, Score
+from sklvm.energies import Decoder, Score, VariationalPosterior
 
 __all__ = ["REFERENCES", "reference_density"]
 
@@ -42,8 +42,8 @@ def reference_density(reference, energy, X, counts, rng):
 
 
 def _is_real(energy, X):
-    """Whether the data are, and not binary: a decoder does not say, so they are looked at."""
-    if isinstance(energy, Decoder):
+    """Whether the data are, and not binary: where energies do not say, they are looked at."""
+    if isinstance(energy, (Decoder, VariationalPosterior)):
         return not np.all((X == 0) | (X == 1))
     return isinstance(energy, Score)
 

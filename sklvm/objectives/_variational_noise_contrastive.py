@@ -5,12 +5,20 @@ from numbers import Integral
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn.base import clone
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.energies import Decoder, ExactPosterior, Joint, LatentStates, prior_energy
+from sklvm.energies import (
+    Decoder,
+    ExactPosterior,
+    Joint,
+    LatentStates,
+    VariationalPosterior,
+    prior_energy,
+)
 from sklvm.kernels import sigmoid, softplus
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
-from sklvm.objectives._base import Objective
+from sklvm.objectives._encoder_objective import EncoderObjective, evaluate_draws
 from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
 from sklvm.objectives._reference_densities import reference_density
 from sklvm.posteriors import (
@@ -20,6 +28,7 @@ from sklvm.posteriors import (
     Encoder,
     ExactEncoder,
     GaussianEncoder,
+    ModelEncoder,
     Reparametrized,
     ScoreFunction,
 )
@@ -29,7 +38,7 @@ __all__ = ["VariationalNoiseContrastiveEstimation"]
 MAX_LISTED_UNITS = 12
 
 
-class VariationalNoiseContrastiveEstimation(Objective):
+class VariationalNoiseContrastiveEstimation(EncoderObjective):
     """Noise-contrastive estimation of p̃(x) = Σ_z p̃(x, z) by the joint p̃ and a posterior q(z|x).
 
     ::
@@ -68,7 +77,8 @@ class VariationalNoiseContrastiveEstimation(Objective):
         q. "exact" is the energy's own posterior, where it is known: the criterion is then
         noise-contrastive estimation, in value and gradient, and draws no z. "encoder" is a
         perceptron, with independent z_k (``DiscreteEncoder``, or ``GaussianEncoder`` for real
-        z); one with settings of its own may be given. "auto" is exact where that is possible.
+        z); one with settings of its own may be given. "auto" is exact where that is possible, the q
+        that the energy itself brings along where it does, and else an encoder.
     hidden_layer_sizes : tuple of int, default=(64,)
         Of the encoder.
     activation : {"identity", "relu", "sigmoid", "softplus", "tanh"}, default="relu"
@@ -103,6 +113,8 @@ class VariationalNoiseContrastiveEstimation(Objective):
         "n_importance_samples": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left")],
     }
 
+    takes_missing = False
+
     def __init__(
         self,
         noise_ratio=10,
@@ -133,15 +145,14 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     def own_layout(self, energy):
         """γ = c/√d, and the encoder's φ."""
-        if self._is_exact(energy):
+        if self._is_in_theta(energy):
             return LearnedLogPartition.layout
-        return LearnedLogPartition.layout + self._encoder(energy).layout.prefixed("encoder_")
+        return LearnedLogPartition.layout + super().own_layout(energy)
 
     def init(self, energy, theta, X, counts, rng):
         sampler = self._sampler(energy)
-        if not self._is_exact(energy):
-            start = self._encoder(energy).init_parameters(X, rng, counts)
-            theta.own_part("encoder_")[:] = start
+        if not self._is_in_theta(energy):
+            super().init(energy, theta, X, counts, rng)
 
         def log_model(rows):
             draws = sampler.sample(self._posterior(energy, theta, rows), rng)
@@ -189,7 +200,12 @@ class VariationalNoiseContrastiveEstimation(Objective):
             outputs_bar = of_data.pull(
                 losses, -slope[:, :n], None if Z_bar is None else Z_bar[:, :n]
             )
-            posterior.pullback(outputs_bar, gradient.own_part("encoder_"))
+            if self._is_in_theta(energy):
+                of_posterior = np.empty_like(gradient.energy)
+                posterior.pullback(outputs_bar, of_posterior)
+                gradient.energy[...] += of_posterior
+            else:
+                posterior.pullback(outputs_bar, gradient.own_part("encoder_"))
         return float(value), gradient, state
 
     def _is(self, name):
@@ -197,6 +213,11 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     def _is_exact(self, energy):
         return self._is("exact") or (self._is("auto") and isinstance(energy, ExactPosterior))
+
+    def _is_in_theta(self, energy):
+        """Whether q's parameters are the energy's own."""
+        is_automatic = self._is("auto") and isinstance(energy, VariationalPosterior)
+        return self._is_exact(energy) or is_automatic
 
     def _sampler(self, energy):
         """What stands for q; raises ``ValueError`` where not all states of z can be listed."""
@@ -209,11 +230,16 @@ class VariationalNoiseContrastiveEstimation(Objective):
 
     def _posterior(self, energy, theta, X):
         """q(z|x) of the rows of X."""
-        if self._is_exact(energy):
-            return ExactEncoder(energy).encode(theta.energy, X)
-        return self._encoder(energy).encode(theta.own_part("encoder_"), X)
+        if self._is_in_theta(energy):
+            encoder = ExactEncoder if self._is_exact(energy) else ModelEncoder
+            return encoder(energy).encode(theta.energy, X)
+        return super()._posterior(energy, theta, X)
 
-    def _encoder(self, energy):
+    def with_encoder(self, encoder):
+        """A copy that learns the given encoder, unless ``posterior`` is one already."""
+        return super().with_encoder(encoder) if isinstance(self.posterior, str) else clone(self)
+
+    def _default_encoder(self, energy):
         if not isinstance(self.posterior, str):
             return self.posterior
         hidden = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
@@ -242,15 +268,10 @@ def _joint_energies(energy, theta, X, Z):
     if isinstance(energy, Joint):
         energies, joint_pullback = energy.evaluate_joint(theta, X, Z)
         return energies, lambda w: (joint_pullback(w), None)
-
-    n_draws, n, K = Z.shape
-    rows = Z.reshape(-1, K)
-    errors, decoder_pullback = energy.evaluate_given(theta, np.tile(X, (n_draws, 1)), rows)
+    errors, decoder_pullback = evaluate_draws(energy, theta, X, Z)
 
     def pullback(w):
         gradient = np.empty_like(theta)
-        w = w.ravel()
-        Z_bar = decoder_pullback(w, gradient) + w[:, np.newaxis] * rows
-        return gradient, Z_bar.reshape(Z.shape)
+        return gradient, decoder_pullback(w, gradient) + w[..., np.newaxis] * Z
 
-    return (errors + prior_energy(rows)).reshape(n_draws, n), pullback
+    return errors + prior_energy(Z), pullback

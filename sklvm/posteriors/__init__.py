@@ -11,6 +11,8 @@ from sklvm.posteriors._latent_samples import (
     Reparametrized,
     ScoreFunction,
 )
+from sklvm.posteriors._model_encoder import ModelEncoder
+from sklvm.posteriors._point_encoder import PointEncoder, PointPosterior
 
 __all__ = [
     "AllStates",
@@ -22,6 +24,9 @@ __all__ = [
     "GaussianEncoder",
     "GaussianPosterior",
     "LatentSample",
+    "ModelEncoder",
+    "PointEncoder",
+    "PointPosterior",
     "Posterior",
     "Reparametrized",
     "ScoreFunction",

@@ -87,10 +87,13 @@ class GaussianEncoder:
         return GaussianPosterior(self, views, self.network.forward(views, self._inputs(X)))
 
     def _inputs(self, X):
-        if not self.mask_channel:
-            return X
-        missing = np.isnan(X)
-        return np.hstack([np.where(missing, X.dtype.type(0), X), missing.astype(X.dtype)])
+        return fill_missing(X) if self.mask_channel else X
+
+
+def fill_missing(X):
+    """X with zeros where entries are missing (NaN), and behind it the indicators of these."""
+    missing = np.isnan(X)
+    return np.hstack([np.where(missing, X.dtype.type(0), X), missing.astype(X.dtype)])
 
 
 class GaussianPosterior:

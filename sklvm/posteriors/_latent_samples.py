@@ -30,8 +30,8 @@ class LatentSample(NamedTuple):
         ``pull(losses, log_density_bar, Z_bar)`` → the cotangent of q's outputs, shape (n, m), for
         Σ_i w_i E_q[ℓ]: `losses` are the w_i share_s ℓ, `log_density_bar` the
         w_i share_s ∂ℓ/∂ log q, both of shape (S, n), and `Z_bar` of shape (S, n, K) is the
-        cotangent of Z by way of all else, None where z is discrete. Ways that need the one do not
-        look at the others.
+        cotangent of Z by way of all else, None where z is discrete. Without `log_density_bar` ℓ
+        does not depend on log q itself. Ways that need the one do not look at the others.
     """
 
     Z: np.ndarray
@@ -93,7 +93,7 @@ class ScoreFunction:
         log_density = posterior.log_density(Z, noise)
 
         def pull(losses, log_density_bar, Z_bar):
-            h = losses + log_density_bar
+            h = losses if log_density_bar is None else losses + log_density_bar
             return posterior.pull_log_density(Z, self._controlled(h), noise)
 
         return LatentSample(Z, noise, log_density, _equal_shares(log_density), pull)

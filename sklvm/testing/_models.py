@@ -4,8 +4,11 @@ import numpy as np
 
 from sklvm.energies import (
     BernoulliRBMEnergy,
+    BinaryFactorEnergy,
+    DecoderEnergy,
     DeepEnergy,
     GaussianEnergy,
+    GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
 )
@@ -34,8 +37,8 @@ def small_models(n_samples=12):
     --------
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
-    ['bernoulli_rbm', 'deep', 'gaussian', 'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer',
-     'two_hidden_layers']
+    ['bernoulli_rbm', 'binary_factors', 'decoder', 'deep', 'gaussian', 'gaussian_mixture',
+     'gaussian_rbm', 'no_hidden_layer', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -44,6 +47,8 @@ def small_models(n_samples=12):
         "two_hidden_layers": DeepEnergy(3, 4, (5, 3), activation="tanh", sigma="learn"),
         "gaussian_mixture": GaussianMixtureEnergy(3, 3),
         "gaussian_rbm": GaussianRBMEnergy(3, 4, sigma="learn_diagonal"),
+        "decoder": DecoderEnergy(GaussianLikelihood(3, "learn_diagonal"), 2, (4,), "tanh"),
+        "binary_factors": BinaryFactorEnergy(3, 3, sigma_floor=0.3),
     }
     X = rng.standard_normal((n_samples, 3))
     models = {name: (energy, random_parameters(energy, rng), X) for name, energy in real.items()}

@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import BinaryFactorEnergy
 from sklvm.kernels import sigmoid, uniform
-from sklvm.objectives import VariationalBound
 from sklvm.variational._decoding_model import DecodingModel
 
 __all__ = ["BinaryLatentVAE"]
@@ -33,6 +32,11 @@ class BinaryLatentVAE(DecodingModel):
     ----------
     n_components : int, default=20
         Number K of latent variables.
+    objective : str or Objective, default="variational_bound"
+        The training criterion: an object from :mod:`sklvm.objectives`, or its short name, for
+        default settings. "variational_bound" is :class:`~sklvm.objectives.VariationalBound`, the
+        evidence lower bound without draws; "vnce"
+        :class:`~sklvm.objectives.VariationalNoiseContrastiveEstimation` with this q.
     sigma : float or "learn", default="learn"
         σ, in the units of x.
     sigma_floor : float, default=1e-3
@@ -44,7 +48,7 @@ class BinaryLatentVAE(DecodingModel):
     n_importance_samples : int, default=100
         Draws of z for each row of ``score_samples``, where K is larger than 12.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
-        What minimises the negative bound. The criterion is deterministic: "lbfgs", which takes all
+        What minimises the criterion. The bound is deterministic: "lbfgs", which takes all
         rows at once, finds much better optima in short time, of tied weights and a learned σ above
         all, for they couple all parameters.
     weight_decay : float, default=0.0
@@ -88,8 +92,8 @@ class BinaryLatentVAE(DecodingModel):
     fitted_energy_ : FittedEnergy
         The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
-        Values an epoch: ``objective`` (minus the bound, in nats a row), ``gradient_norm``, and
-        ``validation_objective`` with early stopping.
+        Values an epoch: ``objective`` (by default minus the bound, in nats a row),
+        ``gradient_norm``, and ``validation_objective`` with early stopping.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -121,6 +125,7 @@ class BinaryLatentVAE(DecodingModel):
         self,
         n_components=20,
         *,
+        objective="variational_bound",
         sigma="learn",
         sigma_floor=1e-3,
         tied=True,
@@ -140,6 +145,7 @@ class BinaryLatentVAE(DecodingModel):
         verbose=0,
     ):
         self.n_components = n_components
+        self.objective = objective
         self.sigma = sigma
         self.sigma_floor = sigma_floor
         self.tied = tied
@@ -169,7 +175,7 @@ class BinaryLatentVAE(DecodingModel):
             self.tied,
             self.learn_prior,
         )
-        return energy, VariationalBound()
+        return energy, self._resolve_objective(energy)
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
@@ -185,6 +191,12 @@ class BinaryLatentVAE(DecodingModel):
 
     # -- using the model --------------------------------------------------------------------------
 
+    @property
+    def score_is_bound_(self):
+        """Whether ``score_samples`` is a lower bound in expectation: beyond 12 latent variables."""
+        check_is_fitted(self)
+        return self._training.energy.n_components > MAX_ENUMERATED_UNITS
+
     def transform(self, X):
         """Posterior means q(z_k = 1|x).
 
@@ -199,7 +211,7 @@ class BinaryLatentVAE(DecodingModel):
             The probabilities.
         """
         energy, theta, X = self._using(X)
-        return energy.posterior(theta, X)
+        return sigmoid(energy.encoder_logits(theta, X)[0])
 
     def score_samples(self, X):
         """log p(x), in nats: exact with up to 12 latent variables, else importance-weighted.
@@ -224,7 +236,7 @@ class BinaryLatentVAE(DecodingModel):
         n_draws = self._fitted_params["n_importance_samples"]
         noise = uniform((n_draws, energy.n_components), 0, dtype=theta.dtype)
         scores = np.empty(len(X), dtype=theta.dtype)
-        for row, log_odds in enumerate(energy.posterior_logits(theta, X)):
+        for row, log_odds in enumerate(energy.encoder_logits(theta, X)[0]):
             Z = (noise < sigmoid(log_odds)).astype(theta.dtype)
             log_q = log_expit(np.where(Z == 1, log_odds, -log_odds)).sum(axis=1)
             log_weights = energy.log_joint(theta, X[row : row + 1], Z)[0] - log_q

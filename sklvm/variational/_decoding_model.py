@@ -1,27 +1,70 @@
 """From latent variables to data."""
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm._compat import StrOptions
 from sklvm.base import (
     TrainedLatentVariableModel,
     check_count,
     check_latent_rows,
     generator_from,
 )
+from sklvm.objectives import (
+    OBJECTIVES,
+    RECONSTRUCTION_OBJECTIVES,
+    Objective,
+    check_capabilities,
+)
 from sklvm.rows import slices
+from sklvm.settings import resolve
 
-__all__ = ["DecodingModel", "by_blocks"]
+__all__ = ["DecodingModel", "by_blocks", "needs_density"]
+
+ALL_OBJECTIVES = {**OBJECTIVES, **RECONSTRUCTION_OBJECTIVES}
 
 # Rows to be passed through a network at a time: its layers are wider than what is kept of them.
 MAX_ROWS = 4096
 
 
+def needs_density(estimator):
+    """For ``available_if``: what is there only after an objective that fits a density."""
+    if not estimator._fits_density():
+        raise AttributeError(
+            f"This {type(estimator).__name__} is no density: objective={estimator.objective!r} "
+            "aims at reconstructions."
+        )
+    return True
+
+
 class DecodingModel(TrainedLatentVariableModel):
     """Base of the estimators whose energy has E[x|z] and draws.
 
-    The energy gives ``visible_mean(theta, Z)`` and ``sample(theta, n_samples, rng)``.
+    The energy gives ``visible_mean(theta, Z)`` and ``sample(theta, n_samples, rng)``. Objectives
+    may be those that fit densities, and those that only make auto-encoders.
     """
+
+    _shorthands = {"objective": ALL_OBJECTIVES}
+    _parameter_constraints: dict = {
+        "objective": [StrOptions(set(ALL_OBJECTIVES)), Objective],
+    }
+
+    def _resolve_objective(self, energy):
+        """The objective that the parameter stands for; it fits the energy."""
+        owner = type(self).__name__
+        objective = resolve(self.objective, ALL_OBJECTIVES, "objective", owner)
+        check_capabilities(objective, energy, ALL_OBJECTIVES, owner)
+        return objective
+
+    def _fits_density(self):
+        """Whether the model is a density, by the fit or else by the parameter."""
+        if self.__sklearn_is_fitted__():
+            return self._training.objective.fits_density
+        objective = self.objective
+        if isinstance(objective, str):
+            objective = ALL_OBJECTIVES.get(objective)
+        return getattr(objective, "fits_density", True)
 
     def inverse_transform(self, Z):
         """The decoder's means E[x|z].
@@ -58,6 +101,7 @@ class DecodingModel(TrainedLatentVariableModel):
         """
         return self.inverse_transform(self.transform(X))
 
+    @available_if(needs_density)
     def sample(self, n_samples=1, *, random_state=None):
         """Draw from the model: z from the prior, x from p(x|z).
 

@@ -1,23 +1,37 @@
-"""What a Gaussian encoder and its decoder are good for once trained: posteriors and scores."""
+"""What an encoder and its decoder are good for once trained: posteriors and scores."""
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.variational._decoding_model import DecodingModel, by_blocks
+from sklvm.variational._decoding_model import DecodingModel, by_blocks, needs_density
 from sklvm.variational._importance_weights import log_importance_weights
 
 __all__ = ["EncoderDecoderModel"]
 
 
 class EncoderDecoderModel(DecodingModel):
-    """Base of the estimators that train a ``Decoder`` by its ``EvidenceLowerBound``.
+    """Base of the estimators that train a ``Decoder`` with an encoder.
 
     A subclass has an ``n_importance_samples`` parameter.
     """
 
+    @property
+    def score_normalized_(self):
+        """Whether ``score_samples`` is about a log-density: not after "autoencoder"."""
+        check_is_fitted(self)
+        return self._fits_density()
+
+    @property
+    def score_is_bound_(self):
+        """Whether ``score_samples`` is a lower bound of a log-density, here in expectation."""
+        check_is_fitted(self)
+        return self._fits_density()
+
     # -- latent variables -------------------------------------------------------------------------
 
+    @available_if(needs_density)
     def latent_posterior(self, X):
         """The Gaussian q(z|x) of each row.
 
@@ -37,7 +51,7 @@ class EncoderDecoderModel(DecodingModel):
         return encoding.mean.copy(), encoding.factor()
 
     def transform(self, X):
-        """Posterior means μ(x).
+        """Posterior means μ(x); after an "autoencoder" objective the code f(x).
 
         Parameters
         ----------
@@ -91,7 +105,7 @@ class EncoderDecoderModel(DecodingModel):
 
     def _encoder_and_parameters(self):
         training = self._training
-        return training.objective.encoder, training.parameters.own_part("encoder_")
+        return training.objective.encoder(training.energy), training.parameters.own_part("encoder_")
 
     # -- density ----------------------------------------------------------------------------------
 
@@ -107,6 +121,9 @@ class EncoderDecoderModel(DecodingModel):
         larger S, and nowhere below ``elbo``. For comparisons of models S has to be large, or their
         posteriors good. Of a row with missing entries it is the log-density of the others.
 
+        After an "autoencoder" objective there is no density, and this is minus the loss of the row,
+        −log p(x|f(x)) + ‖f(x)‖²/(2τ²) + …
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -117,10 +134,20 @@ class EncoderDecoderModel(DecodingModel):
         log_density : ndarray of shape (n_samples,)
             Higher is more normal.
         """
+        check_is_fitted(self)
+        if not self._fits_density():
+            X, training = self._check_X(X), self._training
+            return by_blocks(
+                len(X),
+                lambda rows: (
+                    -training.objective.row_losses(training.energy, training.parameters, X[rows])
+                ),
+            )
         log_weights = self._log_importance_weights(X)
         n_draws = log_weights.dtype.type(log_weights.shape[1])
         return logsumexp(log_weights, axis=1) - np.log(n_draws)
 
+    @available_if(needs_density)
     def elbo(self, X):
         """E_q[log p(x|z)] − KL(q(z|x) ‖ N(0, I)), a lower bound of log p(x), in nats.
 

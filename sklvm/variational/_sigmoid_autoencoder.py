@@ -1,26 +1,13 @@
 """The single-layer auto-encoder with tied weights as an estimator."""
 
-from numbers import Real
-
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm._compat import Interval, StrOptions
 from sklvm.base import NormalizedScoreMixin
 from sklvm.energies import GaussianRBMEnergy
-from sklvm.objectives import ReconstructionError, ScoreMatching
-from sklvm.variational._decoding_model import DecodingModel
+from sklvm.variational._decoding_model import DecodingModel, needs_density
 
 __all__ = ["SigmoidAutoencoder"]
-
-
-def _is_a_density(estimator):
-    if estimator.criterion != "score_matching":
-        raise AttributeError(
-            f"An auto-encoder with criterion={estimator.criterion!r} is no density. Use "
-            "criterion='score_matching'."
-        )
-    return True
 
 
 class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
@@ -30,29 +17,29 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
 
         f(x) = s(Wᵀx + b),        g(z) = a + Wz,
 
-    s the logistic sigmoid. One model, trained by one of four criteria, the means over the data of
+    s the logistic sigmoid. One model, trained by one of these criteria, the means over the data of
 
     ::
 
-        score_matching   ½‖x − g(f(x))‖² + Σ_k ‖w_k‖² s_k(1 − s_k) − d
-        variational      ½‖x − g(f(x))‖² + ‖f(x)‖²/(2τ²)
-        denoising        ½‖x − g(f(x̃))‖²,   x̃ = x + noise
-        plain            ½‖x − g(f(x))‖²
+        "score_matching"         ½‖x − g(f(x))‖² + Σ_k ‖w_k‖² s_k(1 − s_k) − d
+        "point_posterior"        ½‖x − g(f(x))‖² + ‖f(x)‖²/(2τ²)
+        "denoising"              ½‖x − g(f(x̃))‖²,   x̃ = x + noise
+        "reconstruction_error"   ½‖x − g(f(x))‖²
 
-    By score matching it is the restricted Boltzmann machine with Gaussian visible units of unit
-    variance, whose score is g(f(x)) − x, and a density; by the others it is an auto-encoder only.
-    Whitened data suit the unit variance.
+    or by any other that fits the restricted Boltzmann machine with Gaussian visible units of unit
+    variance, whose score is g(f(x)) − x. By score matching and these others it is that machine, and
+    a density; by the last three it is an auto-encoder only. Whitened data suit the unit variance.
 
     Parameters
     ----------
     n_components : int, default=64
         Number K of hidden units.
-    criterion : {"score_matching", "variational", "denoising", "plain"}, default="score_matching"
-        What training minimises.
-    noise_level : float, default=0.5
-        Standard deviation of the denoising criterion's noise, in the units of x.
-    tau : float, default=10.0
-        τ of the variational criterion, the prior's standard deviation of the hidden units.
+    objective : str or Objective, default="score_matching"
+        The training criterion: an object from :mod:`sklvm.objectives`, or its short name, for
+        default settings. Those of the table are :class:`~sklvm.objectives.ScoreMatching`,
+        :class:`~sklvm.objectives.PointPosteriorBound` (with τ),
+        :class:`~sklvm.objectives.DenoisingReconstructionError` (with the noise's level) and
+        :class:`~sklvm.objectives.ReconstructionError`.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
         What minimises the criterion. "lbfgs" takes all rows at once, and does not go with
         "denoising".
@@ -74,7 +61,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     n_iter_no_change : int, default=10
         Epochs that may pass without such an improvement before training stops.
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling, default="auto"
-        How log Z is found after score matching; the other criteria do without.
+        How log Z is found where the objective fits a density.
     warm_start : bool, default=False
         Whether ``fit`` goes on from where the last one ended.
     random_state : int, RandomState instance or None, default=None
@@ -91,11 +78,10 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     intercept_hidden_ : ndarray of shape (n_components,)
         b.
     score_normalized_ : bool
-        Whether ``score_samples`` is a log-density: after score matching. Else it is minus
-        ``energy``, which ranks.
+        Whether ``score_samples`` is a log-density. Else it is minus ``energy``, which ranks.
     log_partition_, log_partition_std_err_ : float
         log Z and its standard error, in nats; once ``score_samples`` or ``estimate_log_partition``
-        has estimated them, after score matching.
+        has estimated them, where the objective fits a density.
     fitted_energy_ : FittedEnergy
         The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
@@ -112,24 +98,16 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklvm import SigmoidAutoencoder
     >>> X = StandardScaler().fit_transform(load_iris().data)
-    >>> coder = SigmoidAutoencoder(8, criterion="plain", random_state=0).fit(X)
+    >>> coder = SigmoidAutoencoder(8, objective="denoising", random_state=0).fit(X)
     >>> coder.reconstruct(X).shape
     (150, 4)
     """
-
-    _parameter_constraints: dict = {
-        "criterion": [StrOptions({"score_matching", "variational", "denoising", "plain"})],
-        "noise_level": [Interval(Real, 0, None, closed="neither")],
-        "tau": [Interval(Real, 0, None, closed="neither")],
-    }
 
     def __init__(
         self,
         n_components=64,
         *,
-        criterion="score_matching",
-        noise_level=0.5,
-        tau=10.0,
+        objective="score_matching",
         optimizer="adam",
         weight_decay=0.0,
         max_iter=50,
@@ -145,9 +123,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         verbose=0,
     ):
         self.n_components = n_components
-        self.criterion = criterion
-        self.noise_level = noise_level
-        self.tau = tau
+        self.objective = objective
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.max_iter = max_iter
@@ -165,16 +141,11 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     # -- fitting ----------------------------------------------------------------------------------
 
     def _make_model(self, X):
-        objective = {
-            "score_matching": ScoreMatching(),
-            "variational": ReconstructionError(tau=self.tau),
-            "denoising": ReconstructionError(noise_level=self.noise_level),
-            "plain": ReconstructionError(),
-        }[self.criterion]
-        return GaussianRBMEnergy(X.shape[1], self.n_components, sigma=1.0), objective
+        energy = GaussianRBMEnergy(X.shape[1], self.n_components, sigma=1.0)
+        return energy, self._resolve_objective(energy)
 
     def _has_density(self, objective):
-        return isinstance(objective, ScoreMatching)
+        return objective.fits_density
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
@@ -186,8 +157,8 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
 
     # -- using the model --------------------------------------------------------------------------
 
-    sample = available_if(_is_a_density)(NormalizedScoreMixin.sample)
-    estimate_log_partition = available_if(_is_a_density)(
+    sample = available_if(needs_density)(NormalizedScoreMixin.sample)
+    estimate_log_partition = available_if(needs_density)(
         NormalizedScoreMixin.estimate_log_partition
     )
 
@@ -219,12 +190,12 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         Returns
         -------
         energy : ndarray of shape (n_samples,)
-            −log p̃(x), in nats, after score matching. Else ½‖x − g(f(x))‖², and with the
-            variational criterion + ‖f(x)‖²/(2τ²).
+            −log p̃(x), in nats, where the objective fits a density. Else the criterion of the row,
+            without noise: ½‖x − g(f(x))‖², and with "point_posterior" + ‖f(x)‖²/(2τ²).
         """
         check_is_fitted(self)
         X = self._check_X(X)
         training = self._training
-        if self.criterion == "score_matching":
+        if training.objective.fits_density:
             return training.energy.evaluate(training.energy_theta, X)[0]
-        return training.objective.errors(training.energy, training.energy_theta, X, X)[0]
+        return training.objective.row_losses(training.energy, training.parameters, X)

@@ -8,8 +8,8 @@ from sklvm._compat import Interval, StrOptions
 from sklvm.base import binary_rows
 from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
-from sklvm.objectives import EvidenceLowerBound
-from sklvm.posteriors import GaussianEncoder
+from sklvm.objectives import EncoderObjective, EvidenceLowerBound
+from sklvm.posteriors import GaussianEncoder, PointEncoder
 from sklvm.training.links import DrawnBits
 from sklvm.variational._encoder_decoder import EncoderDecoderModel
 
@@ -26,7 +26,9 @@ class VAETransformer(EncoderDecoderModel):
 
     g, the decoder, and (μ, L), the encoder, multi-layer perceptrons trained together to raise the
     lower bound [1]_, [2]_. With β ≠ 1 they raise E_q[log p(x|z)] − β KL instead [3]_. Without
-    hidden layers and with a learned σ the optimum is probabilistic PCA.
+    hidden layers and with a learned σ the optimum is probabilistic PCA. The bound may be another:
+    the importance-weighted one, or the variational form of noise-contrastive estimation; and with
+    the "autoencoder" objective there is none, but a deterministic encoder.
 
     Missing values: entries of X that are NaN have no part in the likelihood; the encoder sees them
     as zeros, and d indicators of what is missing behind x. A model that is to take NaN has to see
@@ -60,19 +62,20 @@ class VAETransformer(EncoderDecoderModel):
         A learned σ stays above it, in the units of x.
     posterior : {"diagonal", "full"}, default="diagonal"
         Whether L has entries below its diagonal.
-    beta : float, default=1.0
-        Weight of the divergence.
-    n_warm_up_steps : int, default=0
-        The divergence's weight rises linearly from 0 over so many steps. Held-out rows are judged
-        by the full weight throughout.
-    free_bits : float, default=0.0
-        In nats: a latent variable's part of the divergence costs nothing below it.
-    n_mc_samples : int, default=1
-        Draws of z for each row and step.
+    objective : str or Objective, default="elbo"
+        The training criterion: an object from :mod:`sklvm.objectives`, or its short name, for
+        default settings. "elbo" is :class:`~sklvm.objectives.EvidenceLowerBound`, with warm-up,
+        free bits, several draws, and two estimators of its gradient; "importance_weighted"
+        :class:`~sklvm.objectives.ImportanceWeightedBound`; "vnce"
+        :class:`~sklvm.objectives.VariationalNoiseContrastiveEstimation`; "autoencoder"
+        :class:`~sklvm.objectives.AutoencoderLoss`, which leaves no density: ``score_samples`` is
+        then minus the loss.
+    beta : float, default=None
+        β of the "elbo", as a short way to set it. None: what the objective says, by default 1.
     n_importance_samples : int, default=100
         Draws of z for each row of ``score_samples`` and ``elbo``.
     optimizer : {"adam", "sgd"} or optimizer, default="adam"
-        What minimises the negative bound.
+        What minimises the criterion.
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int, default=50
@@ -111,8 +114,9 @@ class VAETransformer(EncoderDecoderModel):
     fitted_energy_ : FittedEnergy
         The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of ndarray
-        Values an epoch: ``objective``, ``reconstruction_error`` (−E_q log p(x|z)), ``divergence``
-        (KL), ``gradient_norm``, and ``validation_objective`` with early stopping; in nats a row.
+        Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
+        stopping; of the "elbo" also ``reconstruction_error`` (−E_q log p(x|z)) and ``divergence``
+        (KL), in nats a row.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -153,10 +157,7 @@ class VAETransformer(EncoderDecoderModel):
         ],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
         "posterior": [StrOptions({"diagonal", "full"})],
-        "beta": EvidenceLowerBound._parameter_constraints["beta"],
-        "n_warm_up_steps": EvidenceLowerBound._parameter_constraints["n_warm_up_steps"],
-        "free_bits": EvidenceLowerBound._parameter_constraints["free_bits"],
-        "n_mc_samples": EvidenceLowerBound._parameter_constraints["n_mc_samples"],
+        "beta": [*EvidenceLowerBound._parameter_constraints["beta"], None],
         "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -172,10 +173,8 @@ class VAETransformer(EncoderDecoderModel):
         sigma="learn",
         sigma_floor=1e-3,
         posterior="diagonal",
-        beta=1.0,
-        n_warm_up_steps=0,
-        free_bits=0.0,
-        n_mc_samples=1,
+        objective="elbo",
+        beta=None,
         n_importance_samples=100,
         optimizer="adam",
         weight_decay=0.0,
@@ -199,10 +198,8 @@ class VAETransformer(EncoderDecoderModel):
         self.sigma = sigma
         self.sigma_floor = sigma_floor
         self.posterior = posterior
+        self.objective = objective
         self.beta = beta
-        self.n_warm_up_steps = n_warm_up_steps
-        self.free_bits = free_bits
-        self.n_mc_samples = n_mc_samples
         self.n_importance_samples = n_importance_samples
         self.optimizer = optimizer
         self.weight_decay = weight_decay
@@ -238,22 +235,41 @@ class VAETransformer(EncoderDecoderModel):
             likelihood = BernoulliLikelihood(n_features)
         else:
             likelihood = GaussianLikelihood(n_features, self.sigma, self.sigma_floor)
-        encoder = GaussianEncoder(
-            n_features,
-            self.n_components,
-            hidden,
-            self.activation,
-            full=self.posterior == "full",
-            mask_channel=self._sees_gaps(X),
-        )
-        objective = EvidenceLowerBound(
-            encoder, self.beta, self.n_warm_up_steps, self.free_bits, self.n_mc_samples
-        )
         energy = DecoderEnergy(likelihood, self.n_components, decoder_hidden, self.activation)
-        return energy, objective
+        objective = self._resolve_objective(energy)
+        if not isinstance(objective, EncoderObjective):
+            raise ValueError(
+                f"{type(self).__name__} has an encoder, which {type(objective).__name__} does not "
+                "train. Use objective='elbo', 'importance_weighted', 'vnce' or 'autoencoder'."
+            )
+        has_gaps = self._sees_gaps(X)
+        if has_gaps and not objective.takes_missing:
+            raise ValueError(
+                f"X contains NaN, and {objective!r} is for complete data. Use objective='elbo' or "
+                "'importance_weighted'."
+            )
+        shape = n_features, self.n_components, hidden, self.activation
+        if objective.fits_density:
+            full = self.posterior == "full"
+            encoder = GaussianEncoder(*shape, full=full, mask_channel=has_gaps)
+        else:
+            encoder = PointEncoder(*shape, mask_channel=has_gaps)
+        return energy, objective.with_encoder(encoder)
+
+    def _resolve_objective(self, energy):
+        objective = super()._resolve_objective(energy)
+        if self.beta is None:
+            return objective
+        if not isinstance(objective, EvidenceLowerBound):
+            raise ValueError(
+                f"beta={self.beta} weighs the divergence of objective='elbo', which "
+                f"{type(objective).__name__} does not have. Use beta=None."
+            )
+        return objective.set_params(beta=self.beta)
 
     def _fitted_attributes(self, training):
-        encoder, phi = training.objective.encoder, training.parameters.own_part("encoder_")
+        encoder = training.objective.encoder(training.energy)
+        phi = training.parameters.own_part("encoder_")
         coefs, intercepts = _layers(encoder.network, encoder.layout, phi)
         return {
             **super()._fitted_attributes(training),
@@ -266,9 +282,9 @@ class VAETransformer(EncoderDecoderModel):
         attributes = {"decoder_coefs_": coefs, "decoder_intercepts_": intercepts}
         if len(coefs) == 1:
             attributes["components_"] = coefs[0][: energy.n_features].T
-        if isinstance(energy.likelihood, GaussianLikelihood) and not energy.likelihood.is_predicted:
-            outputs = np.empty((1, energy.n_features), dtype=theta.dtype)
-            sigma = np.sqrt(energy.likelihood.variance(energy.layout.views(theta), outputs))
+        likelihood = energy.likelihood
+        if isinstance(likelihood, GaussianLikelihood) and not likelihood.is_predicted:
+            sigma = np.sqrt(likelihood.scale.variance(energy.layout.views(theta)))
             attributes["sigma_"] = sigma if sigma.ndim else float(sigma)
         return attributes
 
@@ -277,10 +293,10 @@ class VAETransformer(EncoderDecoderModel):
         if not (self.warm_start and self.__sklearn_is_fitted__()):
             return bool(np.isnan(X).any())
         self._check_gaps(X)
-        return self._training.objective.encoder.mask_channel
+        return self._encoder_and_parameters()[0].mask_channel
 
     def _check_gaps(self, X):
-        if not self._training.objective.encoder.mask_channel and np.isnan(X).any():
+        if not self._encoder_and_parameters()[0].mask_channel and np.isnan(X).any():
             raise ValueError(
                 f"X contains NaN, and this {type(self).__name__} was fitted to complete data. Give "
                 "fit, or the first partial_fit, data with missing entries."

@@ -48,9 +48,24 @@ def test_the_gradient_is_that_of_central_differences(energy, theta, rng):
     assert_is_gradient(gradient, lambda t: w @ energy.bound(t, X)[0], theta, energy.layout)
 
 
+@pytest.mark.parametrize("shape", [(6, 3), (2, 6, 3)])
+def test_the_joint_energy_is_minus_the_log_density_and_has_its_gradient(shape, energy, theta, rng):
+    X, Z = rng.standard_normal((6, 4)), (rng.random(shape) < 0.5).astype(float)
+    energies, pullback = energy.evaluate_joint(theta, X, Z)
+    expected = [-log_joint(energy, theta, X[i % 6], z) for i, z in enumerate(Z.reshape(-1, 3))]
+    assert_allclose(energies.ravel(), expected)
+    w = rng.standard_normal(energies.shape)
+    assert_is_gradient(
+        pullback(w),
+        lambda t: np.vdot(w, energy.evaluate_joint(t, X, Z)[0]),
+        theta,
+        energy.layout,
+    )
+
+
 def test_the_bound_is_the_expectation_over_all_states(energy, theta, rng):
     X = rng.standard_normal((4, 4))
-    Q = energy.posterior(theta, X)
+    Q = expit(energy.encoder_logits(theta, X)[0])
     for x, q, bound in zip(X, Q, energy.bound(theta, X)[0], strict=True):
         expected = 0.0
         for z in binary_states(3):
@@ -69,7 +84,7 @@ def test_the_density_is_the_sum_over_all_states_and_bounds_the_bound(energy, the
 def test_the_gap_is_the_divergence_from_the_posterior(energy, theta, rng):
     X = rng.standard_normal((4, 4))
     gaps = energy.bound(theta, X)[0] + energy.log_density(theta, X)
-    for x, q_on, gap in zip(X, energy.posterior(theta, X), gaps, strict=True):
+    for x, q_on, gap in zip(X, expit(energy.encoder_logits(theta, X)[0]), gaps, strict=True):
         joint = np.array([log_joint(energy, theta, x, z) for z in binary_states(3)])
         p = np.exp(joint - joint.max()) / np.exp(joint - joint.max()).sum()
         q = np.prod(np.where(binary_states(3) == 1, q_on, 1 - q_on), axis=1)

@@ -3,21 +3,34 @@
 import numpy as np
 
 from sklvm.objectives import (
+    OBJECTIVES,
+    RECONSTRUCTION_OBJECTIVES,
+    AutoencoderLoss,
     ConditionalNoiseContrastiveEstimation,
     ContrastiveDivergence,
+    DenoisingReconstructionError,
     DenoisingScoreMatching,
+    EvidenceLowerBound,
+    ImportanceWeightedBound,
     MaximumLikelihood,
     NoiseContrastiveEstimation,
     ParallelTempering,
     PersistentContrastiveDivergence,
+    PointPosteriorBound,
     PseudoLikelihood,
     RatioMatching,
     ReconstructionError,
     ScoreMatching,
     SlicedScoreMatching,
+    VariationalBound,
     VariationalNoiseContrastiveEstimation,
 )
+from sklvm.posteriors import GaussianEncoder, PointEncoder
 from sklvm.testing import ObjectiveTestCase, numerical_gradient, small_models
+
+
+def without(models, *names):
+    return {name: model for name, model in models.items() if name not in names}
 
 
 class TestScoreMatching(ObjectiveTestCase):
@@ -54,6 +67,9 @@ class TestVariationalNoiseContrastiveEstimation(ObjectiveTestCase):
     def make(self):
         return VariationalNoiseContrastiveEstimation(noise_ratio=3)
 
+    def models(self):
+        return without(super().models(), "decoder", "binary_factors")
+
 
 class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
     n_repetitions = 20
@@ -69,7 +85,17 @@ class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
 
     def models(self):
         # The noise of binary data is smoothed by half a row, which a repeated row counts as well.
-        return {name: m for name, m in super().models().items() if name != "bernoulli_rbm"}
+        return without(super().models(), "bernoulli_rbm", "decoder")
+
+
+class TestVariationalNoiseContrastiveEstimationWithTheModelsOwnPosterior(ObjectiveTestCase):
+    n_repetitions = 20
+
+    def make(self):
+        return VariationalNoiseContrastiveEstimation(noise_ratio=2, n_importance_samples="all")
+
+    def models(self):
+        return {"binary_factors": super().models()["binary_factors"]}
 
 
 class TestVariationalNoiseContrastiveEstimationByDraws(ObjectiveTestCase):
@@ -105,7 +131,55 @@ class TestConditionalNoiseOfAnOddNumberAndTheSameInAllDirections(ObjectiveTestCa
 
 class TestReconstructionError(ObjectiveTestCase):
     def make(self):
-        return ReconstructionError(noise_level=0.3, tau=1.0)
+        return ReconstructionError()
+
+
+class TestDenoisingReconstructionError(ObjectiveTestCase):
+    def make(self):
+        return DenoisingReconstructionError(noise_level=0.3)
+
+
+class TestPointPosteriorBound(ObjectiveTestCase):
+    def make(self):
+        return PointPosteriorBound(tau=0.7)
+
+
+class TestVariationalBound(ObjectiveTestCase):
+    def make(self):
+        return VariationalBound()
+
+
+class TestEvidenceLowerBound(ObjectiveTestCase):
+    def make(self):
+        encoder = GaussianEncoder(3, 2, (4,), "tanh", full=True)
+        return EvidenceLowerBound(beta=2.0, n_mc_samples=2).with_encoder(encoder)
+
+
+class TestEvidenceLowerBoundByTheScoreFunction(ObjectiveTestCase):
+    n_repetitions = 20
+
+    def make(self):
+        return EvidenceLowerBound(n_mc_samples=2, gradient="score_function")
+
+    test_the_gradient_is_that_of_the_value = None
+
+
+class TestImportanceWeightedBound(ObjectiveTestCase):
+    def make(self):
+        return ImportanceWeightedBound(n_samples=3)
+
+    test_the_gradient_is_that_of_the_value = None
+
+
+class TestAutoencoderLoss(ObjectiveTestCase):
+    def make(self):
+        encoder = PointEncoder(3, 2, (4,), "tanh", output_activation="sigmoid")
+        return AutoencoderLoss(tau=0.8, contraction=0.3).with_encoder(encoder)
+
+
+class TestDenoisingAutoencoderLoss(ObjectiveTestCase):
+    def make(self):
+        return AutoencoderLoss(noise_level=0.4).with_encoder(PointEncoder(3, 2, (4,), "tanh"))
 
 
 class TestMaximumLikelihood(ObjectiveTestCase):
@@ -153,7 +227,20 @@ def test_every_energy_has_an_objective_and_every_objective_an_energy():
             TestLangevinContrastiveDivergence,
         )
     }
-    assert fitting["TestNoiseContrastiveEstimation"] == set(small_models())
-    assert fitting["TestContrastiveDivergence"] == set(small_models())
-    assert fitting["TestLangevinContrastiveDivergence"] == set(small_models()) - {"bernoulli_rbm"}
-    assert fitting["TestScoreMatching"] == set(small_models()) - {"bernoulli_rbm"}
+    marginal = set(small_models()) - {"decoder", "binary_factors"}
+    assert fitting["TestNoiseContrastiveEstimation"] == marginal
+    assert fitting["TestContrastiveDivergence"] == marginal
+    assert fitting["TestLangevinContrastiveDivergence"] == marginal - {"bernoulli_rbm"}
+    assert fitting["TestScoreMatching"] == marginal - {"bernoulli_rbm"}
+    assert set(TestVariationalBound().models()) == {"binary_factors"}
+    assert set(TestEvidenceLowerBound().models()) == {"decoder"}
+
+
+def test_every_objective_has_a_case():
+    cases = [case for case in globals().values() if isinstance(case, type)]
+    made = {
+        type(case().make())
+        for case in cases
+        if issubclass(case, ObjectiveTestCase) and case is not ObjectiveTestCase
+    }
+    assert made == {*OBJECTIVES.values(), *RECONSTRUCTION_OBJECTIVES.values()}

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklvm import VAETransformer
 from sklvm.exceptions import DivergenceError
+from sklvm.objectives import EvidenceLowerBound
 from sklvm.optimizers import SGD, Adam
 
 
@@ -317,7 +318,10 @@ def test_a_warm_start_goes_on(rng):
 def test_held_out_rows_stop_a_fit_and_are_not_fooled_by_the_warm_up(rng):
     X = factor_data(rng, 300)
     vae = small(
-        early_stopping=True, n_iter_no_change=3, max_iter=200, n_warm_up_steps=30, beta=4.0
+        early_stopping=True,
+        n_iter_no_change=3,
+        max_iter=200,
+        objective=EvidenceLowerBound(beta=4.0, n_warm_up_steps=30),
     ).set_params(optimizer=Adam(0.02))
     vae.fit(X)
     assert vae.n_iter_ < 200
