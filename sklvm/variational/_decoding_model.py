@@ -32,8 +32,7 @@ def needs_density(estimator):
     """For ``available_if``: what is there only after an objective that fits a density."""
     if not estimator._fits_density():
         raise AttributeError(
-            f"This {type(estimator).__name__} is no density: objective={estimator.objective!r} "
-            "aims at reconstructions."
+            f"This {type(estimator).__name__} is no density: its objective aims at reconstructions."
         )
     return True
 

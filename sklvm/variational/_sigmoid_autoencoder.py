@@ -158,6 +158,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
     # -- using the model --------------------------------------------------------------------------
 
     sample = available_if(needs_density)(NormalizedScoreMixin.sample)
+    impute = available_if(needs_density)(NormalizedScoreMixin.impute)
     estimate_log_partition = available_if(needs_density)(
         NormalizedScoreMixin.estimate_log_partition
     )
