@@ -3,6 +3,13 @@
 from sklvm.plotting._filters import FilterDisplay
 from sklvm.plotting._latent_traversal import LatentTraversalDisplay
 from sklvm.plotting._log_density import LogDensityDisplay
+from sklvm.plotting._topics import TopicDisplay
 from sklvm.plotting._training_curve import TrainingCurveDisplay
 
-__all__ = ["FilterDisplay", "LatentTraversalDisplay", "LogDensityDisplay", "TrainingCurveDisplay"]
+__all__ = [
+    "FilterDisplay",
+    "LatentTraversalDisplay",
+    "LogDensityDisplay",
+    "TopicDisplay",
+    "TrainingCurveDisplay",
+]

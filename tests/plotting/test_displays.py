@@ -10,6 +10,7 @@ from sklvm.plotting import (
     FilterDisplay,
     LatentTraversalDisplay,
     LogDensityDisplay,
+    TopicDisplay,
     TrainingCurveDisplay,
 )
 
@@ -186,3 +187,15 @@ def test_a_latent_traversal_has_a_row_for_each_variable():
 def test_a_latent_traversal_of_two_axes_is_refused():
     with pytest.raises(ValueError, match="traversal must have shape"):
         LatentTraversalDisplay(np.ones((2, 4))).plot()
+
+
+def test_topics_show_their_most_probable_words_first():
+    topics = np.array([[0.1, 0.6, 0.3], [0.5, 0.2, 0.3], [0.2, 0.2, 0.6]])
+    display = TopicDisplay(topics, ["a", "b", "c"], ["x", "y", "z"]).plot(n_words=2, n_columns=2)
+    shown = [[label.get_text() for label in ax.get_yticklabels()] for ax in display.axes_]
+    assert shown == [["b", "c"], ["a", "c"], ["c", "a"]]
+    widths = [[bar.get_width() for bar in ax.patches] for ax in display.axes_]
+    np.testing.assert_allclose(widths, [[0.6, 0.3], [0.5, 0.3], [0.6, 0.2]])
+    assert [ax.get_title() for ax in display.axes_] == ["x", "y", "z"]
+    with pytest.raises(ValueError, match=r"got \(3, 3\) and \(2,\)"):
+        TopicDisplay(topics, ["a", "b"]).plot()
