@@ -100,10 +100,11 @@ def fit_tomotopy(X, n_topics, passes, _):
     started = time.process_time()
     model.train(passes, workers=1)
     seconds = time.process_time() - started
+    # Its vocabulary is that of the training documents; all others' words get β as well.
     words = np.array([int(word) for word in model.used_vocabs])
-    topics = np.full((n_topics, X.shape[1]), 1e-12)
-    for k in range(n_topics):
-        topics[k, words] = model.get_topic_word_dist(k)
+    topics = np.full((n_topics, X.shape[1]), BETA)
+    for k, n_tokens in enumerate(model.get_count_by_topics()):
+        topics[k, words] = model.get_topic_word_dist(k) * (n_tokens + BETA * len(words))
     return topics / topics.sum(axis=1, keepdims=True), seconds
 
 
