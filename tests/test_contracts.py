@@ -16,7 +16,7 @@ from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 import sklvm
-from sklvm import ConstrainedGaussian
+from sklvm import ConstrainedGaussian, DeepEnergyModel
 from sklvm._compat import Interval, StrOptions
 from sklvm.partition import AnnealedImportanceSampling
 
@@ -111,14 +111,7 @@ def outputs(model, X):
 
 
 # Models whose state is being put in order.
-PENDING_PICKLES = {
-    "BernoulliRBM",
-    "DeepEnergyModel",
-    "GaussianRBM",
-    "SigmoidAutoencoder",
-    "VAETransformer",
-}
-PENDING_PARAMETERS = {"binarize", "criterion", "likelihood", "n_importance_samples"}
+PENDING_PARAMETERS = {"criterion"}
 
 
 # -- after the fit --------------------------------------------------------------------------------
@@ -224,8 +217,6 @@ def test_a_stream_of_the_same_batches_is_the_fit(fitted, X):
 
 
 def test_a_pickle_is_of_the_order_of_what_was_learned(fitted):
-    if type(fitted).__name__ in PENDING_PICKLES:
-        pytest.skip("keeps more than it has to")
     # Wide enough for θ to outweigh a hundred chains.
     wide = np.random.default_rng(0).random((100, 300))
     model = clone(fitted)
@@ -237,7 +228,10 @@ def test_a_pickle_is_of_the_order_of_what_was_learned(fitted):
     model = fit_on(model, wide)
     learned = {id(base_of(a)): base_of(a).nbytes for a in arrays_of(model)}
     chains = 100 * (300 + 90) * 8
-    assert len(pickle.dumps(model)) <= 3.5 * sum(learned.values()) + chains + 20_000
+    # Annealing of a deep energy starts from a Gaussian of all covariances.
+    reference = 8 * 300**2 if isinstance(model, DeepEnergyModel) else 0
+    allowed = 3.5 * sum(learned.values()) + chains + reference + 20_000
+    assert len(pickle.dumps(model)) <= allowed
 
 
 def arrays_of(model):
