@@ -212,3 +212,20 @@ def test_an_impossible_combination_is_refused_before_any_work():
         model.set_params(optimizer="lbfgs").fit(BITS)
     assert_array_equal(theta_of(model), theta)
     assert model._training.optimizer.full_batch is False
+
+
+def test_random_numbers_offsets_and_the_count_of_steps_go_on():
+    model = clone(RBM).fit(BITS)
+    before = pickle.loads(pickle.dumps(model._training))
+    model.set_params(weight_decay=0.1, optimizer=Adam(0.02), max_iter=0).fit(BITS)
+    after = model._training
+    for name in ("rng", "shuffle_rng"):
+        states = (getattr(each, name).bit_generator.state for each in (before, after))
+        assert next(states) == next(states)
+    assert after.optimizer_state["n_steps"] == before.optimizer_state["n_steps"] > 0
+    assert after.n_steps == before.n_steps
+    for link, state in before.links:
+        if type(link).__name__ == "Centring":
+            (kept,) = (s for each, s in after.links if type(each) is type(link))
+            for mean, other in zip(kept.blocks, state.blocks, strict=True):
+                assert_array_equal(mean, other)
