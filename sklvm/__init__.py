@@ -5,7 +5,7 @@ import importlib
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.mixture import BernoulliMixture
+from sklvm.mixture import BernoulliMixture, GaussianMixture
 from sklvm.random_fields import ChainConditionalRandomField, GridConditionalRandomField
 from sklvm.sparse_coding import (
     ARDSparseCoder,
@@ -29,6 +29,7 @@ __all__ = [
     "DeepEnergyModel",
     "DensityOutlierDetector",
     "DictionaryLearner",
+    "GaussianMixture",
     "GaussianRBM",
     "GridConditionalRandomField",
     "LatentDirichletAllocation",

@@ -21,6 +21,7 @@ from sklvm import (
     DeepEnergyModel,
     DensityOutlierDetector,
     DictionaryLearner,
+    GaussianMixture,
     GaussianRBM,
     GridConditionalRandomField,
     LatentDirichletAllocation,
@@ -75,6 +76,8 @@ def against_weight_equivalence(estimator):
 ESTIMATORS = [
     BernoulliMixture(binarize=0.0),
     BernoulliRBM(4, binarize=0.0),
+    GaussianMixture(),
+    GaussianMixture(2, covariance_type="factor"),
     GaussianRBM(4),
     ConstrainedGaussian(),
     ConstrainedGaussian(objective="nce"),

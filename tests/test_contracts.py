@@ -222,7 +222,13 @@ def test_a_pickle_is_of_the_order_of_what_was_learned(fitted):
     model = clone(fitted)
     if get_tags(model).input_tags.positive_only:
         wide = (5 * wide).round()
-    for name, value in {"n_components": 90, "hidden_layer_sizes": (100,), "max_iter": 1}.items():
+    wide_model = {
+        "n_components": 90,
+        "hidden_layer_sizes": (100,),
+        "covariance_type": "diag",
+        "max_iter": 1,
+    }
+    for name, value in wide_model.items():
         if takes(type(model), name):
             model.set_params(**{name: value})
     model = fit_on(model, wide)

@@ -16,6 +16,7 @@ OTHER_WORDS = {
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
         "BernoulliMixture": "None stands for full passes.",
+        "GaussianMixture": "None stands for full passes.",
         "ConstrainedGaussian": "Two of its objectives have no batches.",
         "DictionaryLearner": "None stands for full passes.",
         "LatentDirichletAllocation": "Documents, folded in anew.",
@@ -30,6 +31,7 @@ OTHER_WORDS = {
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
         "BernoulliMixture": "Iterations of EM.",
+        "GaussianMixture": "Iterations of EM.",
         "ARDSparseCoder": "Steps of the coder of a row.",
         "ChainConditionalRandomField": "Iterations of L-BFGS alone.",
         "ConstrainedGaussian": "Newton steps, or epochs.",
@@ -42,6 +44,7 @@ OTHER_WORDS = {
     },
     "n_components": {
         "BernoulliMixture": "Components of a mixture.",
+        "GaussianMixture": "Components of a mixture.",
         "BinaryLatentVAE": "Latent variables.",
         "DictionaryLearner": "Atoms.",
         "VAETransformer": "Latent variables.",
@@ -52,6 +55,7 @@ OTHER_WORDS = {
     "n_importance_samples": "One of the two is exact for few components.",
     "n_jobs": {
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
+        "GaussianMixture": "Blocks of rows on any joblib backend, not threads.",
         "DictionaryLearner": "Blocks of rows on any joblib backend, not threads.",
         "LatentDirichletAllocation": "Blocks of rows on any joblib backend, not threads.",
         "ProbabilisticLatentSemanticAnalysis": "Blocks of rows on any joblib backend, not threads.",
@@ -64,12 +68,14 @@ OTHER_WORDS = {
         "DictionaryLearner": "Goes with non-negative atoms.",
         "SparseCoder": "Has constraints that refuse it.",
     },
-    "regularization": "Of a covariance that whitens, and of one that has zeros.",
+    "prior_strength": "Of means of bits, and of covariances.",
+    "regularization": "Of a covariance that whitens, of one that has zeros, and of components.",
     "shuffle": {"DictionaryLearner": "Full passes have no order."},
     "sigma": "Which of σ's forms there are depends on the model.",
     "solver": "One refers to the other.",
     "tol": {
         "BernoulliMixture": "Of the bound, in nats a row.",
+        "GaussianMixture": "Of the bound, in nats a row.",
         "ARDSparseCoder": "Of the evidence of a row.",
         "ChainConditionalRandomField": "Of a gradient.",
         "ConstrainedGaussian": "Of a residual.",
@@ -81,6 +87,7 @@ OTHER_WORDS = {
     },
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
+        "GaussianMixture": "No log Z to be estimated.",
         "BinaryLatentVAE": "No log Z to be estimated.",
         "ChainConditionalRandomField": "Iterations, not epochs.",
         "DictionaryLearner": "Iterations, not epochs.",
@@ -94,6 +101,7 @@ OTHER_DEFAULTS = {
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
         "BernoulliMixture": "Full passes, which are exact.",
+        "GaussianMixture": "Full passes, which are exact.",
         "ConstrainedGaussian": "Its rows are cheap.",
         "DictionaryLearner": "Full passes, which are exact.",
         "LatentDirichletAllocation": "Full passes, in which words keep their topics.",
@@ -107,9 +115,11 @@ OTHER_DEFAULTS = {
     "objective": "The best criterion depends on the energy.",
     "optimizer": {
         "BernoulliMixture": "Its statistics are those of complete data.",
+        "GaussianMixture": "Its statistics are those of complete data.",
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
     },
+    "prior_strength": "Bits that are never on need a prior, covariances have a floor.",
     "regularization": "A density has to be proper by default; a whitener inverts.",
     "sigma": {"DeepEnergyModel": "Whitened data have unit scale."},
     "tol": "In the units of what it bounds.",

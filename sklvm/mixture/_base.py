@@ -27,12 +27,15 @@ N_TRIAL_ROWS = 10_000
 class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
     """Base of the mixtures p(x) = Σ_k π_k p(x | k), fitted by EM.
 
-    A subclass gives ``_components(X)``, a family of densities with its settings;
-    ``_start_components(components, rows, X, weights)``, its parameters about given rows;
-    ``_component_attributes(theta, dtype)``, fitted attributes by name; its parameters and its
-    docstring.
+    A subclass gives ``_components(X, weights)``, a family of densities with its settings;
+    ``_start_components(components, rows, X, weights)``, its parameters about given rows, knowing
+    complete data;
+    ``_component_attributes(components, theta, dtype)``, fitted attributes by name; its parameters
+    and its docstring.
     """
 
+    # What θ cannot follow in a warm start.
+    _shaping = ("n_components", "covariance_type", "n_factors")
     _shorthands = {"optimizer": {"em": EM}}
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -53,7 +56,7 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
             )
         _check_observed(X)
         rng = generator_from(self.random_state)
-        model = self._expectation(X)
+        model = self._expectation(X, weights)
         theta = self._best_start(model, X, weights, rng)
         return StatisticsTraining(
             model,
@@ -64,18 +67,23 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
             n_jobs=self.n_jobs,
         )
 
-    def _expectation(self, X):
+    def _expectation(self, X, weights):
         em = resolve(self.optimizer, {"em": EM}, "optimizer", type(self).__name__)
-        return MixtureExpectation(self._components(X), em, X.shape[1], X.dtype)
+        return MixtureExpectation(self._components(X, weights), em, X.shape[1], X.dtype)
 
     def _continue(self, learner, X, weights):
-        if self.n_components != learner.model.n_components:
-            raise ValueError(
-                f"n_components={self.n_components} does not go with warm_start=True after a fit of "
-                f"{learner.model.n_components} components. Set warm_start=False to start anew."
-            )
         _check_observed(X)
-        model = self._expectation(X)
+        model, before = self._expectation(X, weights), learner.model.components
+        for name in self._shaping:
+            old, new = getattr(before, name, None), getattr(model.components, name, None)
+            if old != new:
+                raise ValueError(
+                    f"{name}={new!r} does not go with warm_start=True after a fit with {old!r}. "
+                    "Set warm_start=False to start anew."
+                )
+        if hasattr(before, "origin"):
+            # Statistics of the past are about the origin of then.
+            model = replace(model, components=replace(model.components, origin=before.origin))
         return learner.continued(
             model,
             learner.theta,
@@ -125,12 +133,19 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
             rows = complete[chosen]
         else:
             seed = int(rng.integers(2**31))
-            rows, _ = kmeans_plusplus(
-                complete, K, sample_weight=complete_weights, random_state=seed
+            _, chosen = kmeans_plusplus(
+                self._spread(complete), K, sample_weight=complete_weights, random_state=seed
             )
+            rows = complete[chosen]
         log_weights = np.full(K, -np.log(K))
-        parameters = self._start_components(model.components, rows.astype(np.float64), X, weights)
+        parameters = self._start_components(
+            model.components, rows.astype(np.float64), complete, complete_weights
+        )
         return MixtureParameters(log_weights, parameters)
+
+    def _spread(self, rows):
+        """Rows in units in which k-means++ is to measure distances."""
+        return rows
 
     def _diagnosis(self, learner, X, weights, rows, held_out):
         def diagnose():
@@ -149,7 +164,9 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
             "_mixture": learner.model,
             "_theta": theta,
             "weights_": np.exp(theta.log_weights).astype(learner.model.dtype),
-            **self._component_attributes(theta.components, learner.model.dtype),
+            **self._component_attributes(
+                learner.model.components, theta.components, learner.model.dtype
+            ),
         }
 
 

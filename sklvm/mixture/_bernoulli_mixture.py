@@ -3,7 +3,6 @@
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 
 from sklvm._compat import Interval
 from sklvm.base import binary_rows
@@ -152,19 +151,15 @@ class BernoulliMixture(MixtureModel):
     def _prepared(self, X, params):
         return binary_rows(X, params["binarize"], "or scale the data")
 
-    def _components(self, X):
+    def _components(self, X, weights):
         return BernoulliComponents(self.n_components, self.prior_strength)
 
-    def _start_components(self, components, rows, X, weights):
-        total = weights.sum(dtype=np.float64)
-        if sparse.issparse(X) or np.isnan(X.sum(dtype=np.float64)):
-            everything = components.collect(None, X, weights[:, np.newaxis])
-            overall = (everything.sums[0] + 0.5) / (everything.counts[0] + 1)
-        else:
-            overall = (weights @ X + 0.5) / (total + 1)
+    def _start_components(self, components, rows, complete, weights):
+        everything = components.collect(None, complete, weights[:, np.newaxis])
+        overall = (everything.sums[0] + 0.5) / (everything.counts[0] + 1)
         return components.around(rows, overall)
 
-    def _component_attributes(self, means, dtype):
+    def _component_attributes(self, components, means, dtype):
         return {"components_": means.astype(dtype)}
 
     def __sklearn_tags__(self):

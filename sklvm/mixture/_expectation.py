@@ -199,8 +199,10 @@ class MixtureExpectation:
         parameters, collected = self.components.restart(
             theta.components, statistics.components, components, rows
         )
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(weights / weights.sum())
         return (
-            MixtureParameters(np.log(weights / weights.sum()), parameters),
+            MixtureParameters(log_weights, parameters),
             replace(statistics, counts=counts, components=collected),
         )
 

@@ -138,7 +138,9 @@ def test_an_iteration_is_that_of_the_book(X, rng, a):
     start = X[:3].copy()
     start[np.isnan(start)] = 0.5
     one, two = (
-        BernoulliMixture(3, init=start, prior_strength=a, max_iter=n, tol=0).fit(X, None, weights)
+        BernoulliMixture(3, init=start, prior_strength=a, max_iter=n, tol=0, random_state=0).fit(
+            X, None, weights
+        )
         for n in (1, 2)
     )
     r = weights[:, np.newaxis] * one.predict_proba(X)
@@ -241,7 +243,9 @@ def test_a_warm_start_goes_on(X):
     mixture = BernoulliMixture(3, init=X[:3], warm_start=True, max_iter=5, tol=0)
     twice = clone(mixture).fit(X).fit(X)
     assert_allclose(twice.components_, clone(mixture).set_params(max_iter=10).fit(X).components_)
-    with pytest.raises(ValueError, match="n_components=4 does not go with warm_start"):
+    with pytest.raises(
+        ValueError, match="n_components=4 does not go with warm_start=True after a fit with 3"
+    ):
         twice.set_params(n_components=4).fit(X)
 
 

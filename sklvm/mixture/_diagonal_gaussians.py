@@ -1,0 +1,146 @@
+"""Gaussians with independent features: a variance for each, or one for all of a component."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sklvm.mixture._covariances import Shrinkage
+from sklvm.mixture._gaps import has_gaps
+from sklvm.mixture._moments import DiagonalMoments
+
+__all__ = ["DiagonalGaussians", "DiagonalParameters"]
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+class DiagonalParameters(NamedTuple):
+    """Means (K, d) and variances (K, d); equal in a row of them where they are spherical."""
+
+    means: np.ndarray
+    variances: np.ndarray
+
+
+@dataclass(frozen=True)
+class DiagonalGaussians:
+    """Π_j N(x_j; μ_kj, σ²_kj), over the observed entries.
+
+    Squares are expanded about the middle of the components, and two products give all distances.
+    A missing entry is independent of the others given the component, and says nothing: there is
+    nothing to be completed.
+
+    Attributes
+    ----------
+    n_components : int
+    shrinkage : Shrinkage
+    is_spherical : bool
+        Whether a component has one variance.
+    """
+
+    n_components: int
+    shrinkage: Shrinkage
+    is_spherical: bool
+
+    @property
+    def covariance_type(self):
+        return "spherical" if self.is_spherical else "diag"
+
+    def start(self, rows, covariance):
+        """θ of components about these rows, as wide as all data."""
+        variances = np.diag(covariance)[np.newaxis]
+        ones = np.ones_like(variances)
+        return DiagonalParameters(rows, np.repeat(self._variances(variances, ones), len(rows), 0))
+
+    def _variances(self, scatters, counts):
+        if not self.is_spherical:
+            return self.shrinkage.diagonal(scatters, counts)
+        shared = self.shrinkage.spherical(scatters, counts)
+        return np.repeat(shared[:, np.newaxis], scatters.shape[1], axis=1)
+
+    def log_densities(self, theta, X):
+        centre, deviations, observed = self._centred(theta, X)
+        precisions, means = 1 / theta.variances, theta.means - centre
+        squares = deviations * deviations
+        dtype = X.dtype
+        if self.is_spherical:
+            joint = squares.sum(axis=1)[:, np.newaxis] * precisions[:, 0].astype(dtype)
+        else:
+            joint = squares @ precisions.T.astype(dtype)
+        joint *= dtype.type(-0.5)
+        joint += deviations @ (precisions * means).T.astype(dtype)
+        constants = means**2 * precisions + np.log(theta.variances) + LOG_2PI
+        if observed is None:
+            joint -= (0.5 * constants.sum(axis=1)).astype(dtype)
+        else:
+            joint -= observed @ (0.5 * constants).T.astype(dtype)
+        return joint
+
+    def collect(self, theta, X, shares):
+        centre, deviations, observed = self._centred(theta, X)
+        sums = (shares.T @ deviations).astype(np.float64)
+        deviations *= deviations
+        squares = (shares.T @ deviations).astype(np.float64)
+        if observed is None:
+            counts = np.repeat(shares.sum(axis=0, dtype=np.float64)[:, np.newaxis], X.shape[1], 1)
+        else:
+            counts = (shares.T @ observed).astype(np.float64)
+        shifts = sums / np.where(counts > 0, counts, 1)
+        scatters = np.maximum(squares - counts * shifts**2, 0)
+        return DiagonalMoments(counts, np.where(counts > 0, centre + shifts, 0), scatters)
+
+    @staticmethod
+    def _centred(theta, X):
+        """The centre, rows about it with 0 in their gaps, and the mask of what is observed."""
+        centre = theta.means.mean(axis=0).astype(X.dtype)
+        deviations = X - centre
+        if not has_gaps(X):
+            return centre, deviations, None
+        missing = np.isnan(X)
+        deviations[missing] = 0
+        return centre, deviations, (~missing).astype(X.dtype)
+
+    def solve(self, statistics, theta):
+        is_used = statistics.counts > 0
+        means = np.where(is_used, statistics.means, theta.means)
+        variances = self._variances(statistics.scatters, statistics.counts)
+        unknown = ~is_used.any(axis=1, keepdims=True) if self.is_spherical else ~is_used
+        return DiagonalParameters(means, np.where(unknown, theta.variances, variances))
+
+    def penalty(self, theta):
+        return self.shrinkage.penalty_diagonal(theta.variances)
+
+    def objective(self, statistics, theta):
+        scatters = statistics.scatters + statistics.counts * (statistics.means - theta.means) ** 2
+        constants = statistics.counts * (np.log(theta.variances) + LOG_2PI)
+        return 0.5 * float((scatters / theta.variances + constants).sum())
+
+    def restart(self, theta, statistics, components, rows):
+        means, variances = theta.means.copy(), theta.variances.copy()
+        overall = (statistics.counts * statistics.means).sum(axis=0)
+        overall /= np.maximum(statistics.counts.sum(axis=0), 1e-300)
+        means[components] = np.where(np.isnan(rows), overall, rows)
+        prior = self.shrinkage.prior_variances
+        variances[components] = prior.mean() if self.is_spherical else prior
+        return DiagonalParameters(means, variances), statistics.without(components)
+
+    # -- draws and gaps ---------------------------------------------------------------------------
+
+    @staticmethod
+    def sample(theta, labels, rng):
+        """A row of each component in `labels`."""
+        noise = rng.standard_normal((len(labels), theta.means.shape[1]))
+        return theta.means[labels] + np.sqrt(theta.variances[labels]) * noise
+
+    @staticmethod
+    def completed(theta, X, k):
+        """E[x | observed entries, component k] of rows with gaps."""
+        return np.where(np.isnan(X), theta.means[k], X)
+
+    @classmethod
+    def drawn(cls, theta, X, labels, rng):
+        """Rows with gaps that are drawn given the others and the components."""
+        return np.where(np.isnan(X), cls.sample(theta, labels, rng), X)
+
+    def n_parameters(self, n_features):
+        """Free parameters of all components."""
+        return self.n_components * (n_features + (1 if self.is_spherical else n_features))
