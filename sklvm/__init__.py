@@ -13,6 +13,7 @@ from sklvm.sparse_coding import (
     ConvolutionalSparseCoder,
     DictionaryLearner,
     SparseCoder,
+    TikhonovDetail,
 )
 from sklvm.topics import LatentDirichletAllocation, ProbabilisticLatentSemanticAnalysis
 from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransformer
@@ -36,6 +37,7 @@ __all__ = [
     "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",
     "SparseCoder",
+    "TikhonovDetail",
     "VAETransformer",
     "ZCAWhitener",
 ]

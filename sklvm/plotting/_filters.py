@@ -16,11 +16,15 @@ class FilterDisplay:
 
     Parameters
     ----------
-    filters : array-like of shape (n_filters, height * width)
-        One flattened image a row.
+    filters : array-like of shape (n_filters, height * width * n_channels)
+        One flattened image a row, channels last.
 
     image_shape : tuple of 2 int or None, default=None
         Height and width. None takes them for squares.
+
+    n_channels : int, default=1
+        Values of a pixel. Three are shown as red, green and blue; of two, or four and more, each
+        is an image of its own, those of a filter side by side.
 
     Attributes
     ----------
@@ -42,9 +46,10 @@ class FilterDisplay:
     (21, 21)
     """
 
-    def __init__(self, filters, image_shape=None):
+    def __init__(self, filters, image_shape=None, *, n_channels=1):
         self.filters = filters
         self.image_shape = image_shape
+        self.n_channels = n_channels
 
     @classmethod
     def from_estimator(cls, estimator, image_shape=None, *, layer=0, ax=None, **kwargs):
@@ -57,8 +62,8 @@ class FilterDisplay:
             ``coefs_``, a list of matrices of shape (n_units, n_units_below).
 
         image_shape : tuple of 2 int or None, default=None
-            Height and width. None takes the estimator's own ``image_shape`` if it has one, and
-            squares otherwise.
+            Height and width. None takes the estimator's ``filter_shape_`` if it has one, else its
+            own ``image_shape``, and squares otherwise; ``n_channels`` is the estimator's.
 
         layer : int, default=0
             Which layer of a deep model to show. The units of the first are filters of the input;
@@ -78,8 +83,14 @@ class FilterDisplay:
         """
         check_is_fitted(estimator)
         if image_shape is None:
+            image_shape = getattr(estimator, "filter_shape_", None)
+        if image_shape is None:
             image_shape = getattr(estimator, "image_shape", None)
-        return cls(_layer_filters(estimator, layer), image_shape).plot(ax, **kwargs)
+        if image_shape is not None and len(image_shape) == 1:
+            image_shape = (1, *image_shape)
+        n_channels = getattr(estimator, "n_channels", 1)
+        display = cls(_layer_filters(estimator, layer), image_shape, n_channels=n_channels)
+        return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, n_columns=None, scaling="each", **image_kw):
         """Draw the sheet.
@@ -90,7 +101,7 @@ class FilterDisplay:
             Where to draw; None makes a new figure.
 
         n_columns : int or None, default=None
-            Images in a row of the sheet; None makes the sheet nearly square.
+            Filters in a row of the sheet; None makes the sheet nearly square.
 
         scaling : {"each", "common", "none"}, default="each"
             "each" divides every image by its own largest magnitude and "common" all by theirs,
@@ -108,7 +119,9 @@ class FilterDisplay:
         if scaling not in ("each", "common", "none"):
             raise ValueError(f"scaling must be 'each', 'common' or 'none', got {scaling!r}")
         filters = check_array(self.filters, dtype=np.float64, input_name="filters")
-        shape = _image_shape(filters.shape[1], self.image_shape)
+        check_scalar(self.n_channels, "n_channels", int, min_val=1)
+        n_channels = self.n_channels
+        shape = _image_shape(filters.shape[1], self.image_shape, n_channels)
         if n_columns is None:
             n_columns = ceil(sqrt(len(filters)))
         check_scalar(n_columns, "n_columns", int, min_val=1)
@@ -122,7 +135,15 @@ class FilterDisplay:
         plt = import_optional("matplotlib.pyplot", "FilterDisplay.plot")
         if ax is None:
             _, ax = plt.subplots(figsize=(6, 6), layout="constrained")
-        self.image_ = ax.imshow(_sheet(filters, shape, n_columns), **(style | image_kw))
+        images = filters.reshape(len(filters), *shape, n_channels)
+        if n_channels == 3:
+            colours = 0.5 + 0.5 * images if scaling != "none" else images
+            sheets = [_sheet(colours[..., c], shape, n_columns) for c in range(3)]
+            sheet = np.clip(np.ma.stack(sheets, axis=-1).filled(1.0), 0, 1)
+        else:
+            single = images.transpose(0, 3, 1, 2).reshape(-1, *shape)
+            sheet = _sheet(single, shape, n_columns * n_channels)
+        self.image_ = ax.imshow(sheet, **(style | image_kw))
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -145,7 +166,10 @@ def _layer_filters(estimator, layer):
     return filters
 
 
-def _image_shape(n_pixels, image_shape):
+def _image_shape(n_taps, image_shape, n_channels):
+    n_pixels, rest = divmod(n_taps, n_channels)
+    if rest:
+        raise ValueError(f"n_channels={n_channels} does not divide the {n_taps} values of a row")
     if image_shape is None:
         image_shape = (isqrt(n_pixels), isqrt(n_pixels))
         if prod(image_shape) != n_pixels:

@@ -6,6 +6,7 @@ from sklvm.sparse_coding._convolutional_dictionary_learner import ConvolutionalD
 from sklvm.sparse_coding._convolutional_sparse_coder import ConvolutionalSparseCoder
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
+from sklvm.sparse_coding._tikhonov_detail import TikhonovDetail
 from sklvm.sparse_coding.penalties import (
     L0,
     L1,
@@ -35,4 +36,5 @@ __all__ = [
     "Lq",
     "PowerPenalty",
     "SparseCoder",
+    "TikhonovDetail",
 ]

@@ -1,6 +1,5 @@
 """What estimators of convolutional codes share: all but where the filters come from."""
 
-import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,6 +20,7 @@ from sklvm.settings import resolve
 from sklvm.sparse_coding._coding_model import CodingInfo, warn_of_unfinished
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._image_coding import IMAGE_SOLVERS, encode_images, image_solver
+from sklvm.sparse_coding._image_shape import checked_image_shape
 from sklvm.sparse_coding.dictionaries import (
     BOUNDARIES,
     ConvolutionalDictionary,
@@ -254,22 +254,7 @@ class ConvolutionalModel(LatentVariableModel):
         return check_latent_rows(self, Z, self._n_features_out, name=name, accept_sparse="csr")
 
     def _image_shape(self, n_features):
-        """The parameter `image_shape` or the data's width, checked against that."""
-        if self.image_shape is None:
-            if n_features % self.n_channels:
-                raise ValueError(
-                    f"n_channels={self.n_channels} does not divide X's {n_features} features."
-                )
-            return (n_features // self.n_channels,)
-        shape = tuple(int(n) for n in self.image_shape)
-        if len(shape) not in (1, 2) or min(shape) < 1:
-            raise ValueError(f"image_shape must be one or two lengths, got {self.image_shape!r}.")
-        if math.prod(shape) * self.n_channels != n_features:
-            raise ValueError(
-                f"image_shape={shape} of n_channels={self.n_channels} takes "
-                f"{math.prod(shape) * self.n_channels} features, but X has {n_features}."
-            )
-        return shape
+        return checked_image_shape(self.image_shape, self.n_channels, n_features)
 
     def _make_geometry(self, image_shape, filter_shape):
         if len(filter_shape) != len(image_shape) or min(filter_shape) < 1:

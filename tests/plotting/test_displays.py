@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from sklvm import VAETransformer
+from sklvm import ConvolutionalSparseCoder, VAETransformer
 from sklvm.plotting import (
     FilterDisplay,
     LatentTraversalDisplay,
@@ -120,6 +120,22 @@ def test_histograms_share_bins_and_lose_no_row():
 def test_equal_scores_still_have_a_bin():
     display = LogDensityDisplay({"a": np.zeros(5)}).plot()
     assert display.bins_[0] < 0 < display.bins_[-1]
+
+
+def test_filters_of_images_have_their_own_shape_and_channels():
+    colours = np.random.default_rng(0).standard_normal((4, 3, 2, 3))
+    X = np.zeros((1, 5 * 6 * 3))
+    coder = ConvolutionalSparseCoder(colours, image_shape=(5, 6), n_channels=3).fit(X)
+    sheet = FilterDisplay.from_estimator(coder).image_.get_array()
+    assert sheet.shape == (9, 7, 3)  # two by two filters of (3, 2), lines around them
+    largest = np.abs(colours[0]).max()
+    np.testing.assert_allclose(sheet[1:4, 1:3], 0.5 + 0.5 * colours[0] / largest)
+    plain = FilterDisplay(colours[..., :2].reshape(4, -1), (3, 2), n_channels=2).plot()
+    assert plain.image_.get_array().shape == (9, 13)
+    signals = ConvolutionalSparseCoder(np.ones((2, 7))).fit(np.zeros((1, 20)))
+    assert FilterDisplay.from_estimator(signals, n_columns=1).image_.get_array().shape == (5, 9)
+    with pytest.raises(ValueError, match="n_channels=4 does not divide"):
+        FilterDisplay(np.ones((2, 9)), n_channels=4).plot()
 
 
 @pytest.mark.parametrize(
