@@ -122,11 +122,9 @@ class Centred(Protocol):
     criterion, a step in θ_c is better conditioned than one in θ where the offsets are the means of
     the data (Melchior, Fischer & Wiskott, JMLR 17, 2016).
 
-    ``offsets`` is a tuple: those of the visible units, then those of each block of hidden ones.
+    ``offsets`` is a tuple: those of the visible units, then those of each block of hidden ones, as
+    ``PositivePhase.infer`` orders them.
     """
-
-    def hidden_means(self, theta, X):
-        """E[z | x] of each block of hidden units: a tuple of arrays of shape (n, width)."""
 
     def centre_gradient(self, theta, gradient, offsets):
         """Turn a gradient in θ, in place, into that in θ_c: (∂θ/∂θ_c)ᵀ applied to it."""

@@ -81,10 +81,6 @@ class TwoLayers(LinearTempering, LinearLatents):
             return X, self.posterior(theta, X)
         return X, sigmoid(state.cache)
 
-    def hidden_means(self, theta, X):
-        """(E[z | x],): what centring takes off the hidden units."""
-        return (self.posterior(theta, X),)
-
     def sample_start(self, theta_0, n_samples, seed):
         """Independent draws from p(x; θ₀), where x does not depend on z."""
         Z = np.zeros((n_samples, self.n_components), dtype=theta_0.dtype)

@@ -14,7 +14,7 @@ class Centring(Link):
 
     Parameters
     ----------
-    energy : Centred
+    energy : Centred and PositivePhase
     """
 
     asked_by = "centered=True"

@@ -23,8 +23,7 @@ class RunningMeans:
 
     Parameters
     ----------
-    energy : energy
-        With a ``posterior``.
+    energy : PositivePhase
     theta : ndarray
         The energy's parameters.
     X : ndarray of shape (n, d)
@@ -54,7 +53,7 @@ def _hidden_means(energy, theta, X, weights, n_rows):
     """The mean of each block of hidden units, over `n_rows` rows spread over X."""
     few = slice(None, None, -(-len(X) // n_rows))
     shares = _shares(weights[few])
-    return [shares @ block for block in energy.hidden_means(theta, X[few])]
+    return [shares @ block for block in energy.infer(theta, X[few])[1:]]
 
 
 def _move(mean, target, rate):

@@ -67,9 +67,9 @@ class TwoHiddenLayers:
 
         return -log_p, pullback
 
-    def hidden_means(self, theta, X):
+    def infer(self, theta, X, state=None):
         _, p, z = self._given_x(theta, X)
-        return p @ self.states, p @ z
+        return X, p @ self.states, p @ z
 
     def centre_gradient(self, theta, gradient, offsets):
         first, second, third = offsets

@@ -24,7 +24,7 @@ class OnlyGibbs:
         self._energy = energy
 
     def __getattr__(self, name):
-        if name.startswith("__") or name in ("hidden_means", "centre_gradient", "centre_change"):
+        if name.startswith("__") or name in ("infer", "centre_gradient", "centre_change"):
             raise AttributeError(name)
         return getattr(self._energy, name)
 
