@@ -11,20 +11,21 @@ import numpy as np
 from _take_turns import take_turns
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 import sklvm
 
 # What makes a fit moderate; each estimator takes those of its parameters that it has.
 MODERATE = {
-    "n_components": 64,
+    "n_components": 24,
     "hidden_layer_sizes": (128,),
     "batch_size": 100,
     "partition": "none",
     "random_state": 0,
 }
-# Iterations of coders of single rows are not epochs.
-EPOCHS = {"ARDSparseCoder": None, "SparseCoder": None, "ConvolutionalSparseCoder": None}
+# Steps a row of coders are not epochs.
+MAX_ITER = {"ARDSparseCoder": 20, "SparseCoder": 1000, "ConvolutionalSparseCoder": 100}
 TOLERANCE = 1.1
 
 
@@ -57,7 +58,7 @@ def estimators():
         if isinstance(cls, type):
             known = inspect.signature(cls.__init__).parameters
             required = {"estimator": sklvm.ConstrainedGaussian()} if "estimator" in known else {}
-            values = {**MODERATE, "max_iter": EPOCHS.get(name, 3)}
+            values = {**MODERATE, "max_iter": MAX_ITER.get(name, 3)}
             yield cls(**required).set_params(
                 **{
                     key: value
@@ -68,7 +69,9 @@ def estimators():
 
 
 def data_for(estimator, X):
-    """Arguments of ``fit``: bits where the model is one of bits, labels where it classifies."""
+    """Arguments of ``fit``: bits, counts or real data, and labels where it classifies."""
+    if get_tags(estimator).input_tags.positive_only:
+        X = np.floor(np.maximum(2 * X, 0))
     constraints = getattr(estimator, "_parameter_constraints", {})
     if "binarize" in constraints and "likelihood" not in constraints:
         X = (X > 0).astype(np.float64)
