@@ -97,8 +97,8 @@ def sampler_steps(X):
     d, h, k, n = N_FEATURES, N_HIDDEN, N_COMPONENTS, N_CHAINS
     trajectory = N_LEAPFROG_STEPS * [(n, d, h), (n, h, k), (n, k, h), (n, h, d)]
     chains = HamiltonianChains(N_LEAPFROG_STEPS)
-    state = chains.init(energy, theta, X[:N_CHAINS].copy(), seed=0)
-    yield "hmc, a transition", lambda: chains.step(energy, theta, state), trajectory
+    state = chains.start(energy, theta, X[:N_CHAINS].copy(), seed=0)
+    yield "hmc, a transition", lambda: chains.sweep(energy, theta, state), trajectory
 
     covariance = np.cov(X[:2000].T)
     reference = GaussianDensity(np.zeros(d), covariance, dtype=np.float32)
