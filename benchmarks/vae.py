@@ -69,7 +69,7 @@ def new_vae(**parameters):
 
 
 def bits(grey):
-    """Drawn once, with the grey levels as odds."""
+    """Drawn once, with the grey levels as probabilities."""
     return (np.random.default_rng(0).random(grey.shape) < grey).astype(np.float32)
 
 

@@ -195,7 +195,7 @@ def test_the_score_is_a_row_by_row_function(fitted, X):
 
 def test_the_density_integrates_to_one_over_a_plane(fitted):
     if hasattr(fitted, "binarize"):
-        pytest.skip("a law of binary data")
+        pytest.skip("a distribution of binary data")
     if not getattr(fitted, "score_normalized_", True):
         pytest.skip("no density")
     if get_tags(fitted).input_tags.positive_only:

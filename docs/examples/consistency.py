@@ -26,7 +26,7 @@ from scipy.special import logsumexp
 from sklvm import objectives
 from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, Marginal
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw, FlatObjective, binary_states, numerical_jacobian
+from sklvm.testing import ExactDistribution, FlatObjective, binary_states, numerical_jacobian
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--full", action="store_true", help="more rows and more replications")
@@ -63,10 +63,10 @@ class MaximumLikelihood(objectives.Objective):
 
 
 class Problem:
-    """Rows of a known law, and the energy that is to learn it."""
+    """Rows of a known distribution, and the energy that is to learn it."""
 
     def __init__(self, true_energy, truth, points, energy=None, start=None):
-        self.law = ExactLaw(true_energy, truth, np.eye(true_energy.n_features))
+        self.distribution = ExactDistribution(true_energy, truth, np.eye(true_energy.n_features))
         log_p = -true_energy.evaluate(truth, points)[0]
         self.points, self.p = points, np.exp(log_p - logsumexp(log_p))
         self.energy, self.likelihood = energy or true_energy, MaximumLikelihood(points)
@@ -127,7 +127,7 @@ class Problem:
         fit = self.minimize if objective.has_value else self.find_root
         errors = np.empty((len(sizes), n_runs))
         for i, seed in np.ndindex(errors.shape):
-            X = self.law.sample(sizes[i], np.random.default_rng([sizes[i], seed]))
+            X = self.distribution.sample(sizes[i], np.random.default_rng([sizes[i], seed]))
             errors[i, seed] = self.error(fit(objective, X, seed))
         return errors.mean(axis=1)
 
@@ -226,11 +226,11 @@ CRITERIA = {
 # --------
 # Where a criterion ends that is not consistent. Denoising fits :math:`p * N(0, s^2 I)`; the family
 # has that density as well, so that its plateau is :math:`KL(p \,\|\, p * N(0, s^2 I))`. Those of
-# the model that is too small come from the true law, or from very many rows.
+# the model that is too small come from the true distribution, or from very many rows.
 
 on_plane, pixels = four.p.reshape(65, 65), NOISE_LEVEL / (places[1] - places[0])
 smoothed = gaussian_filter(on_plane, pixels, truncate=8)
-many = too_small.law.sample(500_000, np.random.default_rng(0))
+many = too_small.distribution.sample(500_000, np.random.default_rng(0))
 PLATEAUS = {
     ("Data of the family", "denoising"): (on_plane * np.log(on_plane / smoothed)).sum(),
     ("A model that is too small", "score matching"): too_small.excess(
@@ -321,8 +321,8 @@ plt.show()
 # noise nearer to the data is harder to tell from them, and not for that alone the better teacher.
 #
 # *Contrastive divergence* has no plateau on data of the family. At the true parameters the data are
-# in equilibrium already, k transitions leave their law as it is, and the two expectations cancel,
-# for CD-1 as for maximum likelihood.
+# in equilibrium already, k transitions leave their distribution as it is, and the two expectations
+# cancel, for CD-1 as for maximum likelihood.
 #
 # *With a model that is too small* there is no such point. Chains from the data go only part of the
 # way to the model, and the gradient vanishes elsewhere: CD-1 plateaus at about 0.004 nats, and more

@@ -22,9 +22,9 @@ train, test, labels = digits.data[~is_test], digits.data[is_test], digits.target
 # %%
 # Bits of grey levels
 # -------------------
-# Grey levels are taken as odds of bits, and the Bernoulli likelihood is one of bits. They may be
-# drawn once before training, or anew for every step, which ``binarize="dynamic"`` does, or the
-# model may be trained on the grey levels as they are. All are judged by the same test digits,
+# Grey levels are taken as probabilities of bits, and the Bernoulli likelihood is one of bits. They
+# may be drawn once before training, or anew for every step, which ``binarize="dynamic"`` does, or
+# the model may be trained on the grey levels as they are. All are judged by the same test digits,
 # drawn once.
 
 

@@ -149,14 +149,18 @@ rows = noise.sample(4000, np.random.default_rng(1))
 log_joint = -energy.evaluate_joint(truth, rows, np.eye(2)[:, np.newaxis].repeat(4000, axis=1))[0]
 
 
-def second_term(law, S):
+def second_term(distribution, S):
     """ν E_noise E_draws[softplus(log mean exp G)]."""
-    log_q = law.log_density(np.eye(2)[:, np.newaxis])
+    log_q = distribution.log_density(np.eye(2)[:, np.newaxis])
     offset = log_z + noise.log_density(rows) + np.log(NOISE_RATIO)
     first, second = np.exp(log_joint - log_q - offset)
     counts = np.arange(S + 1)[:, np.newaxis]
     ratio = ((S - counts) * first + counts * second) / S
-    return NOISE_RATIO * np.mean(binom.pmf(counts, S, law.mean[:, 1]) * np.log1p(ratio)) * (S + 1)
+    return (
+        NOISE_RATIO
+        * np.mean(binom.pmf(counts, S, distribution.mean[:, 1]) * np.log1p(ratio))
+        * (S + 1)
+    )
 
 
 biases = {}
@@ -164,8 +168,8 @@ exact = NOISE_RATIO * np.mean(
     np.log1p(np.exp(logsumexp(log_joint, axis=0) - log_z - noise.log_density(rows)) / NOISE_RATIO)
 )
 for name, phi in encoded.items():
-    law = ENCODERS[name].encode(phi, rows)
-    biases[name] = np.array([exact - second_term(law, S) for S in DRAWS])
+    distribution = ENCODERS[name].encode(phi, rows)
+    biases[name] = np.array([exact - second_term(distribution, S) for S in DRAWS])
     print(f"{name:18} too low by " + ", ".join(f"{bias:.1e}" for bias in biases[name]))
 
 # %%
@@ -180,8 +184,8 @@ figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="cons
 axis = np.linspace(-10, 10, 401)[:, np.newaxis]
 left.plot(axis, energy.posterior(truth, axis)[:, 1], "k", linewidth=3, label="p(z | x)")
 for name, phi in encoded.items():
-    law = ENCODERS[name].encode(phi, axis)
-    left.plot(axis, law.mean[:, 1], color=COLORS[name], label=f"q, {name}")
+    distribution = ENCODERS[name].encode(phi, axis)
+    left.plot(axis, distribution.mean[:, 1], color=COLORS[name], label=f"q, {name}")
 left.set(xlabel="x", ylabel="probability of the wide component", title="Posteriors", ylim=(0, 1.02))
 left.legend(loc="lower right", fontsize=9)
 

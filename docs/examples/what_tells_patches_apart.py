@@ -146,8 +146,8 @@ def cut_patches(images, held_out, settings, structure, normalize):
     lattice = {"image_shape": (size, size)} if structure == "lattice" else {}
     gaussian = ConstrainedGaussian(structure, **lattice).fit(training)
     drawn = {"gaussian": gaussian, "own": ConstrainedGaussian().fit(natural)}
-    for name, law in drawn.items():  # which have the noise already
-        samples = law.sample(n_scored, random_state=0).astype(np.float32)
+    for name, distribution in drawn.items():  # which have the noise already
+        samples = distribution.sample(n_scored, random_state=0).astype(np.float32)
         drawn[name] = datasets.contrast_normalize(samples) if normalize else samples
     sets = {"natural": natural, "digits": digits, **drawn}
     names = np.repeat(held_out, n_each)
@@ -172,8 +172,8 @@ def encode(patches, recipe):
         training, natural, digits = map(equal_contrast, (training, sets["natural"], sets["digits"]))
         gaussian, own = (ConstrainedGaussian().fit(y) for y in (training, natural))
         sets = {"natural": natural, "digits": digits}
-        for name, law in {"gaussian": gaussian, "own": own}.items():
-            samples = law.sample(len(digits), random_state=0).astype(np.float32)
+        for name, distribution in {"gaussian": gaussian, "own": own}.items():
+            samples = distribution.sample(len(digits), random_state=0).astype(np.float32)
             sets[name] = equal_contrast(samples)
         squares = {name: gaussian.mahalanobis(y) for name, y in sets.items()}
         log_gaussian = {name: -0.5 * square for name, square in squares.items()}

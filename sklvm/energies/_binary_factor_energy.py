@@ -40,7 +40,7 @@ class BinaryFactorEnergy:
     tied : bool, default=True
         Whether V = Wᵀ/σ², or has parameters of its own.
     learn_prior : bool, default=False
-        Whether c is learned, or 0: odds of one to one.
+        Whether c is learned, or 0: probabilities of ½.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ class GridContrastiveDivergence:
     ----------
     potentials : GridPotentials
     features, edge_features, labels
-        As of :class:`GridPseudoLikelihood`.
+        See :class:`GridPseudoLikelihood`.
     weights : ndarray of shape (n,)
         Mean 1.
     n_steps : int

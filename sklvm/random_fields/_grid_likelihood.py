@@ -23,7 +23,7 @@ class GridLikelihood:
     elimination : Elimination
         Of the grid's graph.
     features, edge_features, labels, weights
-        As of :class:`GridPseudoLikelihood`.
+        See :class:`GridPseudoLikelihood`.
     """
 
     def __init__(self, potentials, elimination, features, edge_features, labels, weights):

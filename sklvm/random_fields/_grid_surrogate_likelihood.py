@@ -31,7 +31,7 @@ class GridSurrogateLikelihood:
     inference : Inference
         With marginals and log Z.
     features, edge_features, labels, weights
-        As of :class:`GridPseudoLikelihood`.
+        See :class:`GridPseudoLikelihood`.
     """
 
     def __init__(self, potentials, inference, features, edge_features, labels, weights):

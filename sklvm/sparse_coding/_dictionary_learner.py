@@ -38,7 +38,7 @@ class DictionaryLearner(StatisticsModel, CodingModel):
         α, the strength of the penalty. With l1, a code is zero from max |x Dᵀ| ≤ ‖x‖ on.
     penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual"} or object, \
             default="l1"
-        As of :class:`SparseCoder`.
+        See :class:`SparseCoder`.
     positive, positive_dict : bool, default=False
         Whether z ≥ 0, and whether D ≥ 0; both, on data that are not negative, gives parts.
     batch_size : int, default=None
@@ -56,7 +56,7 @@ class DictionaryLearner(StatisticsModel, CodingModel):
         codes, the mean of ½‖x‖²; online with the third of them in a row. 0: only `max_iter` ends
         them.
     solver : {"auto", "active_set", "coordinate_descent", "fista", "ista", "omp"}, default="auto"
-        As of :class:`SparseCoder`.
+        See :class:`SparseCoder`.
     code_tol, code_max_iter : float, default=1e-6 and int, default=10000
         `tol` and `max_iter` of :class:`SparseCoder`.
     shuffle : bool, default=True

@@ -7,7 +7,7 @@ inherited.
 from sklvm.testing._density_case import DensityTestCase
 from sklvm.testing._dictionary_case import DictionaryTestCase
 from sklvm.testing._energy_case import EnergyTestCase
-from sklvm.testing._exact_law import ExactLaw, binary_states
+from sklvm.testing._exact_distribution import ExactDistribution, binary_states
 from sklvm.testing._finite_differences import (
     assert_is_gradient,
     numerical_gradient,
@@ -23,7 +23,7 @@ __all__ = [
     "DensityTestCase",
     "DictionaryTestCase",
     "EnergyTestCase",
-    "ExactLaw",
+    "ExactDistribution",
     "FlatObjective",
     "ObjectiveTestCase",
     "PosteriorTestCase",

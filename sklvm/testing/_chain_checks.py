@@ -16,7 +16,7 @@ from sklvm.energies import (
     Tempered,
 )
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
-from sklvm.testing._exact_law import ExactLaw, binary_states
+from sklvm.testing._exact_distribution import ExactDistribution, binary_states
 from sklvm.testing._latent_checks import (
     N_DRAWS,
     assert_drawn_from,
@@ -35,16 +35,16 @@ class ChainChecks(EnergyChecks):
     # -- what a sweep leaves unchanged ------------------------------------------------------------
 
     def test_a_sweep_leaves_the_model_unchanged(self):
-        energy, theta, _, law = self.small_model(Gibbs)
-        state = energy.start(theta, law.sample(N_DRAWS, self.rng), self.seed)
+        energy, theta, _, distribution = self.small_model(Gibbs)
+        state = energy.start(theta, distribution.sample(N_DRAWS, self.rng), self.seed)
         for _ in range(3):
             state, _ = energy.sweep(theta, state)
-            law.assert_drawn(state.visible)
+            distribution.assert_drawn(state.visible)
 
     def test_chains_forget_where_they_started(self):
-        energy, theta, X, law = self.small_model(Gibbs)
+        energy, theta, X, distribution = self.small_model(Gibbs)
         state = self._swept(energy, theta, np.tile(X[:1], (N_DRAWS, 1)), N_SWEEPS_TO_FORGET)
-        law.assert_drawn(state.visible)
+        distribution.assert_drawn(state.visible)
 
     def test_clamped_units_stay_and_the_others_follow_the_conditional(self):
         energy, theta, X, _ = self.small_model(Gibbs)
@@ -52,21 +52,21 @@ class ChainChecks(EnergyChecks):
             raise unittest.SkipTest("the visible units are not binary")
         free = np.arange(energy.n_features) >= 2
         clamped = {j: X[0, j] for j in np.flatnonzero(~free)}
-        law = ExactLaw(energy, theta, X, clamped)
-        start = law.sample(N_DRAWS, self.rng)
+        distribution = ExactDistribution(energy, theta, X, clamped)
+        start = distribution.sample(N_DRAWS, self.rng)
         state = self._swept(energy, theta, start, 2, free=free)
         assert_array_equal(state.visible[:, ~free], start[:, ~free])
         assert np.any(state.visible[:, free] != start[:, free])
-        law.assert_drawn(state.visible)
+        distribution.assert_drawn(state.visible)
 
     def test_a_tempered_sweep_leaves_its_temperature_unchanged(self):
         energy, theta, X, _ = self.small_model(Gibbs, Tempered)
         theta_0 = energy.tempered_start(X)
         for beta in (0.0, 0.4, 1.0):
-            law = ExactLaw(energy, energy.temper(theta_0, theta, beta), X)
-            state = energy.start(theta, law.sample(N_DRAWS, self.rng), self.seed)
+            distribution = ExactDistribution(energy, energy.temper(theta_0, theta, beta), X)
+            state = energy.start(theta, distribution.sample(N_DRAWS, self.rng), self.seed)
             state, _ = energy.sweep(theta, state, tempering=(theta_0, beta))
-            law.assert_drawn(state.visible)
+            distribution.assert_drawn(state.visible)
 
     # -- states -----------------------------------------------------------------------------------
 
@@ -155,9 +155,11 @@ class ChainChecks(EnergyChecks):
         theta_0 = energy.tempered_start(X)
         assert_array_equal(energy.temper(theta_0, theta, 0.0), theta_0)
         assert_array_equal(energy.temper(theta_0, theta, 1.0), theta)
-        law_0 = ExactLaw(energy, theta_0, X)
-        assert_allclose(energy.start_log_partition(theta_0), law_0.log_partition, rtol=1e-9)
-        law_0.assert_drawn(energy.sample_start(theta_0, N_DRAWS, self.seed))
+        distribution_0 = ExactDistribution(energy, theta_0, X)
+        assert_allclose(
+            energy.start_log_partition(theta_0), distribution_0.log_partition, rtol=1e-9
+        )
+        distribution_0.assert_drawn(energy.sample_start(theta_0, N_DRAWS, self.seed))
 
     def test_tempered_energies_are_those_of_the_tempered_parameters(self):
         energy, theta, X = self.model(Tempered, Gibbs, Marginal)

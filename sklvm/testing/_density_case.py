@@ -6,7 +6,7 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklvm.densities import sample_with_log_density
-from sklvm.testing._exact_law import ExactLaw
+from sklvm.testing._exact_distribution import ExactDistribution
 from sklvm.testing._seeded import Seeded
 
 __all__ = ["DensityTestCase"]
@@ -54,10 +54,10 @@ class DensityTestCase(Seeded):
     fit = None
 
     def test_it_integrates_to_one(self):
-        assert_allclose(self._law().log_partition, 0, atol=1e-6)
+        assert_allclose(self._distribution().log_partition, 0, atol=1e-6)
 
     def test_its_draws_follow_it(self):
-        self._law().assert_drawn(self.make().sample(self.n_draws, self.rng))
+        self._distribution().assert_drawn(self.make().sample(self.n_draws, self.rng))
 
     def test_draws_come_with_their_log_densities(self):
         density = self.make()
@@ -109,15 +109,15 @@ class DensityTestCase(Seeded):
             raise unittest.SkipTest("there is no fit")
         return self.fit
 
-    def _law(self):
+    def _distribution(self):
         density = self.make()
         X = density.sample(50, np.random.default_rng(0))
         energy = (_Bits if self.is_binary else _Reals)(density)
-        return ExactLaw(energy, np.empty(0), X)
+        return ExactDistribution(energy, np.empty(0), X)
 
 
 class _Bits:
-    """−log p as an energy, which is what ``ExactLaw`` tabulates."""
+    """−log p as an energy, which is what ``ExactDistribution`` tabulates."""
 
     def __init__(self, density):
         self._density, self.n_features = density, density.n_features

@@ -14,7 +14,7 @@ from sklvm.energies import (
     Score,
     SiteConditionals,
 )
-from sklvm.testing._exact_law import ExactLaw
+from sklvm.testing._exact_distribution import ExactDistribution
 from sklvm.testing._seeded import Seeded
 
 __all__ = ["EnergyChecks", "pulled_back", "row_values"]
@@ -45,11 +45,11 @@ class EnergyChecks(Seeded):
         return _skip_unless_able(self.make(), capabilities)
 
     def small_model(self, *capabilities):
-        """``make_small()`` and its ``ExactLaw``; skipped likewise, and where it is not small."""
+        """``make_small()`` and its ``ExactDistribution``; skipped where it is not small, too."""
         energy, theta, X = _skip_unless_able(self.make_small(), (Marginal, *capabilities))
-        if not ExactLaw.exists(energy):
+        if not ExactDistribution.exists(energy):
             raise unittest.SkipTest(f"make_small() has {energy.n_features} features")
-        return energy, theta, X, ExactLaw(energy, theta, X)
+        return energy, theta, X, ExactDistribution(energy, theta, X)
 
 
 def _skip_unless_able(model, capabilities):

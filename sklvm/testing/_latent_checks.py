@@ -15,7 +15,7 @@ from sklvm.energies import (
     Marginal,
 )
 from sklvm.testing._energy_checks import EnergyChecks, some_hidden
-from sklvm.testing._exact_law import binary_states
+from sklvm.testing._exact_distribution import binary_states
 from sklvm.testing._finite_differences import assert_is_gradient
 
 __all__ = [

@@ -15,7 +15,7 @@ from sklvm.energies import (
 from sklvm.partition import AnnealedImportanceSampling, fit_reference, log_partition
 from sklvm.samplers import HamiltonianMonteCarlo
 from sklvm.testing._energy_checks import EnergyChecks
-from sklvm.testing._exact_law import ExactLaw
+from sklvm.testing._exact_distribution import ExactDistribution
 from sklvm.testing._latent_checks import N_DRAWS
 
 __all__ = ["NormalizationChecks"]
@@ -29,18 +29,18 @@ class NormalizationChecks(EnergyChecks):
     largest_std_err = 0.1
 
     def test_the_exact_log_partition_is_the_sum_over_all_of_space(self):
-        energy, theta, _, law = self.small_model(ExactPartition)
+        energy, theta, _, distribution = self.small_model(ExactPartition)
         assert energy.n_terms >= 1
-        assert_allclose(energy.log_partition(theta), law.log_partition, rtol=1e-7)
+        assert_allclose(energy.log_partition(theta), distribution.log_partition, rtol=1e-7)
 
     def test_exact_draws_follow_the_model(self):
-        energy, theta, _, law = self.small_model(ExactPartition)
-        law.assert_drawn(energy.sample(theta, N_DRAWS, self.rng))
+        energy, theta, _, distribution = self.small_model(ExactPartition)
+        distribution.assert_drawn(energy.sample(theta, N_DRAWS, self.rng))
 
     def test_with_all_units_free_the_clamped_log_partition_is_the_whole_one(self):
-        energy, theta, X, law = self.small_model(ClampedPartition)
+        energy, theta, X, distribution = self.small_model(ClampedPartition)
         values = energy.log_clamped_partition(theta, X, np.ones(energy.n_features, dtype=bool))
-        assert_allclose(values, np.full(len(X), law.log_partition), rtol=1e-7)
+        assert_allclose(values, np.full(len(X), distribution.log_partition), rtol=1e-7)
 
     def test_with_no_unit_free_the_clamped_log_partition_is_minus_the_energy(self):
         energy, theta, X = self.model(ClampedPartition)
@@ -48,7 +48,7 @@ class NormalizationChecks(EnergyChecks):
         assert_allclose(values, -energy.evaluate(theta, X)[0], rtol=1e-9)
 
     def test_the_clamped_log_partition_sums_over_the_free_units(self):
-        energy, theta, X, law = self.small_model(ClampedPartition)
+        energy, theta, X, distribution = self.small_model(ClampedPartition)
         if isinstance(energy, Score):
             raise unittest.SkipTest("the visible units are not binary")
         free = np.arange(energy.n_features) >= 2
@@ -56,33 +56,33 @@ class NormalizationChecks(EnergyChecks):
         assert energy.n_clamped_terms(free) <= energy.n_clamped_terms(np.ones_like(free))
         for x, value in zip(X, values, strict=False):
             clamped = {j: x[j] for j in np.flatnonzero(~free)}
-            law = ExactLaw(energy, theta, X, clamped)
-            assert_allclose(value, law.log_partition, rtol=1e-9)
+            distribution = ExactDistribution(energy, theta, X, clamped)
+            assert_allclose(value, distribution.log_partition, rtol=1e-9)
 
     def test_the_gradient_of_log_partition_is_minus_the_mean_slope_of_the_energy(self):
-        energy, theta, _, law = self.small_model(ExactPartition)
+        energy, theta, _, distribution = self.small_model(ExactPartition)
         log_partition, gradient = energy.log_partition_and_gradient(theta)
-        assert_allclose(log_partition, law.log_partition, rtol=1e-7)
-        _, pullback = energy.evaluate(theta, law.points)
-        expected = -pullback(law.probabilities)
+        assert_allclose(log_partition, distribution.log_partition, rtol=1e-7)
+        _, pullback = energy.evaluate(theta, distribution.points)
+        expected = -pullback(distribution.probabilities)
         assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
 
     def test_hamiltonian_transitions_leave_the_model_unchanged(self):
-        energy, theta, _, law = self.small_model(Score)
+        energy, theta, _, distribution = self.small_model(Score)
         sampler = HamiltonianMonteCarlo(n_leapfrog_steps=3)
 
         def target(X):
             value, psi = energy.energy_and_score(theta, X)
             return -value, psi
 
-        step_size = _longest_step(sampler, target, law.sample(500, self.rng), self.rng)
-        state = sampler.init(target, law.sample(N_DRAWS, self.rng))
+        step_size = _longest_step(sampler, target, distribution.sample(500, self.rng), self.rng)
+        state = sampler.init(target, distribution.sample(N_DRAWS, self.rng))
         for _ in range(3):
             state, _ = sampler.step(target, state, step_size, self.rng)
-        law.assert_drawn(state.position)
+        distribution.assert_drawn(state.position)
 
     def test_annealing_finds_log_partition(self):
-        energy, theta, X, law = self.small_model()
+        energy, theta, X, distribution = self.small_model()
         if not isinstance(energy, Score) and not (
             isinstance(energy, Tempered) and isinstance(energy, Gibbs)
         ):
@@ -98,9 +98,9 @@ class NormalizationChecks(EnergyChecks):
         assert estimate.method == "ais"
         assert 1 <= estimate.effective_sample_size <= self.annealing.n_chains
         assert estimate.std_err <= self.largest_std_err, estimate
-        error = abs(estimate.value - law.log_partition)
+        error = abs(estimate.value - distribution.log_partition)
         assert error <= 4 * estimate.std_err + 1e-6, (
-            f"{estimate}, where {law.log_partition} is right"
+            f"{estimate}, where {distribution.log_partition} is right"
         )
 
 

@@ -44,7 +44,7 @@ class BinaryLatentVAE(DecodingModel):
     tied : bool, default=True
         Whether v_k = w_k/σ², or is learned.
     learn_prior : bool, default=False
-        Whether the c_k are learned, or 0: odds of one to one.
+        Whether the c_k are learned, or 0: probabilities of ½.
     n_importance_samples : int, default=100
         Draws of z for each row of ``score_samples``, where K is larger than 12.
     optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"

@@ -15,12 +15,12 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def dependent_bits(n_samples, rng):
-    """Draws from a random law of four bits, which is no tree."""
-    law = rng.dirichlet(np.full(16, 0.5))
-    return STATES[rng.choice(16, n_samples, p=law)]
+    """Draws from a random distribution of four bits, which is no tree."""
+    distribution = rng.dirichlet(np.full(16, 0.5))
+    return STATES[rng.choice(16, n_samples, p=distribution)]
 
 
-def smoothed_law(X, weights=None):
+def smoothed_distribution(X, weights=None):
     """The rows and one row of fair coins, as probabilities of the 16 states."""
     counts = np.bincount((X @ 2 ** np.arange(4)).astype(int), weights, minlength=16)
     return (counts + 1 / 16) / (counts.sum() + 1)
@@ -37,17 +37,17 @@ def spanning_trees():
             yield edges
 
 
-def divergence_of_tree(law, edges):
-    """KL of the tree with the law's own pairwise marginals from the law, by its definition."""
+def divergence_of_tree(distribution, edges):
+    """KL from a distribution to the tree with its pairwise marginals, by the definition."""
     log_tree = np.zeros(16)
     for j in range(4):
-        marginal = np.array([law[STATES[:, j] == value].sum() for value in (0, 1)])
+        marginal = np.array([distribution[STATES[:, j] == value].sum() for value in (0, 1)])
         n_edges = sum(j in edge for edge in edges)
         log_tree += (1 - n_edges) * np.log(marginal[STATES[:, j].astype(int)])
     for pair in edges:
         codes = (STATES[:, pair] @ [1, 2]).astype(int)
-        log_tree += np.log(np.bincount(codes, law)[codes])
-    return law @ (np.log(law) - log_tree)
+        log_tree += np.log(np.bincount(codes, distribution)[codes])
+    return distribution @ (np.log(distribution) - log_tree)
 
 
 def test_there_are_sixteen_trees():
@@ -59,10 +59,10 @@ def test_it_is_the_tree_that_is_closest_to_the_data():
     chosen = set()
     for _ in range(20):
         X = dependent_bits(200, rng)
-        law = smoothed_law(X)
-        divergences = {edges: divergence_of_tree(law, edges) for edges in spanning_trees()}
+        distribution = smoothed_distribution(X)
+        divergences = {edges: divergence_of_tree(distribution, edges) for edges in spanning_trees()}
         density = ChowLiuDensity.fit(X)
-        divergence = law @ (np.log(law) - density.log_density(STATES))
+        divergence = distribution @ (np.log(distribution) - density.log_density(STATES))
         assert divergence == pytest.approx(min(divergences.values()), abs=1e-10)
         edges = {tuple(sorted(edge)) for edge in enumerate(density.parents) if edge[1] >= 0}
         assert edges == set(min(divergences, key=divergences.get))
@@ -92,14 +92,14 @@ def test_draws_are_those_of_the_density_and_come_with_their_log_densities(dtype,
 
 def test_marginals_and_those_of_its_edges_are_the_smoothed_ones_of_the_data(rng):
     X = dependent_bits(100, rng)
-    law, density = smoothed_law(X), ChowLiuDensity.fit(X)
+    distribution, density = smoothed_distribution(X), ChowLiuDensity.fit(X)
     p = np.exp(density.log_density(STATES))
-    assert_allclose(p @ STATES, law @ STATES)
+    assert_allclose(p @ STATES, distribution @ STATES)
     assert_allclose(p @ STATES, IndependentBernoulliDensity.fit(X).means)
     for j, k in enumerate(density.parents):
         if k >= 0:
             both = STATES[:, j] * STATES[:, k]
-            assert_allclose(p @ both, law @ both)
+            assert_allclose(p @ both, distribution @ both)
 
 
 def test_a_weight_counts_like_as_many_rows(rng):

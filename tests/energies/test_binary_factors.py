@@ -99,8 +99,10 @@ def test_few_and_many_states_add_up_to_the_same_density(n_components, rng):
     W[0] = [1.0, -0.5]
     theta = energy.layout.pack(weights=W, visible_bias=[0.2, 0.1], hidden_bias=0.0)
     X = rng.standard_normal((5, 2))
-    laws = [multivariate_normal([0.2 + z, 0.1 - 0.5 * z], 0.64 * np.eye(2)) for z in (0, 1)]
-    expected = np.log(0.5 * sum(law.pdf(X) for law in laws))
+    distributions = [
+        multivariate_normal([0.2 + z, 0.1 - 0.5 * z], 0.64 * np.eye(2)) for z in (0, 1)
+    ]
+    expected = np.log(0.5 * sum(distribution.pdf(X) for distribution in distributions))
     assert_allclose(energy.log_density(theta, X), expected)
 
 

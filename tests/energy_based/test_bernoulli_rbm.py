@@ -275,7 +275,7 @@ def test_it_feeds_a_classifier_in_a_pipeline(X):
 # -- missing entries ------------------------------------------------------------------------------
 
 
-def test_training_on_incomplete_rows_finds_the_law_of_complete_ones(rng):
+def test_training_on_incomplete_rows_finds_the_distribution_of_complete_ones(rng):
     X = correlated_bits(1000, rng)
     gaps = np.where(rng.random(X.shape) < 0.3, np.nan, X)
     fill = np.where(np.isnan(gaps), np.nanmean(gaps, axis=0), gaps)

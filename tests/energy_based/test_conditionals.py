@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest, norm
 
 from sklvm import BernoulliRBM, GaussianRBM
-from sklvm.testing import ExactLaw, binary_states
+from sklvm.testing import ExactDistribution, binary_states
 
 NAN = np.nan
 
@@ -46,18 +46,18 @@ def conditional_cdf(model, held):
 
 
 def test_draws_follow_the_model(binary, real):
-    law = ExactLaw(*binary.fitted_energy_, np.eye(4))
-    law.assert_drawn(binary.sample(20_000, n_steps=10, random_state=0))
-    law = ExactLaw(*real.fitted_energy_, np.eye(2))
+    distribution = ExactDistribution(*binary.fitted_energy_, np.eye(4))
+    distribution.assert_drawn(binary.sample(20_000, n_steps=10, random_state=0))
+    distribution = ExactDistribution(*real.fitted_energy_, np.eye(2))
     # From one of its two modes to the other it is a long way.
-    law.assert_drawn(real.sample(20_000, n_steps=50, random_state=0))
+    distribution.assert_drawn(real.sample(20_000, n_steps=50, random_state=0))
 
 
 def test_clamped_binary_draws_follow_the_conditional(binary):
     draws = binary.sample(20_000, n_steps=10, given=[1, NAN, 0, NAN], random_state=0)
     assert np.all(draws[:, [0, 2]] == [1, 0])
-    law = ExactLaw(*binary.fitted_energy_, np.eye(4), {0: 1, 2: 0})
-    law.assert_drawn(draws)
+    distribution = ExactDistribution(*binary.fitted_energy_, np.eye(4), {0: 1, 2: 0})
+    distribution.assert_drawn(draws)
 
 
 def test_clamped_real_draws_follow_the_conditional(real):
@@ -107,8 +107,8 @@ def test_imputed_means_are_the_conditional_means(binary, real):
     assert_array_equal(filled[1], X[1])
     assert_array_equal(filled[~np.isnan(X)], X[~np.isnan(X)])
     for row, clamped in ((0, {0: 1, 2: 0, 3: 1}), (2, {1: 1, 3: 0})):
-        law = ExactLaw(*binary.fitted_energy_, np.eye(4), clamped)
-        assert_allclose(filled[row], law.mean(lambda S: S), atol=0.04)
+        distribution = ExactDistribution(*binary.fitted_energy_, np.eye(4), clamped)
+        assert_allclose(filled[row], distribution.mean(lambda S: S), atol=0.04)
     filled = real.impute([[1.0, NAN]], n_steps=1500, random_state=0)
     assert filled[0, 1] == pytest.approx(conditional_cdf(real, 1.0)[1], abs=0.07)
 
@@ -116,8 +116,8 @@ def test_imputed_means_are_the_conditional_means(binary, real):
 def test_imputed_draws_follow_the_conditional(binary):
     X = np.tile([[1, NAN, 0, NAN]], (20_000, 1))
     draws = binary.impute(X, method="draw", n_steps=10, random_state=0)
-    law = ExactLaw(*binary.fitted_energy_, np.eye(4), {0: 1, 2: 0})
-    law.assert_drawn(draws)
+    distribution = ExactDistribution(*binary.fitted_energy_, np.eye(4), {0: 1, 2: 0})
+    distribution.assert_drawn(draws)
     assert np.isnan(X).any()
 
 
@@ -158,7 +158,7 @@ def test_conditional_probabilities_are_ratios_of_sums(binary):
         assert_allclose(binary.conditional_log_proba(states, for_each), expected, atol=1e-9)
 
 
-def test_conditional_densities_are_derivatives_of_the_conditional_law(real):
+def test_conditional_densities_are_derivatives_of_the_conditional_distribution(real):
     cdf, _ = conditional_cdf(real, 1.0)
     x = np.linspace(-2, 2, 9)
     derivative = (cdf(x + 1e-5) - cdf(x - 1e-5)) / 2e-5

@@ -143,7 +143,7 @@ def test_annealing_agrees_with_the_exact_log_partition(X):
     assert abs(model.log_partition_ - exact) < 4 * model.log_partition_std_err_ + 1e-6
 
 
-def test_training_on_incomplete_rows_finds_the_law_of_complete_ones(X):
+def test_training_on_incomplete_rows_finds_the_distribution_of_complete_ones(X):
     rng = np.random.default_rng(5)
     gaps = X.copy()
     gaps[rng.random(len(X)) < 0.5, 1] = np.nan

@@ -33,7 +33,7 @@ def matched_area(example, natural, other, natural_norms, other_norms):
     return np.nanmean(example.matched_shares(natural, other, natural_norms, other_norms))
 
 
-def test_matched_area_is_a_half_for_two_sets_of_one_law(example):
+def test_matched_area_is_a_half_for_two_sets_of_one_distribution(example):
     rng = np.random.default_rng(0)
     points = rng.standard_normal((2, 2000, 5))
     scores, norms = np.abs(points).sum(axis=2), np.linalg.norm(points, axis=2)

@@ -6,7 +6,7 @@ from importance_sampled_likelihood import ImportanceSampledLikelihood
 from product_of_t import ProductOfT
 
 from sklvm import DeepEnergyModel
-from sklvm.testing import ExactLaw, FlatObjective, ObjectiveTestCase, small_models
+from sklvm.testing import ExactDistribution, FlatObjective, ObjectiveTestCase, small_models
 
 
 class TestImportanceSampledLikelihood(ObjectiveTestCase):
@@ -20,7 +20,7 @@ def test_its_value_is_the_mean_negative_log_likelihood():
     weights, rng = np.full(len(X), 1 / len(X)), np.random.default_rng(0)
     _, state = FlatObjective(objective).init(energy, theta, X, weights, rng)
     value, _, _ = FlatObjective(objective).step(energy, theta, X, weights, state, rng)
-    log_z = ExactLaw(energy, theta, X).log_partition
+    log_z = ExactDistribution(energy, theta, X).log_partition
     assert value == pytest.approx(np.mean(energy.evaluate(theta, X)[0]) + log_z, abs=0.01)
 
 

@@ -12,7 +12,7 @@ from sklvm.energies import BernoulliRBMEnergy, DeepEnergy, GaussianEnergy
 from sklvm.energy_based import DeepEnergyModel
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS, Adam
-from sklvm.testing import ExactLaw, FlatObjective, random_parameters
+from sklvm.testing import ExactDistribution, FlatObjective, random_parameters
 from sklvm.training import Training
 
 CNCE = ConditionalNoiseContrastiveEstimation
@@ -42,11 +42,11 @@ def rbm():
 @pytest.mark.parametrize("level", [0.1, 0.5])
 def test_the_truth_is_a_fixed_point(make, level, rng):
     energy, theta = make()
-    law = ExactLaw(energy, theta, rng.standard_normal((10, energy.n_features)))
+    distribution = ExactDistribution(energy, theta, rng.standard_normal((10, energy.n_features)))
     objective = CNCE(n_noise=2, noise_level=level)
     gradients = []
     for _ in range(60):
-        X = law.sample(2000, rng)
+        X = distribution.sample(2000, rng)
         _, state = FlatObjective(objective).init(energy, theta, X, uniform_weights(X), rng)
         gradients.append(
             FlatObjective(objective).step(energy, theta, X, uniform_weights(X), state, rng)[1]
@@ -59,10 +59,13 @@ def test_the_truth_is_a_fixed_point(make, level, rng):
     assert np.linalg.norm(slope) > 5 * np.linalg.norm(deviation)
 
 
-def test_bit_flips_recover_the_law_of_a_small_machine(rng):
+def test_bit_flips_recover_the_distribution_of_a_small_machine(rng):
     energy, true = rbm()
-    law = ExactLaw(energy, true, np.zeros((2, 4)))
-    X, weights = np.tile(law.points, (100, 1)), np.tile(law.probabilities, 100) / 100
+    distribution = ExactDistribution(energy, true, np.zeros((2, 4)))
+    X, weights = (
+        np.tile(distribution.points, (100, 1)),
+        np.tile(distribution.probabilities, 100) / 100,
+    )
     objective, start = CNCE(), energy.init_parameters(X, rng)
     _, state = FlatObjective(objective).init(energy, start, X, weights, rng)
 
@@ -73,13 +76,13 @@ def test_bit_flips_recover_the_law_of_a_small_machine(rng):
         )[:2]
 
     theta, _, _ = LBFGS().minimize(criterion, start, 500, lambda theta, value: None)
-    fitted = ExactLaw(energy, theta, X)
+    fitted = ExactDistribution(energy, theta, X)
 
     def divergence(other):
-        return law.probabilities @ np.log(law.probabilities / other.probabilities)
+        return distribution.probabilities @ np.log(distribution.probabilities / other.probabilities)
 
     assert divergence(fitted) < 0.01
-    assert divergence(fitted) < 0.05 * divergence(ExactLaw(energy, start, X))
+    assert divergence(fitted) < 0.05 * divergence(ExactDistribution(energy, start, X))
 
 
 @pytest.mark.parametrize("shape", ["covariance", "isotropic"])
@@ -143,7 +146,7 @@ def test_noise_that_is_told_apart_too_easily_is_halved_until_it_is_not(rng):
     # Two narrow ridges: much more can be known of a row than its covariance tells.
     energy = DeepEnergy(2, 1, (), sigma=0.05)
     theta = energy.layout.pack(visible_bias=[-400.0, 0.0], coefs_0=[[800.0, 0]], intercepts_0=0.0)
-    X = ExactLaw(energy, theta, rng.standard_normal((9, 2))).sample(2000, rng)
+    X = ExactDistribution(energy, theta, rng.standard_normal((9, 2))).sample(2000, rng)
     losses, levels = losses_and_levels(CNCE(), energy, theta, X, 20, rng)
     assert losses[0] < np.log(2) < losses[-1]
     assert set(levels[1:] / levels[:-1]) == {0.5, 1.0}
@@ -191,8 +194,11 @@ def test_annealing_supplies_the_log_partition_that_the_criterion_does_not_need(r
     X = rng.standard_normal((400, 2))
     model = DeepEnergyModel(2, hidden_layer_sizes=(), objective="cnce", random_state=0).fit(X)
     model.estimate_log_partition()
-    law = ExactLaw(*model.fitted_energy_, X)
-    assert abs(model.log_partition_ - law.log_partition) < 5 * model.log_partition_std_err_ + 1e-3
+    distribution = ExactDistribution(*model.fitted_energy_, X)
+    assert (
+        abs(model.log_partition_ - distribution.log_partition)
+        < 5 * model.log_partition_std_err_ + 1e-3
+    )
 
 
 @pytest.mark.parametrize("objective", [CNCE(0), CNCE(noise_level=0.0), CNCE(noise_shape="round")])

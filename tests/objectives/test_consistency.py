@@ -15,7 +15,7 @@ from sklvm.objectives import (
     SlicedScoreMatching,
 )
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw, FlatObjective
+from sklvm.testing import ExactDistribution, FlatObjective
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 LEVEL = 0.5
@@ -121,16 +121,21 @@ def one_hidden_layer():
 def test_a_deep_energy_recovers_its_own_density(make, sample_sizes, objective):
     # Densities are compared, for parameters are known up to permutations and signs only.
     energy, true = make()
-    law = ExactLaw(energy, true, np.random.default_rng(0).standard_normal((10, 2)))
+    distribution = ExactDistribution(
+        energy, true, np.random.default_rng(0).standard_normal((10, 2))
+    )
 
     def divergence(n, seed):
         """KL of the fitted density from the true one, in nats."""
         rng = np.random.default_rng([n, seed])
-        X = law.sample(n, rng)
+        X = distribution.sample(n, rng)
         theta = fit(objective, energy, true + 0.05 * rng.standard_normal(len(true)), X, seed)
-        difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
-        fitted = ExactLaw(energy, theta, X).log_partition
-        return law.probabilities @ difference + fitted - law.log_partition
+        difference = (
+            energy.evaluate(theta, distribution.points)[0]
+            - energy.evaluate(true, distribution.points)[0]
+        )
+        fitted = ExactDistribution(energy, theta, X).log_partition
+        return distribution.probabilities @ difference + fitted - distribution.log_partition
 
     few, many = (np.mean([divergence(n, seed) for seed in range(4)]) for n in sample_sizes)
     # KL is quadratic in the parameters' error, so that it falls as 1/n.

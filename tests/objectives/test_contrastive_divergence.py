@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.objectives import ContrastiveDivergence, PersistentContrastiveDivergence
-from sklvm.testing import ExactLaw, FlatObjective, binary_states, random_parameters
+from sklvm.testing import ExactDistribution, FlatObjective, binary_states, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
 X = np.array([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]], dtype=float)
@@ -19,20 +19,20 @@ def theta(rng):
 
 
 def expected_energy_slope(theta, states, probabilities):
-    """E[∂E/∂θ] over a law on the states."""
+    """E[∂E/∂θ] over a distribution on the states."""
     return ENERGY.evaluate(theta, states)[1](probabilities)
 
 
 def likelihood_gradient(theta):
     """Of the mean of −log p(x) over the data, by enumeration of the model."""
-    law = ExactLaw(ENERGY, theta, X)
+    distribution = ExactDistribution(ENERGY, theta, X)
     return expected_energy_slope(theta, X, WEIGHTS) - expected_energy_slope(
-        theta, law.points, law.probabilities
+        theta, distribution.points, distribution.probabilities
     )
 
 
-def law_after_sweeps(theta, start_probabilities, n_sweeps):
-    """Enumerated law of the visible units after sweeps from a law over all visible states."""
+def distribution_after_sweeps(theta, start_probabilities, n_sweeps):
+    """Probabilities of all visible states after sweeps from given ones, by enumeration."""
     visible, hidden = binary_states(4), binary_states(3)
     log_joint = np.stack(
         [-ENERGY.evaluate_joint(theta, visible, np.tile(z, (16, 1)))[0] for z in hidden], axis=1
@@ -43,7 +43,7 @@ def law_after_sweeps(theta, start_probabilities, n_sweeps):
     return start_probabilities @ np.linalg.matrix_power(to_hidden @ to_visible, n_sweeps)
 
 
-def data_law():
+def data_distribution():
     visible = binary_states(4)
     return np.array([WEIGHTS[np.all(X == x, axis=1)].sum() for x in visible])
 
@@ -71,7 +71,7 @@ def steps(objective, theta, rows, weights, n, rng):
 
 @pytest.mark.parametrize("n_steps", [1, 3])
 def test_cd_is_in_expectation_what_enumerated_chains_give(n_steps, theta, rng):
-    chains = law_after_sweeps(theta, data_law(), n_steps)
+    chains = distribution_after_sweeps(theta, data_distribution(), n_steps)
     expected = expected_energy_slope(theta, X, WEIGHTS)
     expected -= expected_energy_slope(theta, binary_states(4), chains)
     assert_mean_is(cd_gradients(theta, n_steps, rng), expected)
@@ -85,9 +85,12 @@ def test_cd_is_biased_and_with_many_steps_the_gradient_of_the_likelihood(theta, 
     assert np.linalg.norm(one_step - expected) > 0.1 * np.linalg.norm(expected)
 
 
-def test_cd_is_at_rest_where_the_model_is_the_law_of_the_data(theta, rng):
-    law = ExactLaw(ENERGY, theta, X)
-    rows, weights = np.tile(law.points, (50, 1)), np.tile(law.probabilities, 50) / 50
+def test_cd_is_at_rest_where_the_model_is_the_distribution_of_the_data(theta, rng):
+    distribution = ExactDistribution(ENERGY, theta, X)
+    rows, weights = (
+        np.tile(distribution.points, (50, 1)),
+        np.tile(distribution.probabilities, 50) / 50,
+    )
     gradients = steps(ContrastiveDivergence(), theta, rows, weights, 100, rng)
     assert_mean_is(gradients, np.zeros_like(theta))
 

@@ -126,18 +126,18 @@ def bound(decoder, encoder, theta, phi, X, n_draws):
 
 
 def test_with_the_exact_posterior_the_bound_is_the_log_density(rng):
-    decoder, encoder, theta, phi, law = linear_gaussian(rng)
-    X = law.rvs(50, random_state=0)
+    decoder, encoder, theta, phi, distribution = linear_gaussian(rng)
+    X = distribution.rvs(50, random_state=0)
     value = bound(decoder, encoder, theta, phi, X, 10_000)
-    assert value == pytest.approx(law.logpdf(X).mean(), abs=0.02)
+    assert value == pytest.approx(distribution.logpdf(X).mean(), abs=0.02)
 
 
 def test_with_any_other_posterior_the_bound_is_lower(rng):
-    decoder, encoder, theta, phi, law = linear_gaussian(rng)
-    X = law.rvs(50, random_state=0)
+    decoder, encoder, theta, phi, distribution = linear_gaussian(rng)
+    X = distribution.rvs(50, random_state=0)
     for _ in range(5):
         other = phi + 0.2 * rng.standard_normal(phi.shape)
-        assert bound(decoder, encoder, theta, other, X, 2000) < law.logpdf(X).mean()
+        assert bound(decoder, encoder, theta, other, X, 2000) < distribution.logpdf(X).mean()
 
 
 def test_the_divergence_is_that_of_the_gaussians(rng):
@@ -220,8 +220,8 @@ def test_single_precision_is_kept(rng):
 
 
 def test_training_raises_the_bound(rng):
-    decoder, encoder, _, _, law = linear_gaussian(rng)
-    X = law.rvs(200, random_state=0)
+    decoder, encoder, _, _, distribution = linear_gaussian(rng)
+    X = distribution.rvs(200, random_state=0)
     training = Training(
         decoder,
         EvidenceLowerBound().with_encoder(encoder),

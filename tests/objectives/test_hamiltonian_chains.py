@@ -20,7 +20,7 @@ from sklvm.objectives import (
 )
 from sklvm.optimizers import Adam
 from sklvm.samplers import CHAINS, HamiltonianChains
-from sklvm.testing import ExactLaw, FlatObjective
+from sklvm.testing import ExactDistribution, FlatObjective
 
 TARGETS = {"hmc": 0.65, "langevin": 0.574}
 
@@ -84,7 +84,7 @@ def two_bumps(rng):
 
 def log_likelihood(energy, theta, X):
     """Mean log p(x) in nats, Z by quadrature."""
-    return -energy.evaluate(theta, X)[0].mean() - ExactLaw(energy, theta, X).log_partition
+    return -energy.evaluate(theta, X)[0].mean() - ExactDistribution(energy, theta, X).log_partition
 
 
 def test_pcd_raises_the_likelihood_of_a_deep_energy_as_far_as_its_exact_gradient(two_bumps, rng):

@@ -32,7 +32,7 @@ from sklvm.objectives import (
     suitable_objectives,
 )
 from sklvm.optimizers import Adam
-from sklvm.testing import ExactLaw, small_models
+from sklvm.testing import ExactDistribution, small_models
 from sklvm.training import Training
 
 # Where the default is not for 2000 rows of two features.
@@ -176,16 +176,16 @@ def train(objective, model, random_seed, learning_rate=0.1):
     energy, true = CASES[model]()
     rng = np.random.default_rng(random_seed)
     table = with_marginal(energy)
-    law = ExactLaw(table, true, rng.standard_normal((10, energy.n_features)))
-    X, weights = law.sample(2000, rng), np.ones(2000)
+    distribution = ExactDistribution(table, true, rng.standard_normal((10, energy.n_features)))
+    X, weights = distribution.sample(2000, rng), np.ones(2000)
     optimizer = Adam(learning_rate, schedule="linear")
     training = Training(energy, objective, optimizer, X, weights, rng)
-    start = divergence(law, table, true, training.energy_theta)
+    start = divergence(distribution, table, true, training.energy_theta)
     training.plan(500)
     for _ in range(500):
         rows = rng.choice(len(X), 200)
         training.step(X[rows], weights[rows])
-    return start, divergence(law, table, true, training.energy_theta)
+    return start, divergence(distribution, table, true, training.energy_theta)
 
 
 def with_marginal(energy):
@@ -213,11 +213,14 @@ class KnownMarginal:
     energy_and_score = curvature = score
 
 
-def divergence(law, energy, true, theta):
+def divergence(distribution, energy, true, theta):
     """KL of the density at θ from the true one, in nats, by sums over all of space."""
-    difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
-    log_z = ExactLaw(energy, theta, law.points).log_partition
-    return law.mean(lambda points: difference) + log_z - law.log_partition
+    difference = (
+        energy.evaluate(theta, distribution.points)[0]
+        - energy.evaluate(true, distribution.points)[0]
+    )
+    log_z = ExactDistribution(energy, theta, distribution.points).log_partition
+    return distribution.mean(lambda points: difference) + log_z - distribution.log_partition
 
 
 @pytest.mark.parametrize(("name", "model"), sorted(set(CELLS) - set(FITTING)))

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from sklvm.energies import BernoulliRBMEnergy, GaussianEnergy, GaussianRBMEnergy
 from sklvm.objectives import MaximumLikelihood
 from sklvm.optimizers import LBFGS
-from sklvm.testing import ExactLaw, FlatObjective, random_parameters
+from sklvm.testing import ExactDistribution, FlatObjective, random_parameters
 
 
 def fit(energy, start, X):
@@ -25,12 +25,14 @@ def fit(energy, start, X):
 def test_the_value_is_the_mean_of_minus_log_p_over_the_table_of_all_states(shape, rng):
     energy = BernoulliRBMEnergy(*shape)
     theta = random_parameters(energy, rng)
-    law = ExactLaw(energy, theta, np.zeros((1, shape[0])))
+    distribution = ExactDistribution(energy, theta, np.zeros((1, shape[0])))
     value, _, _ = FlatObjective(MaximumLikelihood()).step(
-        energy, theta, law.points, law.probabilities, None, rng
+        energy, theta, distribution.points, distribution.probabilities, None, rng
     )
-    # The entropy of the law.
-    assert_allclose(value, -law.probabilities @ np.log(law.probabilities), rtol=1e-9)
+    # The entropy of the distribution.
+    assert_allclose(
+        value, -distribution.probabilities @ np.log(distribution.probabilities), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,11 +40,11 @@ def test_the_value_is_the_mean_of_minus_log_p_over_the_table_of_all_states(shape
     [BernoulliRBMEnergy(5, 3), BernoulliRBMEnergy(3, 5), GaussianRBMEnergy(2, 3, "learn_diagonal")],
     ids=["few hidden", "few visible", "gaussian"],
 )
-def test_the_gradient_vanishes_at_the_law_of_the_data(energy, rng):
+def test_the_gradient_vanishes_at_the_distribution_of_the_data(energy, rng):
     theta = random_parameters(energy, rng)
-    law = ExactLaw(energy, theta, rng.standard_normal((10, energy.n_features)))
+    distribution = ExactDistribution(energy, theta, rng.standard_normal((10, energy.n_features)))
     _, gradient, _ = FlatObjective(MaximumLikelihood()).step(
-        energy, theta, law.points, law.probabilities, None, rng
+        energy, theta, distribution.points, distribution.probabilities, None, rng
     )
     assert_allclose(gradient, 0, atol=1e-8)
 
@@ -70,14 +72,14 @@ def test_a_machine_without_weights_has_the_means_of_the_data(rng):
     assert_allclose(energy.layout.views(gradient)["hidden_bias"], 0, atol=1e-12)
 
 
-def test_two_hidden_units_learn_the_law_of_two_bits_as_it_is(rng):
-    # Enough units for any law of two bits: the likelihood ends at minus the entropy of the data.
+def test_two_hidden_units_learn_the_distribution_of_two_bits_as_it_is(rng):
+    # Enough units for any distribution of two bits: the likelihood ends at minus its entropy.
     X = np.repeat([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [5, 1, 2, 4], axis=0)
     energy = BernoulliRBMEnergy(2, 2)
     theta = fit(energy, random_parameters(energy, rng, scale=0.1), X)
-    probabilities = ExactLaw(energy, theta, X).probabilities
+    probabilities = ExactDistribution(energy, theta, X).probabilities
     counts = {(0, 0): 5, (0, 1): 1, (1, 0): 2, (1, 1): 4}
-    points = ExactLaw(energy, theta, X).points
+    points = ExactDistribution(energy, theta, X).points
     assert_allclose(probabilities, [counts[tuple(x)] / 12 for x in points.astype(int)], rtol=1e-3)
 
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from sklvm.energies import BernoulliRBMEnergy, GaussianRBMEnergy
 from sklvm.objectives import ParallelTempering, PersistentContrastiveDivergence
 from sklvm.objectives import _parallel_tempering as module
-from sklvm.testing import ExactLaw, FlatObjective, random_parameters
+from sklvm.testing import ExactDistribution, FlatObjective, random_parameters
 
 
 def two_modes(d=10, K=8, coupling=1.0):
@@ -39,8 +39,8 @@ def run(objective, energy, theta, X, n_steps, rng):
 
 def test_it_mixes_between_modes_where_plain_sweeps_do_not(rng):
     energy, theta = two_modes()
-    law = ExactLaw(energy, theta, np.zeros((1, 10)))
-    mostly_on = law.mean(lambda x: x.mean(axis=1) > 0.5)
+    distribution = ExactDistribution(energy, theta, np.zeros((1, 10)))
+    mostly_on = distribution.mean(lambda x: x.mean(axis=1) > 0.5)
     off, both = np.zeros((2, 10)), np.repeat([[0.0], [1.0]], 10, axis=1)
     plain, _ = run(PersistentContrastiveDivergence(200), energy, theta, off, 100, rng)
     assert mostly_on > 0.3
@@ -59,14 +59,14 @@ def test_it_mixes_between_modes_where_plain_sweeps_do_not(rng):
 @pytest.mark.parametrize(
     "energy", [BernoulliRBMEnergy(8, 6), GaussianRBMEnergy(2, 3)], ids=["binary", "real"]
 )
-def test_every_temperature_keeps_its_law(energy, rng):
+def test_every_temperature_keeps_its_distribution(energy, rng):
     theta = random_parameters(energy, rng, scale=2.0)
     X = (rng.random((50, energy.n_features)) < 0.5).astype(np.float64)
     state, _ = run(ParallelTempering(3000), energy, theta, X, 150, rng)
     assert len(state.betas) > 2
     for beta, visible in zip(state.betas, state.visible, strict=True):
         tempered = energy.temper(state.reference, theta, beta)
-        ExactLaw(energy, tempered, X).assert_drawn(visible)
+        ExactDistribution(energy, tempered, X).assert_drawn(visible)
 
 
 def test_a_fifth_to_two_fifths_of_the_swaps_succeed(rng):

@@ -14,7 +14,7 @@ from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS, SGD
 from sklvm.partition import fit_reference
 from sklvm.settings import resolve
-from sklvm.testing import ExactLaw, FlatObjective
+from sklvm.testing import ExactDistribution, FlatObjective
 from sklvm.training import Training
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
@@ -40,7 +40,7 @@ def four_bumps():
     """A mixture of four Gaussians, as a deep energy of known log Z."""
     energy = DeepEnergy(2, 2, (), sigma=1.0)
     theta = energy.layout.pack(visible_bias=[-1.5, -1.5], coefs_0=3 * np.eye(2), intercepts_0=0.0)
-    return energy, theta, ExactLaw(energy, theta, np.eye(2))
+    return energy, theta, ExactDistribution(energy, theta, np.eye(2))
 
 
 def two_patterns():
@@ -50,7 +50,7 @@ def two_patterns():
     theta = energy.layout.pack(
         weights=pattern[np.newaxis], visible_bias=-pattern / 2, hidden_bias=0.0
     )
-    return energy, theta, ExactLaw(energy, theta, np.eye(6))
+    return energy, theta, ExactDistribution(energy, theta, np.eye(6))
 
 
 def fit_with_frozen_noise(energy, reference, true, X, rng):
@@ -70,13 +70,16 @@ def fit_with_frozen_noise(energy, reference, true, X, rng):
 @pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES.keys())
 def test_every_reference_finds_the_density_and_log_z_of_a_deep_energy(reference):
     rng = np.random.default_rng(0)
-    energy, true, law = four_bumps()
-    X = law.sample(2000, rng)
+    energy, true, distribution = four_bumps()
+    X = distribution.sample(2000, rng)
     theta, log_partition = fit_with_frozen_noise(energy, reference, true, X, rng)
-    fitted = ExactLaw(energy, theta, X).log_partition
+    fitted = ExactDistribution(energy, theta, X).log_partition
     assert abs(log_partition - fitted) < 0.1
-    difference = energy.evaluate(theta, law.points)[0] - energy.evaluate(true, law.points)[0]
-    assert law.probabilities @ difference + fitted - law.log_partition < 0.02
+    difference = (
+        energy.evaluate(theta, distribution.points)[0]
+        - energy.evaluate(true, distribution.points)[0]
+    )
+    assert distribution.probabilities @ difference + fitted - distribution.log_partition < 0.02
 
 
 def noise_of(reference, X, weights=None, seed=0, energy=None):
@@ -151,19 +154,22 @@ def test_draws_come_from_the_generator_of_the_objective(rng):
 
 @pytest.mark.parametrize("reference", ["independent_bernoulli", "chow_liu"])
 def test_every_binary_reference_finds_the_density_and_log_z_of_a_boltzmann_machine(reference):
-    energy, true, law = two_patterns()
+    energy, true, distribution = two_patterns()
     rng = np.random.default_rng(0)
-    X = law.sample(2000, rng)
+    X = distribution.sample(2000, rng)
     theta, log_partition = fit_with_frozen_noise(energy, reference, true, X, rng)
-    fitted = ExactLaw(energy, theta, X)
+    fitted = ExactDistribution(energy, theta, X)
     assert abs(log_partition - fitted.log_partition) < 0.1
-    assert law.mean(lambda X: np.log(law.probabilities / fitted.probabilities)) < 0.02
+    assert (
+        distribution.mean(lambda X: np.log(distribution.probabilities / fitted.probabilities))
+        < 0.02
+    )
 
 
 def test_a_tree_is_harder_to_tell_from_correlated_bits_than_independent_ones(rng):
-    energy, true, law = two_patterns()
-    X, weights = law.sample(2000, rng), np.full(2000, 1 / 2000)
-    theta = np.append(true, law.log_partition / np.sqrt(6))
+    energy, true, distribution = two_patterns()
+    X, weights = distribution.sample(2000, rng), np.full(2000, 1 / 2000)
+    theta = np.append(true, distribution.log_partition / np.sqrt(6))
     losses = []
     for reference in ("independent_bernoulli", "chow_liu"):
         objective = NoiseContrastiveEstimation(1, reference)

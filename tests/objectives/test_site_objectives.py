@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.energies import _bernoulli_rbm as rbm_module
 from sklvm.objectives import PseudoLikelihood, RatioMatching
-from sklvm.testing import ExactLaw, FlatObjective, random_parameters
+from sklvm.testing import ExactDistribution, FlatObjective, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
 OBJECTIVES = [PseudoLikelihood(), RatioMatching()]
@@ -20,8 +20,10 @@ def theta(rng):
 
 def table(theta):
     """p(x) for x given as a tuple of bits."""
-    law = ExactLaw(ENERGY, theta, np.zeros((1, 4)))
-    return {tuple(x): p for x, p in zip(law.points, law.probabilities, strict=True)}
+    distribution = ExactDistribution(ENERGY, theta, np.zeros((1, 4)))
+    return {
+        tuple(x): p for x, p in zip(distribution.points, distribution.probabilities, strict=True)
+    }
 
 
 def flipped(x, j):
@@ -80,11 +82,13 @@ def test_ratio_matching_is_the_squared_distance_of_mapped_ratios_up_to_a_constan
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_law_of_the_data_is_a_minimum(objective, theta, rng):
-    law = ExactLaw(ENERGY, theta, np.zeros((1, 4)))
+def test_the_distribution_of_the_data_is_a_minimum(objective, theta, rng):
+    distribution = ExactDistribution(ENERGY, theta, np.zeros((1, 4)))
 
     def step(at):
-        return FlatObjective(objective).step(ENERGY, at, law.points, law.probabilities, None, None)
+        return FlatObjective(objective).step(
+            ENERGY, at, distribution.points, distribution.probabilities, None, None
+        )
 
     least, gradient, _ = step(theta)
     assert_allclose(gradient, 0, atol=1e-10)

@@ -156,8 +156,8 @@ def test_the_gap_is_the_f_divergence_of_the_two_posteriors(name):
     )
     p = np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
     encoder = variational.objective.encoder(energy)
-    law = encoder.encode(variational.theta[plain.theta.size :], X)
-    q = np.exp(law.log_density(states[:, np.newaxis])).T
+    distribution = encoder.encode(variational.theta[plain.theta.size :], X)
+    q = np.exp(distribution.log_density(states[:, np.newaxis])).T
     assert_allclose(q.sum(axis=1), 1)
     log_noise = variational.state.density.log_density(X)
     log_model = logsumexp(log_joint, axis=1) - 0.3 * np.sqrt(X.shape[1])
@@ -189,9 +189,9 @@ def test_the_gap_closes_as_the_encoder_learns_the_posterior(name):
     before, after = criterion(variational.theta[size:])[0] - floor, criterion(phi)[0] - floor
     assert 0 < after < 0.01 * before
     # Only the rows of data teach the encoder.
-    law = objective.encoder(variational.energy).encode(phi, variational.X)
+    distribution = objective.encoder(variational.energy).encode(phi, variational.X)
     expected = variational.energy.posterior(plain.theta[:-1], variational.X)
-    assert np.abs(law.mean - expected).max() < 0.1
+    assert np.abs(distribution.mean - expected).max() < 0.1
 
 
 def test_few_importance_samples_make_the_second_term_too_small():
@@ -248,12 +248,12 @@ def linear_decoder(rng, d=3, K=2, sigma=0.7):
         intercepts_0=np.append(-V @ a, outputs),
     )
     theta = decoder.layout.pack(coefs_0=W, intercepts_0=a)
-    law = multivariate_normal(a, W @ W.T + sigma**2 * np.eye(d))
-    return decoder, encoder, theta, phi, law
+    distribution = multivariate_normal(a, W @ W.T + sigma**2 * np.eye(d))
+    return decoder, encoder, theta, phi, distribution
 
 
 def run_on_decoder(rng, n_draws=4):
-    decoder, encoder, theta, phi, law = linear_decoder(rng)
+    decoder, encoder, theta, phi, distribution = linear_decoder(rng)
     reference = GaussianDensity(np.zeros(3), 3 * np.eye(3))
     objective = VariationalNoiseContrastiveEstimation(
         NU, reference, encoder, n_importance_samples=n_draws, frozen_noise=True
@@ -267,15 +267,19 @@ def run_on_decoder(rng, n_draws=4):
             decoder, full, X, weights, state, np.random.default_rng(seed)
         )[:2]
 
-    return step, np.concatenate([theta, [0.3], phi]), (decoder, encoder, X, weights, state, law)
+    return (
+        step,
+        np.concatenate([theta, [0.3], phi]),
+        (decoder, encoder, X, weights, state, distribution),
+    )
 
 
 def test_with_a_gaussian_encoder_that_is_the_posterior_it_is_that_of_the_marginal_density(rng):
-    step, full, (decoder, _, X, weights, noise, law) = run_on_decoder(rng)
+    step, full, (decoder, _, X, weights, noise, distribution) = run_on_decoder(rng)
 
     def plain(rows):
         c = 0.3 * np.sqrt(3) + np.log(NU)
-        return law.logpdf(rows) - c - noise.density.log_density(rows)
+        return distribution.logpdf(rows) - c - noise.density.log_density(rows)
 
     expected = -weights @ log_expit(plain(X)) - np.sum(log_expit(-plain(noise.rows))) / len(X)
     values, gradients = zip(*(step(full, seed) for seed in range(150)), strict=True)

@@ -13,7 +13,7 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactDistribution, random_parameters
 
 
 def estimate(energy, theta, reference, rng, n_temperatures=300, n_chains=100):
@@ -39,7 +39,7 @@ def an_rbm(n_features=12, n_components=10, scale=0.8):
 def test_deep_energies_in_the_plane_within_two_hundredths_of_a_nat(hidden_layer_sizes, rng):
     energy, theta, X = a_deep_energy(hidden_layer_sizes)
     result = estimate(energy, theta, fit_reference(energy, X), rng, 300, 2000)
-    assert abs(result.value - ExactLaw(energy, theta, X).log_partition) < 0.02
+    assert abs(result.value - ExactDistribution(energy, theta, X).log_partition) < 0.02
     assert result.std_err < 0.02
 
 
@@ -65,7 +65,7 @@ def test_binary_machines(shape, rng):
 def test_float32_agrees_with_float64(rng):
     for energy, theta, X in (an_rbm(), a_deep_energy((8,))):
         X = X.astype(np.float32)
-        exact = ExactLaw(energy, theta, X).log_partition
+        exact = ExactDistribution(energy, theta, X).log_partition
         result = estimate(energy, theta.astype(np.float32), fit_reference(energy, X), rng)
         assert abs(result.value - exact) < 4 * result.std_err + 1e-3
 
@@ -114,7 +114,7 @@ def test_annealed_chains_that_move_on_follow_the_model(make, rng):
     draws = path.positions(particles)
     assert draws.shape == (2000, energy.n_features)
     assert log_weights.shape == (2000,)
-    ExactLaw(energy, theta, X).assert_drawn(draws)
+    ExactDistribution(energy, theta, X).assert_drawn(draws)
 
 
 def test_the_standard_error_is_about_the_spread_of_repeated_runs(rng):
@@ -129,7 +129,7 @@ def test_the_standard_error_is_about_the_spread_of_repeated_runs(rng):
 @pytest.mark.parametrize("make", [an_rbm, lambda: a_deep_energy((8,))], ids=["binary", "real"])
 def test_the_standard_error_is_the_spread_of_repeated_runs(make):
     energy, theta, X = make()
-    reference, exact = fit_reference(energy, X), ExactLaw(energy, theta, X).log_partition
+    reference, exact = fit_reference(energy, X), ExactDistribution(energy, theta, X).log_partition
     scores = []
     for seed in range(150):
         result = estimate(energy, theta, reference, np.random.default_rng(seed), 100, 100)

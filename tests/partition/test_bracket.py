@@ -17,7 +17,7 @@ from sklvm.partition import (
     fit_reference,
     log_partition,
 )
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactDistribution, random_parameters
 
 
 def binary(n_features=8, n_components=6, scale=1.0):
@@ -59,7 +59,7 @@ def estimate(model, n_temperatures, n_chains, rng, method="ais", bracket=True):
 def test_on_a_long_path_both_ends_of_the_bracket_are_log_partition(make, rng):
     model = make()
     result = estimate(model, 300, 1000, rng)
-    exact = ExactLaw(*model).log_partition
+    exact = ExactDistribution(*model).log_partition
     assert result.method == "ais"
     assert result.value == result.bracket[0]
     assert_allclose(result.bracket, exact, atol=0.05)
@@ -69,7 +69,7 @@ def test_on_a_long_path_both_ends_of_the_bracket_are_log_partition(make, rng):
 def test_on_a_short_path_the_bracket_is_wide_and_holds_log_partition(make, rng):
     # On average over the runs, by Jensen's inequality; few chains make it tell.
     model = make()
-    exact = ExactLaw(*model).log_partition
+    exact = ExactDistribution(*model).log_partition
     brackets = np.array([estimate(model, 3, 2, rng).bracket for _ in range(100)])
     error = brackets.std(axis=0) / np.sqrt(100)
     lower, upper = brackets.mean(axis=0)
@@ -85,7 +85,7 @@ def test_the_mean_weight_of_the_way_back_is_unbiased_even_on_a_coarse_path(make,
     result = estimate(model, 5, 20_000, rng, method="reverse_ais", bracket=False)
     assert result.method == "reverse_ais"
     assert result.bracket is None
-    log_ratio = path.log_partition_0 - ExactLaw(*model).log_partition
+    log_ratio = path.log_partition_0 - ExactDistribution(*model).log_partition
     ratio = np.exp(path.log_partition_0 - result.value - log_ratio)
     assert abs(ratio - 1) < 5 * result.std_err
 

@@ -1,4 +1,4 @@
-"""Laws of discrete latent variables, over all binary states and over listed ones."""
+"""Distributions of discrete latent variables, over all binary states and over listed ones."""
 
 import numpy as np
 import pytest
@@ -12,30 +12,35 @@ LISTED = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
 
 
 @pytest.fixture(params=["all", "listed"])
-def law(request, rng):
-    """A law for each of four rows, and the states that z takes."""
+def distribution(request, rng):
+    """A distribution for each of four rows, and the states that z takes."""
     states = None if request.param == "all" else LISTED
     log_odds = 1.5 * rng.standard_normal((4, 3))
     return DiscretePosterior(log_odds, states), binary_states(3) if states is None else states
 
 
-def probabilities(law, states):
-    exponents = law.outputs @ states.T
+def probabilities(distribution, states):
+    exponents = distribution.outputs @ states.T
     return np.exp(exponents - logsumexp(exponents, axis=1, keepdims=True))
 
 
-def test_densities_and_means_are_those_of_the_normalised_exponentials(law):
-    law, states = law
-    expected = probabilities(law, states)
-    assert_allclose(np.exp(law.log_density(states[:, np.newaxis])).T, expected, rtol=1e-12)
-    assert_allclose(law.mean, expected @ states, rtol=1e-12)
+def test_densities_and_means_are_those_of_the_normalised_exponentials(distribution):
+    distribution, states = distribution
+    expected = probabilities(distribution, states)
+    assert_allclose(np.exp(distribution.log_density(states[:, np.newaxis])).T, expected, rtol=1e-12)
+    assert_allclose(distribution.mean, expected @ states, rtol=1e-12)
     repeated = np.repeat(states[:, np.newaxis], 4, axis=1)
-    assert_allclose(law.log_density(repeated), law.log_density(states[:, np.newaxis]))
+    assert_allclose(
+        distribution.log_density(repeated), distribution.log_density(states[:, np.newaxis])
+    )
 
 
-def test_draws_have_these_frequencies(law, rng):
-    law, states = law
-    expected, draws = probabilities(law, states), law.draw(law.noise(4000, rng))
+def test_draws_have_these_frequencies(distribution, rng):
+    distribution, states = distribution
+    expected, draws = (
+        probabilities(distribution, states),
+        distribution.draw(distribution.noise(4000, rng)),
+    )
     counts = (draws[:, :, np.newaxis] == states).all(axis=-1).mean(axis=0)
     deviation = np.sqrt(expected * (1 - expected) / 4000)
     assert np.all(np.abs(counts - expected) <= 5 * deviation)

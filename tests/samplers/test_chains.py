@@ -10,7 +10,7 @@ from scipy.stats import kstest, norm
 from sklvm.densities import GaussianDensity
 from sklvm.energies import BernoulliRBMEnergy, GaussianEnergy
 from sklvm.samplers import CHAINS, GibbsChains, HamiltonianChains
-from sklvm.testing import ExactLaw, random_parameters
+from sklvm.testing import ExactDistribution, random_parameters
 
 
 def test_each_row_clamps_its_own_units_and_follows_its_own_conditional(rng, random_seed):
@@ -26,8 +26,8 @@ def test_each_row_clamps_its_own_units_and_follows_its_own_conditional(rng, rand
     visible = chains.run(energy, theta, state, 50, free=free)[0].visible
     assert_array_equal(visible[~free], start[~free])
     for rows, clamped in ((slice(n), {0: 1}), (slice(n, None), {1: 0, 3: 1})):
-        law = ExactLaw(energy, theta, start, clamped)
-        law.assert_drawn(visible[rows])
+        distribution = ExactDistribution(energy, theta, start, clamped)
+        distribution.assert_drawn(visible[rows])
 
 
 def test_gibbs_chains_know_the_hidden_means_without_a_product(rng):
@@ -94,5 +94,5 @@ def test_tempered_hamiltonian_chains_follow_the_geometric_mean_of_the_ends(rng):
         state, _ = chains.sweep(energy, theta, state, tempering=(reference, 0.25))
     # Precisions add up: ¾ · 1 + ¼ · 4, and their means weighted by them.
     precision = 0.75 + 0.25 * 4
-    law = norm(0.25 * 4 * 2.0 / precision, precision**-0.5)
-    assert kstest(state.visible[:, 0], law.cdf).pvalue > 1e-4
+    distribution = norm(0.25 * 4 * 2.0 / precision, precision**-0.5)
+    assert kstest(state.visible[:, 0], distribution.cdf).pvalue > 1e-4

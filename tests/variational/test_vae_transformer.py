@@ -61,9 +61,9 @@ def test_a_linear_model_becomes_probabilistic_pca(posterior, rng):
     angles = np.rad2deg(subspace_angles(vae.components_.T, pca.components_.T))
     assert angles.max() < 1
     covariance = vae.components_.T @ vae.components_ + vae.sigma_**2 * np.eye(6)
-    law = multivariate_normal(vae.decoder_intercepts_[0], covariance)
-    assert law.logpdf(X).mean() == pytest.approx(expected, rel=1e-3)
-    assert np.mean(law.logpdf(X) - vae.elbo(X)) < 0.01
+    distribution = multivariate_normal(vae.decoder_intercepts_[0], covariance)
+    assert distribution.logpdf(X).mean() == pytest.approx(expected, rel=1e-3)
+    assert np.mean(distribution.logpdf(X) - vae.elbo(X)) < 0.01
 
 
 @pytest.fixture(scope="module", params=["diagonal", "full"])
@@ -72,7 +72,7 @@ def linear_vae(request):
     return linear(request.param, 60).fit(X), X
 
 
-def exact_law(vae):
+def exact_distribution(vae):
     d = vae.n_features_in_
     covariance = vae.components_.T @ vae.components_ + vae.sigma_**2 * np.eye(d)
     return multivariate_normal(vae.decoder_intercepts_[0], covariance)
@@ -80,7 +80,7 @@ def exact_law(vae):
 
 def test_the_score_tends_to_the_log_density_and_the_bound_stays_below(linear_vae):
     vae, X = linear_vae
-    exact = exact_law(vae).logpdf(X)
+    exact = exact_distribution(vae).logpdf(X)
     # A warm start of no epochs takes the new setting and keeps the parameters.
     patient = copy.copy(vae).set_params(n_importance_samples=10_000, warm_start=True, max_iter=0)
     patient.fit(X)
@@ -125,10 +125,10 @@ def test_a_fit_raises_the_bound(sigma, posterior, rng):
 
 def test_draws_have_the_moments_of_the_model(linear_vae):
     vae, _ = linear_vae
-    law = exact_law(vae)
+    distribution = exact_distribution(vae)
     draws = vae.sample(200_000, random_state=0)
-    assert_allclose(draws.mean(axis=0), law.mean, atol=0.03)
-    assert_allclose(np.cov(draws.T), law.cov, atol=0.08)
+    assert_allclose(draws.mean(axis=0), distribution.mean, atol=0.03)
+    assert_allclose(np.cov(draws.T), distribution.cov, atol=0.08)
     assert_array_equal(vae.sample(3, random_state=1), vae.sample(3, random_state=1))
 
 
@@ -189,9 +189,9 @@ def test_missing_entries_are_integrated_out_of_the_score(rng):
     vae = linear("full", 60, n_importance_samples=2000).fit(with_gaps(X, rng))
     rows = X[:30].copy()
     rows[:, [1, 4]] = np.nan
-    law = exact_law(vae)
+    distribution = exact_distribution(vae)
     kept = [0, 2, 3, 5]
-    marginal = multivariate_normal(law.mean[kept], law.cov[np.ix_(kept, kept)])
+    marginal = multivariate_normal(distribution.mean[kept], distribution.cov[np.ix_(kept, kept)])
     assert_allclose(vae.score_samples(rows), marginal.logpdf(rows[:, kept]), atol=0.5)
     assert np.all(np.isfinite(vae.reconstruct(rows)))
 

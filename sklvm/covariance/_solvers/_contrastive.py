@@ -106,7 +106,7 @@ def _check_positive_definite(precision, objective):
 
 
 class _StandardizedDensity:
-    """The law of (x − μ)/s where x has a given density."""
+    """The distribution of (x − μ)/s where x has a given density."""
 
     def __init__(self, density, location, scale):
         self._density, self._location, self._scale = density, location, scale

@@ -1,4 +1,4 @@
-"""The law of a small model, by brute force: what samplers and estimates of log Z are held against.
+"""A small model's distribution by brute force: what samplers and log Z are held against.
 
 Nothing is shared with the code under test but the marginal energy itself, which has checks of its
 own.
@@ -10,18 +10,18 @@ from scipy.stats import chi2
 
 from sklvm.energies import Score
 
-__all__ = ["ExactLaw", "binary_states"]
+__all__ = ["ExactDistribution", "binary_states"]
 
 MAX_BINARY_FEATURES = 12
 LEAST_P_VALUE = 1e-4
 
 
-class ExactLaw:
+class ExactDistribution:
     """p(x; θ) as a table: of all binary states, or of the cells of a fine grid in one or two
     dimensions.
 
-    A continuous law is taken as constant over a cell; the smooth densities that fall off at
-    infinity are integrated by that midpoint rule to many digits.
+    A continuous density is taken as constant over a cell; the smooth ones that fall off at infinity
+    are integrated by that midpoint rule to many digits.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class ExactLaw:
     X : ndarray of shape (n, d)
         Data around which the mass of the model lies; only its place and scale are used.
     clamped : dict of int to float, default=None
-        Features held at a value: the law is that of the others, given those (binary data only).
+        Features held at a value: the distribution is that of the others, given those (binary data
+        only).
 
     Attributes
     ----------
@@ -44,10 +45,10 @@ class ExactLaw:
     --------
     >>> import numpy as np
     >>> from sklvm.energies import GaussianEnergy
-    >>> from sklvm.testing import ExactLaw
+    >>> from sklvm.testing import ExactDistribution
     >>> energy = GaussianEnergy(n_features=2)
-    >>> law = ExactLaw(energy, energy.pack(np.zeros(2), np.eye(2)), np.eye(2))
-    >>> float(round(law.log_partition - np.log(2 * np.pi), 9))
+    >>> distribution = ExactDistribution(energy, energy.pack(np.zeros(2), np.eye(2)), np.eye(2))
+    >>> float(round(distribution.log_partition - np.log(2 * np.pi), 9))
     0.0
     """
 
@@ -80,7 +81,7 @@ class ExactLaw:
         return np.tensordot(self.probabilities, function(self.points), axes=1)
 
     def p_value(self, X):
-        """How likely χ² is at least that of independent rows X, were this law theirs."""
+        """How likely χ² is at least that of independent rows X, were this distribution theirs."""
         edges = self._bin_edges() if self._is_continuous else None
         expected = len(X) * self._histogram(self.points, edges, self.probabilities)
         observed = self._histogram(X, edges, np.ones(len(X)))
@@ -95,12 +96,14 @@ class ExactLaw:
         return float(chi2.sf(statistic, len(expected) - 1))
 
     def assert_drawn(self, X):
-        """Raise ``AssertionError`` where χ² says that rows X do not come from this law.
+        """Raise ``AssertionError`` where χ² says that rows X do not come from this distribution.
 
         A right sampler fails for one seed in ten thousand.
         """
         p_value = self.p_value(X)
-        assert p_value > LEAST_P_VALUE, f"these draws come from another law: p = {p_value:.3g}"
+        assert p_value > LEAST_P_VALUE, (
+            f"these draws come from another distribution: p = {p_value:.3g}"
+        )
 
     def _histogram(self, X, edges, weights):
         if edges is None:
