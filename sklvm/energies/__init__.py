@@ -31,7 +31,11 @@ from sklvm.energies._latent_protocols import (
 )
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
-from sklvm.energies._partition_protocols import ClampedPartition, ExactPartition
+from sklvm.energies._partition_protocols import (
+    ClampedPartition,
+    ConditionalPartition,
+    ExactPartition,
+)
 from sklvm.energies._scale import Scale
 from sklvm.energies._two_layers import LinearTempering, TwoLayers
 
@@ -44,6 +48,7 @@ __all__ = [
     "Centred",
     "ChainState",
     "ClampedPartition",
+    "ConditionalPartition",
     "Decoder",
     "DecoderEnergy",
     "DeepEnergy",

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-__all__ = ["ClampedPartition", "ExactPartition"]
+__all__ = ["ClampedPartition", "ConditionalPartition", "ExactPartition"]
 
 
 @runtime_checkable
@@ -27,6 +27,25 @@ class ExactPartition(Protocol):
 
     def sample(self, theta, n_samples, rng):
         """Independent draws, shape (n_samples, n_features)."""
+
+
+@runtime_checkable
+class ConditionalPartition(Protocol):
+    """log Z(x; θ) of a conditional energy and its gradient are known for each row.
+
+    Attributes
+    ----------
+    n_terms : int
+        Terms of the sum for one row.
+    """
+
+    n_terms: int
+
+    def conditional_log_partition(self, theta, X):
+        """log Z(xᵢ; θ) of shape (n,), in nats, and ``pullback(w)`` = Σᵢ wᵢ ∂log Z(xᵢ)/∂θ.
+
+        X has rows [x, y]; y is not looked at.
+        """
 
 
 @runtime_checkable

@@ -3,7 +3,13 @@
 from sklvm.layouts import ParameterLayout
 from sklvm.settings import Settings, is_same
 
-__all__ = ["Objective"]
+__all__ = ["ONE_LOG_PARTITION", "Objective"]
+
+# What keeps a criterion from conditional energies that learns or computes log Z.
+ONE_LOG_PARTITION = (
+    "it takes log Z for one number, and that of a conditional model depends on the inputs in each "
+    "row"
+)
 
 
 class Objective(Settings):
@@ -21,8 +27,6 @@ class Objective(Settings):
         The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
         Whether a batch and the state as it is before give value and gradient: what L-BFGS needs.
-    takes_one_log_partition : bool
-        Whether it learns or computes log Z as one number, which a conditional energy does not have.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
     fits_density : bool
@@ -31,7 +35,6 @@ class Objective(Settings):
 
     requires: tuple = ()
     deterministic = False
-    takes_one_log_partition = False
     has_value = True
     fits_density = True
     # Parameters on which the state of training does not depend.
@@ -40,6 +43,13 @@ class Objective(Settings):
     def own_layout(self, energy):
         """Names and shapes of the parameters that the criterion itself learns."""
         return ParameterLayout({})
+
+    def conditional_obstacle(self, energy):
+        """Why it cannot train `energy`, one with ``n_inputs``, whose log Z differs by row, or None.
+
+        Where it can, it changes and judges only the entries that are not given.
+        """
+        return None
 
     def init(self, energy, theta, X, counts, rng):
         """Prepare for training on X.

@@ -42,13 +42,8 @@ def missing_capabilities(objective, energy):
 
 def _misfit(objective, energy):
     """Why the objective does not fit the energy, or None."""
-    name = type(energy).__name__
     if missing := missing_capabilities(objective, energy):
         needs = describe_requirements(missing)
+        name = type(energy).__name__
         return f"it needs an energy with the {needs} capability, which {name} lacks"
-    if objective.takes_one_log_partition and getattr(energy, "n_inputs", 0):
-        return (
-            f"it takes log Z for one number, and that of {name} depends on the {energy.n_inputs} "
-            "inputs in each row"
-        )
-    return None
+    return objective.conditional_obstacle(energy) if getattr(energy, "n_inputs", 0) else None

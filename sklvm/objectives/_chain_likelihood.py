@@ -10,7 +10,12 @@ from sklvm.objectives._base import Objective
 from sklvm.samplers import CHAINS, Chains, HamiltonianChains, chains_for
 from sklvm.settings import StringShorthandMixin
 
-__all__ = ["ChainLikelihood", "MovedChains", "likelihood_gradient"]
+__all__ = ["PERSISTENT_INPUTS", "ChainLikelihood", "MovedChains", "likelihood_gradient"]
+
+# What keeps persistent chains from conditional energies.
+PERSISTENT_INPUTS = (
+    "its chains go on from batch to batch, and a conditional model has other inputs in each row"
+)
 
 
 class MovedChains(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.densities import GaussianDensity
-from sklvm.energies import Marginal, Score
+from sklvm.energies import Marginal, Score, free_entries
 from sklvm.kernels import sigmoid, softplus, standard_normal
 from sklvm.objectives._base import Objective
 
@@ -39,8 +39,15 @@ class ConditionalNoise:
     factor: object
     n_adaptations_left: int
 
-    def draw(self, X, n_noise, rng):
-        """κ noise rows a row, shape (κn, d), of X's dtype; those of row i at i, n + i, 2n + i, …"""
+    def draw(self, X, n_noise, rng, free=None):
+        """κ noise rows a row, shape (κn, d), of X's dtype; those of row i at i, n + i, 2n + i, …
+
+        Entries that the mask `free`, of shape (d,), leaves out are those of the row.
+        """
+        noise = self._draw(X, n_noise, rng)
+        return noise if free is None else np.where(free, noise, np.tile(X, (n_noise, 1)))
+
+    def _draw(self, X, n_noise, rng):
         n, d = X.shape
         if self.factor is None:
             flips = rng.random((n_noise, n, d), dtype=X.dtype) < self.level
@@ -143,19 +150,19 @@ class ConditionalNoiseContrastiveEstimation(Objective):
                 f"noise_level is a probability of flips where data are binary: it must be in "
                 f"(0, 1), got {self.noise_level}."
             )
-        d = X.shape[1]
+        d = X.shape[1] - getattr(energy, "n_inputs", 0)
         adapts = self.noise_level == "adapt"
         start = (1 / math.sqrt(d) if is_real else 1 / d) if adapts else float(self.noise_level)
         return ConditionalNoise(
             level=start,
             greatest_level=start,
-            factor=self._factor(X, counts) if is_real else None,
+            factor=self._factor(X, counts, free_entries(energy)) if is_real else None,
             n_adaptations_left=self.n_adaptation_steps if adapts else 0,
         )
 
     def step(self, energy, theta, X, weights, state, rng):
         n = len(X)
-        noise = state.draw(X, self.n_noise, rng)
+        noise = state.draw(X, self.n_noise, rng, free_entries(energy))
         energies, pullback = energy.evaluate(theta.energy, np.vstack([X, noise]))
         excess = energies[:n] - energies[n:].reshape(self.n_noise, n)
         scaled = 2 * weights / self.n_noise
@@ -164,10 +171,19 @@ class ConditionalNoiseContrastiveEstimation(Objective):
         gradient = pullback(np.concatenate([slope.sum(axis=0), -slope.ravel()]))
         return value, theta.like(gradient), state.adapted(value)
 
-    def _factor(self, X, counts):
-        """L, of X's dtype."""
+    def _factor(self, X, counts, free):
+        """L, of X's dtype: the root of Σ, for a conditional energy of that of y given x."""
         density = GaussianDensity.fit(X, counts)
+        if free is not None:
+            directions = density.directions.astype(np.float64)
+            precision = ((directions / density.variances) @ directions.T)[np.ix_(free, free)]
+            density = GaussianDensity(np.zeros(len(precision)), np.linalg.inv(precision))
         if self.noise_shape == "isotropic":
             return X.dtype.type(math.sqrt(density.variances.mean()))
         # The symmetric root does not depend on the signs that eigenvectors come with.
-        return (density.directions * density.scales) @ density.directions.T
+        root = (density.directions * density.scales) @ density.directions.T
+        if free is None:
+            return root
+        factor = np.zeros((len(free), len(free)), dtype=X.dtype)
+        factor[np.ix_(free, free)] = root
+        return factor

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from sklvm._compat import Interval
-from sklvm.energies import Score
+from sklvm.energies import Score, free_entries
 from sklvm.kernels import standard_normal
 from sklvm.objectives._base import Objective
 
@@ -42,6 +42,8 @@ class DenoisingScoreMatching(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         noise = standard_normal(X.shape, int(rng.integers(2**63)), dtype=X.dtype)
+        if (free := free_entries(energy)) is not None:
+            noise *= free
         level = X.dtype.type(self.noise_level)
         psi, pullback = energy.score(theta.energy, X + level * noise)
         noise /= level

@@ -1,7 +1,7 @@
 """Maximum likelihood, exactly."""
 
-from sklvm.energies import ExactPartition, Marginal
-from sklvm.objectives._base import Objective
+from sklvm.energies import ConditionalPartition, ExactPartition, Marginal
+from sklvm.objectives._base import ONE_LOG_PARTITION, Objective
 from sklvm.partition import MAX_TERMS
 
 __all__ = ["MaximumLikelihood"]
@@ -13,7 +13,8 @@ class MaximumLikelihood(Objective):
     Its gradient is E_data[∂E/∂θ] − E_model[∂E/∂θ] with both expectations exact: in closed form, or
     as a sum of at most 2²⁰ terms, such as the states of 20 binary units. Every other objective can
     be held against it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS
-    makes it once for every ``batch_size`` rows.
+    makes it once for every ``batch_size`` rows. A conditional energy p(y | x) takes a sum for each
+    row.
 
     Examples
     --------
@@ -22,9 +23,11 @@ class MaximumLikelihood(Objective):
     MaximumLikelihood()
     """
 
-    requires = (Marginal, ExactPartition)
-    takes_one_log_partition = True
+    requires = (Marginal, (ExactPartition, ConditionalPartition))
     deterministic = True
+
+    def conditional_obstacle(self, energy):
+        return None if isinstance(energy, ConditionalPartition) else ONE_LOG_PARTITION
 
     def init(self, energy, theta, X, counts, rng):
         """Raises ``ValueError`` where the sum over states is too long."""
@@ -38,6 +41,10 @@ class MaximumLikelihood(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         energies, pullback = energy.evaluate(theta.energy, X)
+        if isinstance(energy, ConditionalPartition):
+            log_partitions, partition_pullback = energy.conditional_log_partition(theta.energy, X)
+            value = float(weights @ (energies + log_partitions))
+            return value, theta.like(pullback(weights) + partition_pullback(weights)), state
         log_partition, gradient = energy.log_partition_and_gradient(theta.energy)
         total = weights.sum()
         value = float(weights @ energies) + float(total) * log_partition

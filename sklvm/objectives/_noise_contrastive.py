@@ -6,7 +6,7 @@ import numpy as np
 
 from sklvm.energies import Marginal
 from sklvm.kernels import sigmoid, softplus
-from sklvm.objectives._base import Objective
+from sklvm.objectives._base import ONE_LOG_PARTITION, Objective
 from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
 from sklvm.objectives._reference_densities import reference_density
 
@@ -55,7 +55,6 @@ density or estimator, default="auto"
     """
 
     requires = (Marginal,)
-    takes_one_log_partition = True
     _parameter_constraints = NOISE_CONSTRAINTS
 
     def __init__(self, noise_ratio=10, reference="auto", frozen_noise=False):
@@ -70,6 +69,9 @@ density or estimator, default="auto"
     def own_layout(self, energy):
         """γ = c/√d."""
         return LearnedLogPartition.layout
+
+    def conditional_obstacle(self, energy):
+        return ONE_LOG_PARTITION
 
     def init(self, energy, theta, X, counts, rng):
         def log_model(rows):

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from sklvm._compat import Interval
 from sklvm.energies import ChainState, Gibbs, Marginal, PositivePhase, Tempered
 from sklvm.objectives._base import Objective
-from sklvm.objectives._chain_likelihood import likelihood_gradient
+from sklvm.objectives._chain_likelihood import PERSISTENT_INPUTS, likelihood_gradient
 from sklvm.partition import annealing_path, fit_reference
 
 __all__ = ["ParallelTempering"]
@@ -69,6 +69,9 @@ class ParallelTempering(Objective):
         self.n_chains = n_chains
         self.n_steps = n_steps
         self.max_temperatures = max_temperatures
+
+    def conditional_obstacle(self, energy):
+        return PERSISTENT_INPUTS
 
     def init(self, energy, theta, X, counts, rng):
         reference = fit_reference(energy, X, counts)

@@ -7,6 +7,7 @@ import numpy as np
 from sklvm._compat import Interval
 from sklvm.energies import ChainState
 from sklvm.objectives._chain_likelihood import (
+    PERSISTENT_INPUTS,
     ChainLikelihood,
     MovedChains,
     likelihood_gradient,
@@ -53,6 +54,9 @@ class PersistentContrastiveDivergence(ChainLikelihood):
         self.n_steps = n_steps
         self.sampler = sampler
         self.restart_fraction = restart_fraction
+
+    def conditional_obstacle(self, energy):
+        return PERSISTENT_INPUTS
 
     def init(self, energy, theta, X, counts, rng):
         start = _draw_rows(X, counts, self.n_chains, rng)

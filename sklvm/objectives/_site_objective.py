@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklvm.energies import SiteConditionals
+from sklvm.energies import SiteConditionals, free_entries
 from sklvm.objectives._base import Objective
 
 __all__ = ["SiteObjective"]
@@ -18,6 +18,10 @@ class SiteObjective(Objective):
         states = energy.site_states(X)
         logits, pullback = energy.site_logits(theta.energy, X)
         value, slope = self._loss(logits, states[:, :, np.newaxis])
+        if (free := free_entries(energy)) is not None:
+            # One site a feature, or one a block of features.
+            free = free[:: len(free) // states.shape[1]]
+            value, slope = value * free, slope * free[:, np.newaxis]
         gradient = pullback(weights[:, np.newaxis, np.newaxis] * slope)
         return float(weights @ value.sum(axis=1)), theta.like(gradient), state
 

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.energies import DirectionalCurvature
+from sklvm.energies import DirectionalCurvature, free_entries
 from sklvm.kernels import standard_normal
 from sklvm.objectives._base import Objective
 
@@ -55,6 +55,8 @@ class SlicedScoreMatching(Objective):
 
     def step(self, energy, theta, X, weights, state, rng):
         directions = self._draw(X, rng)
+        if (free := free_entries(energy)) is not None:
+            directions *= free
         psi, curvature, pullback = energy.score_and_directional_curvature(
             theta.energy, X, directions
         )

@@ -18,6 +18,7 @@ from sklvm.energies import (
 )
 from sklvm.kernels import sigmoid, softplus
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
+from sklvm.objectives._base import ONE_LOG_PARTITION
 from sklvm.objectives._encoder_objective import EncoderObjective, evaluate_draws
 from sklvm.objectives._noise import NOISE_CONSTRAINTS, FreshNoise, LearnedLogPartition
 from sklvm.objectives._reference_densities import reference_density
@@ -133,8 +134,6 @@ class VariationalNoiseContrastiveEstimation(EncoderObjective):
         self.n_importance_samples = n_importance_samples
         self.frozen_noise = frozen_noise
 
-    takes_one_log_partition = True
-
     @property
     def requires(self):
         return (ExactPosterior,) if self._is("exact") else ((Joint, Decoder),)
@@ -148,6 +147,9 @@ class VariationalNoiseContrastiveEstimation(EncoderObjective):
         if self._is_in_theta(energy):
             return LearnedLogPartition.layout
         return LearnedLogPartition.layout + super().own_layout(energy)
+
+    def conditional_obstacle(self, energy):
+        return ONE_LOG_PARTITION
 
     def init(self, energy, theta, X, counts, rng):
         sampler = self._sampler(energy)

@@ -153,7 +153,7 @@ def test_what_cannot_be_had_is_refused(method, message, X):
 @pytest.mark.parametrize("name", ["nce", "vnce", "mle"])
 def test_criteria_that_take_log_z_for_one_number_are_refused(energy, name):
     message = (
-        r"takes log Z for one number, and that of ConditionalRBMEnergy depends on the 2 inputs in "
+        r"takes log Z for one number, and that of a conditional model depends on the inputs in "
         r"each row. Objectives that fit are"
     )
     with pytest.raises(ValueError, match=message):

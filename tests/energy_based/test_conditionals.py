@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest, norm
 
-from sklvm import BernoulliRBM, GaussianRBM
+from sklvm import BernoulliRBM, DeepEnergyModel, GaussianRBM
 from sklvm.testing import ExactDistribution, binary_states
 
 NAN = np.nan
@@ -64,6 +64,35 @@ def test_clamped_real_draws_follow_the_conditional(real):
     draws = real.sample(5000, given=[1.0, NAN], random_state=0)
     assert np.all(draws[:, 0] == 1.0)
     assert kstest(draws[:, 1], conditional_cdf(real, 1.0)[0]).pvalue > 1e-4
+
+
+@pytest.fixture(scope="module")
+def deep():
+    rng = np.random.default_rng(0)
+    side = np.where(rng.random(800) < 0.5, -1.0, 1.0)
+    X = np.column_stack([side, side]) + 0.5 * rng.standard_normal((800, 2))
+    model = DeepEnergyModel(6, hidden_layer_sizes=(), sigma="learn", max_iter=30, random_state=0)
+    return model.fit(X)
+
+
+def density_given(model, held):
+    """x₁ and p(x₁ | x₀ = held) on a fine grid."""
+    places = np.linspace(-8, 8, 4001)
+    energies = model.energy(np.column_stack([np.full_like(places, held), places]))
+    p = np.exp(-energies + energies.min())
+    return places, p / np.trapezoid(p, places)
+
+
+@pytest.mark.parametrize("init", ["reference", [0.0, 0.0]])
+def test_models_without_gibbs_sampling_are_clamped_as_well(deep, init):
+    draws = deep.sample(1000, given=[0.6, NAN], init=init, random_state=0)
+    assert np.all(draws[:, 0] == 0.6)
+    places, p = density_given(deep, 0.6)
+    cdf = np.cumsum(p) * (places[1] - places[0])
+    assert kstest(draws[:, 1], lambda x: np.interp(x, places, cdf)).pvalue > 1e-4
+    filled = deep.impute(np.tile([[0.6, NAN]], (100, 1)), n_steps=20, random_state=0)
+    assert_array_equal(filled[:, 0], 0.6)
+    assert filled[:, 1].mean() == pytest.approx(np.trapezoid(places * p, places), abs=0.1)
 
 
 def test_each_row_has_its_own_clamps_and_start(binary):
@@ -127,6 +156,25 @@ def test_imputation_keeps_the_dtype_and_complete_data(binary, real):
     assert real.impute(np.array([[1.0, NAN]], dtype=np.float32)).dtype == np.float32
     with pytest.raises(ValueError, match="method must be 'mean' or 'draw'"):
         binary.impute(X, method="mode")
+
+
+def test_observed_entries_come_back_exactly_as_they_were():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3)).astype(np.float32)
+    model = GaussianRBM(2, max_iter=1, partition="none", random_state=0).fit(X)
+    # Neither number is one of single precision.
+    given = np.array([[0.1, NAN, 16777217.0], [1.0, 2.0, 3.0]])
+    filled = model.impute(given, random_state=0)
+    assert filled.dtype == np.float64
+    assert_array_equal(filled[~np.isnan(given)], given[~np.isnan(given)])
+    assert np.isfinite(filled).all()
+
+    grey = rng.random((50, 3))
+    model = BernoulliRBM(2, binarize=0.5, max_iter=1, partition="none", random_state=0).fit(grey)
+    given = np.array([[0.7, NAN, 0.2]])
+    filled = model.impute(given, method="draw", random_state=0)
+    assert_array_equal(filled[0, [0, 2]], [0.7, 0.2])
+    assert filled[0, 1] in (0, 1)
 
 
 def test_transform_of_incomplete_rows_is_a_fixed_point_of_the_mean_field_equations(binary):
