@@ -5,7 +5,7 @@ import importlib
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
-from sklvm.mixture import BernoulliMixture, GaussianMixture
+from sklvm.mixture import BernoulliMixture, CategoricalMixture, GaussianMixture
 from sklvm.random_fields import ChainConditionalRandomField, GridConditionalRandomField
 from sklvm.sparse_coding import (
     ARDSparseCoder,
@@ -23,6 +23,7 @@ __all__ = [
     "BernoulliMixture",
     "BernoulliRBM",
     "BinaryLatentVAE",
+    "CategoricalMixture",
     "ChainConditionalRandomField",
     "ConstrainedGaussian",
     "ConvolutionalDictionaryLearner",

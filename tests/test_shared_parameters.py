@@ -16,6 +16,7 @@ OTHER_WORDS = {
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
         "BernoulliMixture": "None stands for full passes.",
+        "CategoricalMixture": "None stands for full passes.",
         "GaussianMixture": "None stands for full passes.",
         "ConstrainedGaussian": "Two of its objectives have no batches.",
         "DictionaryLearner": "None stands for full passes.",
@@ -31,6 +32,7 @@ OTHER_WORDS = {
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
         "BernoulliMixture": "Iterations of EM.",
+        "CategoricalMixture": "Iterations of EM.",
         "GaussianMixture": "Iterations of EM.",
         "ARDSparseCoder": "Steps of the coder of a row.",
         "ChainConditionalRandomField": "Iterations of L-BFGS alone.",
@@ -44,6 +46,7 @@ OTHER_WORDS = {
     },
     "n_components": {
         "BernoulliMixture": "Components of a mixture.",
+        "CategoricalMixture": "Components of a mixture.",
         "GaussianMixture": "Components of a mixture.",
         "BinaryLatentVAE": "Latent variables.",
         "DictionaryLearner": "Atoms.",
@@ -55,6 +58,7 @@ OTHER_WORDS = {
     "n_importance_samples": "One of the two is exact for few components.",
     "n_jobs": {
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
+        "CategoricalMixture": "Blocks of rows on any joblib backend, not threads.",
         "GaussianMixture": "Blocks of rows on any joblib backend, not threads.",
         "DictionaryLearner": "Blocks of rows on any joblib backend, not threads.",
         "LatentDirichletAllocation": "Blocks of rows on any joblib backend, not threads.",
@@ -75,6 +79,7 @@ OTHER_WORDS = {
     "solver": "One refers to the other.",
     "tol": {
         "BernoulliMixture": "Of the bound, in nats a row.",
+        "CategoricalMixture": "Of the bound, in nats a row.",
         "GaussianMixture": "Of the bound, in nats a row.",
         "ARDSparseCoder": "Of the evidence of a row.",
         "ChainConditionalRandomField": "Of a gradient.",
@@ -87,6 +92,7 @@ OTHER_WORDS = {
     },
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
+        "CategoricalMixture": "No log Z to be estimated.",
         "GaussianMixture": "No log Z to be estimated.",
         "BinaryLatentVAE": "No log Z to be estimated.",
         "ChainConditionalRandomField": "Iterations, not epochs.",
@@ -101,6 +107,7 @@ OTHER_DEFAULTS = {
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
         "BernoulliMixture": "Full passes, which are exact.",
+        "CategoricalMixture": "Full passes, which are exact.",
         "GaussianMixture": "Full passes, which are exact.",
         "ConstrainedGaussian": "Its rows are cheap.",
         "DictionaryLearner": "Full passes, which are exact.",
@@ -115,6 +122,7 @@ OTHER_DEFAULTS = {
     "objective": "The best criterion depends on the energy.",
     "optimizer": {
         "BernoulliMixture": "Its statistics are those of complete data.",
+        "CategoricalMixture": "Its statistics are those of complete data.",
         "GaussianMixture": "Its statistics are those of complete data.",
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "GaussianRBM": "Chains want a rate that falls to zero.",

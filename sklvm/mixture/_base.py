@@ -96,6 +96,10 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
         """Where the fit starts: the best of `n_init` short runs on some of the rows."""
         n_starts = self.n_init if isinstance(self.init, str) and self.n_components > 1 else 1
         complete, complete_weights = starting_rows(X, weights, rng)
+        n_seen = max(N_TRIAL_ROWS, self.n_components)
+        if len(complete) > n_seen:
+            some = np.sort(rng.choice(len(complete), n_seen, replace=False))
+            complete, complete_weights = complete[some], complete_weights[some]
         starts = [
             self._one_start(model, X, weights, complete, complete_weights, rng)
             for _ in range(n_starts)
@@ -125,6 +129,7 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
                     f"init must have shape (n_components, n_features) = {(K, X.shape[1])}, got "
                     f"{rows.shape}."
                 )
+            rows = self._given_rows(model.components, rows)
         elif K == 1:
             rows = np.average(complete, axis=0, weights=complete_weights)[np.newaxis]
         elif self.init == "data":
@@ -142,6 +147,10 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
             model.components, rows.astype(np.float64), complete, complete_weights
         )
         return MixtureParameters(log_weights, parameters)
+
+    def _given_rows(self, components, rows):
+        """`init`, in the model's own units."""
+        return rows
 
     def _spread(self, rows):
         """Rows in units in which k-means++ is to measure distances."""

@@ -114,6 +114,11 @@ class BernoulliComponents:
         rows = np.where(np.isnan(rows), overall, rows)
         return overall + (1 - SHRINKAGE) * (rows - overall)
 
+    @staticmethod
+    def means(theta):
+        """E[x | k], shape (K, d)."""
+        return theta
+
     # -- draws and gaps ---------------------------------------------------------------------------
 
     @staticmethod

@@ -123,6 +123,11 @@ class DiagonalGaussians:
         variances[components] = prior.mean() if self.is_spherical else prior
         return DiagonalParameters(means, variances), statistics.without(components)
 
+    @staticmethod
+    def means(theta):
+        """E[x | k], shape (K, d)."""
+        return theta.means
+
     # -- draws and gaps ---------------------------------------------------------------------------
 
     @staticmethod

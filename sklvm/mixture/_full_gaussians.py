@@ -29,6 +29,11 @@ class FullParameters(NamedTuple):
 class _Gaussians:
     """What Gaussians of all kinds share, by ``covariance(theta, k)``."""
 
+    @staticmethod
+    def means(theta):
+        """E[x | k], shape (K, d)."""
+        return theta.means
+
     def completed(self, theta, X, k):
         """E[x | observed entries, component k] of rows with gaps."""
         rows = np.empty(X.shape)

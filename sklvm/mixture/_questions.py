@@ -1,12 +1,13 @@
 """What a fitted mixture is asked: components, densities, draws, gaps, criteria of choice."""
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm.base import check_count, generator_from, map_row_blocks
 from sklvm.rows import as_dense, slices
 
-__all__ = ["MixtureQuestions"]
+__all__ = ["MixtureQuestions", "drawn_labels"]
 
 # Rows with gaps that are completed at a time.
 ROWS_AT_A_TIME = 1024
@@ -24,7 +25,10 @@ class MixtureQuestions:
     def _by_rows(self, function, X):
         """A function of θ and rows, of all rows of X, some at a time."""
         check_is_fitted(self)
-        X = self._check_X(X)
+        return self._by_blocks(function, self._check_X(X))
+
+    def _by_blocks(self, function, X):
+        """The same of rows that are prepared."""
         width = max(X.shape[1], len(self.weights_))
         return map_row_blocks(lambda rows: function(self._theta, X[rows]), X.shape[0], width)
 
@@ -165,9 +169,8 @@ class MixtureQuestions:
             rows = X[incomplete[part]]
             posterior = self._mixture.posterior(theta, rows)
             if method == "draw":
-                chosen = (posterior.cumsum(axis=1) < rng.random((len(rows), 1))).sum(axis=1)
-                chosen = np.minimum(chosen, posterior.shape[1] - 1)
-                filled = components.drawn(theta.components, rows, chosen, rng)
+                labels = drawn_labels(posterior, rng)
+                filled = components.drawn(theta.components, rows, labels, rng)
             else:
                 filled = np.zeros(rows.shape)
                 for k in range(posterior.shape[1]):
@@ -202,7 +205,29 @@ class MixtureQuestions:
                 f"free must be a mask of shape {X.shape[1:]} or {X.shape}, got shape {free.shape} "
                 f"and dtype {free.dtype}."
             )
-        return self.score_samples(X) - self.score_samples(np.where(free, np.nan, X))
+        given = np.where(free, np.nan, X)
+        return self._by_blocks(self._model_density, X) - self._by_blocks(self._model_density, given)
+
+    @available_if(lambda self: self._has_means)
+    def inverse_transform(self, Z):
+        """Reconstruct: the mean of the components, at these probabilities.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Probabilities of the components.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Σ_k z_k E[x | k].
+        """
+        check_is_fitted(self)
+        Z = check_latent_rows(self, Z, len(self.weights_))
+        means = self._mixture.components.means(self._theta.components)
+        return Z @ means.astype(Z.dtype)
+
+    _has_means = True
 
     # -- model selection --------------------------------------------------------------------------
 
@@ -253,3 +278,10 @@ class MixtureQuestions:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def drawn_labels(posterior, rng):
+    """A component for each row, drawn from its probabilities."""
+    ends = posterior.cumsum(axis=1)
+    labels = (ends < rng.random((len(posterior), 1)) * ends[:, -1:]).sum(axis=1)
+    return np.minimum(labels, posterior.shape[1] - 1)
