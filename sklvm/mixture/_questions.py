@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.base import check_count, generator_from, map_row_blocks
+from sklvm.base import check_count, check_latent_rows, generator_from, map_row_blocks
 from sklvm.rows import as_dense, slices
 
 __all__ = ["MixtureQuestions", "drawn_labels"]
