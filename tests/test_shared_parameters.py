@@ -12,6 +12,13 @@ CLASSES = [value for name in sklvm.__all__ if isinstance(value := getattr(sklvm,
 
 # Parameters whose words differ between some estimators, and why.
 OTHER_WORDS = {
+    "boundary": "One refers to the other.",
+    "random_state": {"GridConditionalRandomField": "Inference draws, too."},
+    "code_max_iter": "Of coders with different certificates.",
+    "code_tol": "Of coders with different certificates.",
+    "inference": "Of labels on a grid, and of topics.",
+    "n_channels": "Values of a pixel that filters share, that are smoothed apart, or given.",
+    "positive_dict": "Of filters, and of atoms.",
     "activation": "The layers belong to different networks.",
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
@@ -22,6 +29,8 @@ OTHER_WORDS = {
         "DictionaryLearner": "None stands for full passes.",
         "LatentDirichletAllocation": "Documents, folded in anew.",
         "ProbabilisticLatentSemanticAnalysis": "Documents, folded in anew.",
+        "ConvolutionalDictionaryLearner": "None stands for full passes.",
+        "GridConditionalRandomField": "Two of its criteria have no batches.",
     },
     "binarize": {"BernoulliMixture": "EM draws no bits."},
     "centered": "What centring makes training indifferent to is another thing for bits.",
@@ -43,6 +52,8 @@ OTHER_WORDS = {
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
         "LatentDirichletAllocation": "Passes over documents.",
         "ProbabilisticLatentSemanticAnalysis": "Passes over documents.",
+        "ConvolutionalDictionaryLearner": "Passes of alternating minimisation.",
+        "GridConditionalRandomField": "Iterations, or passes over images.",
     },
     "n_components": {
         "BernoulliMixture": "Components of a mixture.",
@@ -54,6 +65,7 @@ OTHER_WORDS = {
         "ZCAWhitener": "Principal directions.",
         "LatentDirichletAllocation": "Topics.",
         "ProbabilisticLatentSemanticAnalysis": "Topics.",
+        "ConvolutionalDictionaryLearner": "Filters.",
     },
     "n_importance_samples": "One of the two is exact for few components.",
     "n_jobs": {
@@ -63,6 +75,7 @@ OTHER_WORDS = {
         "DictionaryLearner": "Blocks of rows on any joblib backend, not threads.",
         "LatentDirichletAllocation": "Blocks of rows on any joblib backend, not threads.",
         "ProbabilisticLatentSemanticAnalysis": "Blocks of rows on any joblib backend, not threads.",
+        "ConvolutionalDictionaryLearner": "Blocks of images on any joblib backend, not threads.",
     },
     "objective": "Which criteria fit, and which is best, depends on the energy.",
     "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
@@ -71,10 +84,14 @@ OTHER_WORDS = {
     "positive": {
         "DictionaryLearner": "Goes with non-negative atoms.",
         "SparseCoder": "Has constraints that refuse it.",
+        "ConvolutionalDictionaryLearner": "Goes with non-negative filters.",
     },
     "prior_strength": "Of means of bits, and of covariances.",
     "regularization": "Of a covariance that whitens, of one that has zeros, and of components.",
-    "shuffle": {"DictionaryLearner": "Full passes have no order."},
+    "shuffle": {
+        "ConvolutionalDictionaryLearner": "Full passes have no order.",
+        "DictionaryLearner": "Full passes have no order.",
+    },
     "sigma": "Which of σ's forms there are depends on the model.",
     "solver": "One refers to the other.",
     "tol": {
@@ -89,6 +106,8 @@ OTHER_WORDS = {
         "SparseCoder": "Of a certificate.",
         "LatentDirichletAllocation": "In nats a word.",
         "ProbabilisticLatentSemanticAnalysis": "In nats a word.",
+        "ConvolutionalDictionaryLearner": "Relative to the criterion of zero codes.",
+        "GridConditionalRandomField": "Of a gradient.",
     },
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
@@ -100,10 +119,16 @@ OTHER_WORDS = {
         "VAETransformer": "No log Z to be estimated.",
         "LatentDirichletAllocation": "No log Z to be estimated.",
         "ProbabilisticLatentSemanticAnalysis": "No log Z to be estimated.",
+        "ConvolutionalDictionaryLearner": "Iterations, not epochs.",
+        "GridConditionalRandomField": "Iterations, not epochs.",
     },
 }
 
 OTHER_DEFAULTS = {
+    "code_max_iter": "A step for images costs more, and learning wants less precision.",
+    "code_tol": "Learning of filters goes on well with less precise codes.",
+    "inference": "Of labels on a grid, and of topics.",
+    "n_channels": {"GridConditionalRandomField": "Found from the width, labels being apart."},
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
         "BernoulliMixture": "Full passes, which are exact.",
@@ -113,6 +138,8 @@ OTHER_DEFAULTS = {
         "DictionaryLearner": "Full passes, which are exact.",
         "LatentDirichletAllocation": "Full passes, in which words keep their topics.",
         "ProbabilisticLatentSemanticAnalysis": "Full passes, in which words keep their topics.",
+        "ConvolutionalDictionaryLearner": "Full passes, which are exact.",
+        "GridConditionalRandomField": "A row is an image with a label for each pixel.",
     },
     "forgetting": "Codes of an early dictionary are worse than topics of an early model.",
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",

@@ -107,7 +107,7 @@ class GridConditionalRandomField(
     tol : float, default=1e-6
         L-BFGS ends where no entry of the gradient of the criterion, a pixel, is larger.
     random_state : int, RandomState instance or None, default=None
-        Of chains, in training and in inference.
+        Seed of all that is random, in a fit and in inference.
     verbose : int, default=0
         1 prints a line an iteration.
 

@@ -47,11 +47,11 @@ class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
     alpha : float, default=1.0
         α, the strength of the penalty; see ``alpha_max`` for its scale.
     penalty : {"l1", "l0", "lq", "elastic_net"} or object, default="l1"
-        As of :class:`ConvolutionalSparseCoder`.
+        See :class:`ConvolutionalSparseCoder`.
     positive, positive_dict : bool, default=False
         Whether z ≥ 0, and whether d ≥ 0.
     boundary : {"valid", "full", "circular"}, default="valid"
-        As of :class:`ConvolutionalSparseCoder`.
+        See :class:`ConvolutionalSparseCoder`.
     batch_size : int, default=None
         Images that are coded between two updates; None: all of them.
     forgetting : float, default=5.0
@@ -67,17 +67,17 @@ class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
         codes, the mean of ½‖x‖²; online with the third of them in a row. 0: only `max_iter` ends
         them.
     solver : {"auto", "working_set", "fista"}, default="auto"
-        As of :class:`ConvolutionalSparseCoder`.
+        See :class:`ConvolutionalSparseCoder`.
     code_tol, code_max_iter : float, default=1e-2 and int, default=1000
         `tol` and `max_iter` of :class:`ConvolutionalSparseCoder`, which codes more precisely.
     shuffle : bool, default=True
         Whether each pass of online learning takes the images in a new order.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the filters of the last call.
+        Whether ``fit`` goes on from where the last one ended.
     sparse_output : bool, default=False
         Whether ``transform`` returns a CSR array.
     random_state : int, RandomState instance or None, default=None
-        Seed of the start and the order of the images.
+        Seed of all that is random in a fit.
     n_jobs : int, default=None
         Workers among which the images of a batch are divided, −1 for all CPUs: threads, unless
         ``joblib.parallel_config`` says otherwise, such as loky or the processes of a dask cluster.
