@@ -31,10 +31,10 @@ class GibbsExpectation(TopicExpectation):
         if local is None:
             rng = np.random.default_rng([self.seed, content_key(X)])
             topics = rng.integers(self.n_topics, size=X.data.sum(), dtype=np.int32)
+            counts = self._document_counts(X, topics, len(theta.prior))
             values, sweep = uniform_values(X), 0
         else:
-            topics, sweep = local[0].copy(), local[1] + 1
-            counts = self._document_counts(X, topics, len(theta.prior))
+            topics, counts, sweep = local[0].copy(), local[1].copy(), local[2] + 1
             table = theta.word_counts.astype(np.float32)
             p = sample_topics(
                 X,
@@ -51,8 +51,8 @@ class GibbsExpectation(TopicExpectation):
             ends = np.concatenate([[0], np.cumsum(per_document(X.data, X))]).astype(np.intp)
             values = -np.diff(sums[ends])
         word_counts = self._word_counts(X, topics, len(theta.prior))
-        counts = self._document_counts(X, topics, len(theta.prior)) if self.learns_prior else None
-        return values, self._statistics(theta, word_counts, counts, weights), (topics, sweep)
+        statistics = self._statistics(theta, word_counts, counts, weights)
+        return values, statistics, (topics, counts, sweep)
 
     def _document_counts(self, X, topics, width):
         """N of documents whose tokens have these topics."""

@@ -288,6 +288,15 @@ class LatentDirichletAllocation(TopicModel):
             raise ValueError(f"doc_topic_prior must be positive, got {self.doc_topic_prior!r}.")
         return np.broadcast_to(prior, (self.n_components,)), float(beta)
 
+    def _check_data(self, X, sample_weight, **options):
+        X, weights = super()._check_data(X, sample_weight, **options)
+        if self.inference == "gibbs" and np.any(weights != 1):
+            raise ValueError(
+                "inference='gibbs' draws the topic of each word, and takes no sample_weight other "
+                "than 1. Use inference='cvb0', or repeat documents."
+            )
+        return X, weights
+
     def _expectation(self, X, rng):
         if self.inference == "gibbs":
             require_whole_counts(X, "inference='gibbs'")

@@ -291,6 +291,12 @@ def test_bad_input_is_named(params, X, message):
         LatentDirichletAllocation(3, **params).fit(X)
 
 
+def test_gibbs_sampling_takes_no_weights(corpus):
+    model = LatentDirichletAllocation(3, inference="gibbs", max_iter=2)
+    with pytest.raises(ValueError, match="takes no sample_weight other than 1"):
+        model.fit(corpus, sample_weight=np.full(300, 2.0))
+
+
 def test_fractions_are_taken_with_a_warning(corpus):
     with pytest.warns(UserWarning, match="not whole numbers, such as TF-IDF"):
         model = LatentDirichletAllocation(3, max_iter=2).fit(corpus * 0.3)
