@@ -38,6 +38,11 @@ class TestScoreMatching(ObjectiveTestCase):
         return ScoreMatching()
 
 
+class TestRegularizedScoreMatching(ObjectiveTestCase):
+    def make(self):
+        return ScoreMatching(regularization=0.3)
+
+
 class TestSlicedScoreMatching(ObjectiveTestCase):
     def make(self):
         return SlicedScoreMatching(n_slices=2)

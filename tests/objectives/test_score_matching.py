@@ -51,6 +51,40 @@ def test_the_value_is_the_brute_force_sum_over_numerical_jacobians(hidden_layer_
     assert_allclose(value, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("hidden_layer_sizes", [(), (5,), (4, 3)])
+def test_regularization_adds_the_squares_of_the_second_derivatives(hidden_layer_sizes, rng):
+    energy = DeepEnergy(3, 4, hidden_layer_sizes, activation="tanh", sigma=0.8)
+    theta, X = random_parameters(energy, rng), rng.standard_normal((6, 3))
+    weights = np.arange(1.0, 7.0) / 21
+
+    def step(objective):
+        return FlatObjective(objective).step(energy, theta, X, weights, None, None)[:2]
+
+    value, gradient = step(ScoreMatching())
+    squares = [
+        np.sum(np.diag(numerical_jacobian(lambda y: energy.score(theta, y[None])[0][0], x)) ** 2)
+        for x in X
+    ]
+    assert_allclose(step(ScoreMatching(0.4))[0], value + 0.2 * weights @ squares, rtol=1e-6)
+    nearly, slope = step(ScoreMatching(1e-12))
+    assert_allclose(nearly, value, rtol=1e-9)
+    assert_allclose(slope, gradient, rtol=1e-7, atol=1e-9)
+
+
+def test_regularized_the_criterion_has_a_minimum_where_it_had_none(rng):
+    # The score of many units bends ever more sharply at few rows.
+    X, weights = rng.standard_normal((4, 1)), np.full(4, 0.25)
+    energy = DeepEnergy(1, 8, (), sigma="learn")
+    start = random_parameters(energy, rng)
+
+    def end(objective):
+        theta = minimum(objective, energy, X, weights, start)
+        return FlatObjective(objective).step(energy, theta, X, weights, None, None)[0]
+
+    assert end(ScoreMatching()) < -50
+    assert -0.5 / 0.1 <= end(ScoreMatching(0.1)) < 0
+
+
 def test_one_layer_is_the_textbook_formula(rng):
     # E[½‖x − Wᵀs(Wx)‖² + Σ_k ‖w_k‖² s′(w_kᵀx)] − D, for σ = 1 and no biases.
     energy = DeepEnergy(4, 3, (), sigma=1.0)
