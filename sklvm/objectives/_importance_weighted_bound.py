@@ -65,6 +65,8 @@ class ImportanceWeightedBound(EncoderObjective):
         log_weights = -errors - prior_energy(Z) - posterior.log_density(Z, noise)
         log_sums = logsumexp(log_weights, axis=0)
         shares = np.exp(log_weights - log_sums)
+        # What rounding loses anyway: products with it would be subnormal, and slow.
+        shares[shares < np.finfo(shares.dtype).eps ** 2] = 0
 
         # −∂ log w/∂z = z + ∂ log q/∂z of prior and q, and the decoder's, which is weighted already.
         Z_bar = pullback(weights * shares, gradient.energy)
