@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import chi2
 
-from sklvm.energies import Score
+from sklvm.energies import Gibbs, Joint, Marginal, Score
 
-__all__ = ["ExactDistribution", "binary_states"]
+__all__ = ["ExactDistribution", "binary_states", "can_be_summed", "marginal_energy"]
 
 MAX_BINARY_FEATURES = 12
 LEAST_P_VALUE = 1e-4
@@ -61,7 +61,7 @@ class ExactDistribution:
         for feature, value in (clamped or {}).items():
             self.points = self.points[self.points[:, feature] == value]
         log_volume = np.log(self._cell).sum() if self._is_continuous else 0.0
-        log_mass = log_volume - energy.evaluate(theta, self.points.astype(theta.dtype))[0]
+        log_mass = log_volume - marginal_energy(energy, theta, self.points.astype(theta.dtype))
         self.log_partition = float(logsumexp(log_mass))
         self.probabilities = np.exp(log_mass - self.log_partition)
         self.probabilities /= self.probabilities.sum()
@@ -69,7 +69,9 @@ class ExactDistribution:
     @staticmethod
     def exists(energy):
         """Whether the energy is small enough."""
-        return energy.n_features <= (2 if isinstance(energy, Score) else MAX_BINARY_FEATURES)
+        return can_be_summed(energy) and (
+            energy.n_features <= (2 if isinstance(energy, Score) else MAX_BINARY_FEATURES)
+        )
 
     def sample(self, n_samples, rng):
         """Independent draws, shape (n_samples, d)."""
@@ -124,6 +126,25 @@ class ExactDistribution:
             quantiles = np.searchsorted(np.cumsum(mass), np.arange(1, n_bins) / n_bins)
             edges.append(np.unique(places[quantiles]) + 0.5 * width)
         return edges
+
+
+def can_be_summed(energy):
+    """Whether ``marginal_energy`` is known: directly, or by the states of few latent units."""
+    if isinstance(energy, Marginal):
+        return True
+    is_joint = isinstance(energy, Joint) and isinstance(energy, Gibbs)
+    return is_joint and energy.n_components <= MAX_BINARY_FEATURES
+
+
+def marginal_energy(energy, theta, X):
+    """E(x), by the energy's own word, or by a sum over all states of its latent units."""
+    if isinstance(energy, Marginal):
+        return energy.evaluate(theta, X)[0]
+    log_joint = [
+        -energy.evaluate_joint(theta, X, np.broadcast_to(z, (len(X), len(z))))[0]
+        for z in binary_states(energy.n_components).astype(theta.dtype)
+    ]
+    return -logsumexp(log_joint, axis=0)
 
 
 def binary_states(n_units):
