@@ -25,5 +25,11 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "_routing_enabled",
+    "callback_context",
     "validate_parameter_constraints",
 ]
+
+
+def callback_context(estimator, max_subtasks):
+    """scikit-learn's context of a fit whose callbacks are told of so many subtasks."""
+    return estimator._init_callback_context(max_subtasks=max_subtasks)

@@ -22,7 +22,7 @@ def random_parameters(energy, rng, scale=0.7):
 
 
 def small_models(n_samples=12):
-    """Every energy of the package at its smallest, by name.
+    """Every energy in ``sklvm.energies`` at its smallest, by name.
 
     Parameters
     ----------

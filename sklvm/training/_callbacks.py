@@ -1,5 +1,7 @@
 """scikit-learn's callbacks around the epochs of a fit."""
 
+from sklvm._compat import callback_context
+
 __all__ = ["EpochCallbacks", "NoCallbacks"]
 
 
@@ -21,7 +23,7 @@ class EpochCallbacks:
     def __init__(self, estimator, X, y, max_iter, fitted_attributes):
         self._estimator, self._fitted_attributes = estimator, fitted_attributes
         self._data = {"X": X, "y": y}
-        self._context = estimator._init_callback_context(max_subtasks=max_iter)
+        self._context = callback_context(estimator, max_iter)
         self._context.call_on_fit_task_begin(estimator=estimator, **self._data)
         self._epoch = None
 
