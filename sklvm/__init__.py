@@ -6,7 +6,11 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
 from sklvm.mixture import BernoulliMixture, CategoricalMixture, GaussianMixture
-from sklvm.random_fields import ChainConditionalRandomField, GridConditionalRandomField
+from sklvm.random_fields import (
+    ChainConditionalRandomField,
+    GridConditionalRandomField,
+    MarkovRandomField,
+)
 from sklvm.sparse_coding import (
     ARDSparseCoder,
     ConvolutionalDictionaryLearner,
@@ -35,6 +39,7 @@ __all__ = [
     "GaussianRBM",
     "GridConditionalRandomField",
     "LatentDirichletAllocation",
+    "MarkovRandomField",
     "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",
     "SparseCoder",

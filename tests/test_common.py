@@ -26,6 +26,7 @@ from sklvm import (
     GaussianRBM,
     GridConditionalRandomField,
     LatentDirichletAllocation,
+    MarkovRandomField,
     ProbabilisticLatentSemanticAnalysis,
     SigmoidAutoencoder,
     SparseCoder,
@@ -72,8 +73,8 @@ def against_weight_equivalence(estimator):
     objective = getattr(estimator, "objective", None)
     if objective == "pcd" and isinstance(estimator, GridConditionalRandomField):
         return "Each image has a chain, and one that comes twice has two."
-    # (The threshold of BernoulliRBM makes all rows of this check alike.)
-    if objective == "pcd" and not isinstance(estimator, BernoulliRBM):
+    # (Thresholds make all rows of this check alike.)
+    if objective == "pcd" and not isinstance(estimator, BernoulliRBM | MarkovRandomField):
         return "Chains start at rows that are drawn, by other numbers where a row comes twice."
     if objective in ("nce", "cnce"):
         return "Noise is drawn for each row, and a row that comes twice has two draws."
@@ -112,6 +113,8 @@ ESTIMATORS = [
     LatentDirichletAllocation(3, inference="vb", max_iter=10, tol=0),
     ProbabilisticLatentSemanticAnalysis(3, max_iter=20, tol=0),
     GridConditionalRandomField(),
+    MarkovRandomField(binarize=0.0),
+    MarkovRandomField(binarize=0.0, objective="pcd", max_iter=5),
     GridConditionalRandomField(objective="pcd", max_iter=60),
 ]
 

@@ -107,11 +107,17 @@ METHODS = (
 )
 
 
+def takes_rows_alone(method):
+    """Whether rows are all that a method has to be given."""
+    parameters = inspect.signature(method).parameters.values()
+    return sum(p.default is p.empty for p in parameters) == 1
+
+
 def outputs(model, X):
     """All that a fitted model tells of rows, by method."""
     told = {}
     for name in METHODS:
-        if hasattr(model, name) and len(inspect.signature(getattr(model, name)).parameters) == 1:
+        if hasattr(model, name) and takes_rows_alone(getattr(model, name)):
             told[name] = np.asarray(getattr(model, name)(X))
     if hasattr(model, "inverse_transform"):
         told["inverse_transform"] = np.asarray(model.inverse_transform(told["transform"]))

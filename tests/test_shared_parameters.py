@@ -22,6 +22,7 @@ OTHER_WORDS = {
     "activation": "The layers belong to different networks.",
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
+        "GridConditionalRandomField": "Images an update, for two of its objectives.",
         "BernoulliMixture": "None stands for full passes.",
         "CategoricalMixture": "None stands for full passes.",
         "GaussianMixture": "None stands for full passes.",
@@ -32,11 +33,15 @@ OTHER_WORDS = {
         "ConvolutionalDictionaryLearner": "None stands for full passes.",
         "GridConditionalRandomField": "Two of its criteria have no batches.",
     },
-    "binarize": {"BernoulliMixture": "EM draws no bits."},
+    "binarize": {
+        "BernoulliMixture": "EM draws no bits.",
+        "MarkovRandomField": "Two states, or spins.",
+    },
     "centered": "What centring makes training indifferent to is another thing for bits.",
     "dictionary": "What the identity does depends on the coder.",
     "forgetting": "What was inferred before is out of date for another reason.",
     "hidden_layer_sizes": "The layers belong to different networks.",
+    "inference": "Of topics, or of labels.",
     "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
@@ -48,6 +53,7 @@ OTHER_WORDS = {
         "ConstrainedGaussian": "Newton steps, or epochs.",
         "ConvolutionalSparseCoder": "Iterations of the coder of an image.",
         "DictionaryLearner": "Passes of alternating minimisation.",
+        "GridConditionalRandomField": "Iterations of L-BFGS, or passes over images.",
         "SparseCoder": "Iterations of the coder of a row.",
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
         "LatentDirichletAllocation": "Passes over documents.",
@@ -77,9 +83,15 @@ OTHER_WORDS = {
         "ProbabilisticLatentSemanticAnalysis": "Blocks of rows on any joblib backend, not threads.",
         "ConvolutionalDictionaryLearner": "Blocks of images on any joblib backend, not threads.",
     },
+    "n_channels": {
+        "GridConditionalRandomField": "Of features, not of filters.",
+    },
     "objective": "Which criteria fit, and which is best, depends on the energy.",
     "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
-    "partition": {"SigmoidAutoencoder": "By one of its criteria only is it a density."},
+    "partition": {
+        "MarkovRandomField": "Exact on strips, too.",
+        "SigmoidAutoencoder": "By one of its criteria only is it a density.",
+    },
     "penalty": "One refers to the other.",
     "positive": {
         "DictionaryLearner": "Goes with non-negative atoms.",
@@ -94,6 +106,7 @@ OTHER_WORDS = {
     },
     "sigma": "Which of σ's forms there are depends on the model.",
     "solver": "One refers to the other.",
+    "structure": "Of a precision matrix, or of a graph.",
     "tol": {
         "BernoulliMixture": "Of the bound, in nats a row.",
         "CategoricalMixture": "Of the bound, in nats a row.",
@@ -102,6 +115,7 @@ OTHER_WORDS = {
         "ChainConditionalRandomField": "Of a gradient.",
         "ConstrainedGaussian": "Of a residual.",
         "ConvolutionalSparseCoder": "Of a certificate.",
+        "GridConditionalRandomField": "Of a gradient.",
         "DictionaryLearner": "Relative to the criterion of zero codes.",
         "SparseCoder": "Of a certificate.",
         "LatentDirichletAllocation": "In nats a word.",
@@ -109,6 +123,7 @@ OTHER_WORDS = {
         "ConvolutionalDictionaryLearner": "Relative to the criterion of zero codes.",
         "GridConditionalRandomField": "Of a gradient.",
     },
+    "weight_decay": {"MarkovRandomField": "Its couplings, by J."},
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
         "CategoricalMixture": "No log Z to be estimated.",
@@ -116,6 +131,7 @@ OTHER_WORDS = {
         "BinaryLatentVAE": "No log Z to be estimated.",
         "ChainConditionalRandomField": "Iterations, not epochs.",
         "DictionaryLearner": "Iterations, not epochs.",
+        "GridConditionalRandomField": "Iterations, not epochs.",
         "VAETransformer": "No log Z to be estimated.",
         "LatentDirichletAllocation": "No log Z to be estimated.",
         "ProbabilisticLatentSemanticAnalysis": "No log Z to be estimated.",
@@ -131,6 +147,7 @@ OTHER_DEFAULTS = {
     "n_channels": {"GridConditionalRandomField": "Found from the width, labels being apart."},
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
+        "GridConditionalRandomField": "Images, not rows.",
         "BernoulliMixture": "Full passes, which are exact.",
         "CategoricalMixture": "Full passes, which are exact.",
         "GaussianMixture": "Full passes, which are exact.",
@@ -143,8 +160,13 @@ OTHER_DEFAULTS = {
     },
     "forgetting": "Codes of an early dictionary are worse than topics of an early model.",
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
+    "image_shape": "A constrained Gaussian has none by default.",
+    "inference": "Of topics, or of labels.",
     "init": "Atoms, or rows about which components start.",
     "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
+    "n_channels": {
+        "GridConditionalRandomField": "Single pixels have as many as columns.",
+    },
     "n_components": "Latent variables are fewer than hidden units; whitening keeps all.",
     "objective": "The best criterion depends on the energy.",
     "optimizer": {
@@ -153,11 +175,14 @@ OTHER_DEFAULTS = {
         "GaussianMixture": "Its statistics are those of complete data.",
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
+        "MarkovRandomField": "Its usual criterion is deterministic and smooth.",
     },
     "prior_strength": "Bits that are never on need a prior, covariances have a floor.",
     "regularization": "A density has to be proper by default; a whitener inverts.",
     "sigma": {"DeepEnergyModel": "Whitened data have unit scale."},
+    "structure": "Of a precision matrix, or of a graph.",
     "tol": "In the units of what it bounds.",
+    "weight_decay": {"MarkovRandomField": "Sites may be alike in all rows."},
     "n_iter_no_change": {
         "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
         "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",

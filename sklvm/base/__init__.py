@@ -5,24 +5,29 @@ from sklvm.base._checks import FLOATS, check_count, check_latent_rows
 from sklvm.base._conditional_log_partition import ConditionalLogPartition
 from sklvm.base._constant_log_partition import ConstantLogPartition
 from sklvm.base._data import check_data, has_finite_squares
+from sklvm.base._energy_based_model import EnergyBasedModel, LatentEnergyBasedModel
 from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
 from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
 from sklvm.base._row_blocks import map_row_blocks, row_blocks
+from sklvm.base._sampling import N_ANNEALING_TEMPERATURES
 from sklvm.base._statistics_model import StatisticsModel
 from sklvm.base._trained_model import FittedEnergy, TrainedLatentVariableModel, TrainedModel
 
 __all__ = [
     "FLOATS",
+    "N_ANNEALING_TEMPERATURES",
     "ConditionalLogPartition",
     "ConstantLogPartition",
     "DensityModel",
     "DocumentationLinkMixin",
+    "EnergyBasedModel",
     "FittedEnergy",
     "FloatingPointMixin",
     "IterativeModel",
+    "LatentEnergyBasedModel",
     "LatentVariableModel",
     "NormalizedScoreMixin",
     "StatisticsModel",

@@ -25,6 +25,8 @@ class SamplingMixin:
     with latent units summed out. Entries that are given stay as they are all along.
     """
 
+    _imputations = ("mean", "draw")
+
     def sample(self, n_samples=1, *, n_steps=100, init="reference", given=None, random_state=None):
         """Draw from the model, or from its distribution given some of the features.
 
@@ -112,8 +114,9 @@ default="reference"
             For bad data, and for another `method`.
         """
         check_is_fitted(self)
-        if method not in ("mean", "draw"):
-            raise ValueError(f"method must be 'mean' or 'draw', got {method!r}.")
+        if method not in self._imputations:
+            allowed = " or ".join(map(repr, self._imputations))
+            raise ValueError(f"method must be {allowed}, got {method!r}.")
         check_count("n_steps", n_steps)
         X = as_dense(self._check_rows(X, ensure_all_finite="allow-nan")).copy()
         missing = np.isnan(X)

@@ -36,6 +36,7 @@ from sklvm.energies._partition_protocols import (
     ConditionalPartition,
     ExactPartition,
 )
+from sklvm.energies._potts_energy import PottsEnergy
 from sklvm.energies._scale import Scale
 from sklvm.energies._two_layers import LinearTempering, TwoLayers
 
@@ -71,6 +72,7 @@ __all__ = [
     "Marginal",
     "OneHotLatents",
     "PositivePhase",
+    "PottsEnergy",
     "Scale",
     "Score",
     "SiteConditionals",

@@ -16,7 +16,8 @@ cdef extern from "pairwise.h" nogil:
     int64_t icm_sites(const pairwise_model *g, const int32_t *sites, Py_ssize_t n, int32_t *labels,
                       uint8_t *dirty) noexcept
     void gibbs_sites(const pairwise_model *g, const int32_t *sites, Py_ssize_t n, double beta,
-                     const double *uniforms, int32_t *labels, double *sums) noexcept
+                     const double *uniforms, const uint8_t *free_sites, int32_t *labels,
+                     double *sums) noexcept
     int64_t mean_field_sites(const pairwise_model *g, const int32_t *sites, Py_ssize_t n,
                              double tol, double *q, uint8_t *dirty) noexcept
     int64_t belief_sites(const pairwise_model *g, const int32_t *sites, Py_ssize_t n,
@@ -84,8 +85,22 @@ cdef class Sweeps:
                                 schedule="static", nogil=True):
                 gibbs_sites(
                     &self.g, &self.sites[first + chunk * SITES],
-                    min(SITES, last - first - chunk * SITES), beta, &uniforms[0], &labels[0],
+                    min(SITES, last - first - chunk * SITES), beta, &uniforms[0], NULL, &labels[0],
                     summed)
+
+    def gibbs_chains(self, const double[:, ::1] uniforms, int32_t[:, ::1] labels,
+                     const uint8_t[:, ::1] free_sites):
+        """One sweep of each chain, a row of `labels`; `free_sites` may be None, or have one row."""
+        cdef Py_ssize_t i, n_sites = self.sites.shape[0]
+        cdef Py_ssize_t stride = 0
+        cdef const uint8_t *mask = NULL
+        if free_sites is not None:
+            mask = &free_sites[0, 0]
+            stride = n_sites if free_sites.shape[0] > 1 else 0
+        for i in prange(labels.shape[0], num_threads=self.n_threads, schedule="static",
+                        nogil=True):
+            gibbs_sites(&self.g, &self.sites[0], n_sites, 1.0, &uniforms[i, 0],
+                        NULL if mask == NULL else mask + i * stride, &labels[i, 0], NULL)
 
     def mean_field(self, double tol, double[:, ::1] q, uint8_t[::1] dirty):
         """One sweep; how many sites have changed."""

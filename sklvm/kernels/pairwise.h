@@ -83,13 +83,15 @@ SKLVM_CLONES static int64_t icm_sites(const pairwise_model *g, const int32_t *si
 }
 
 /* Draws each site's label given its neighbours', at the inverse temperature beta; adds what it was
- * drawn with to `sums` (n x L) unless that is NULL. One uniform number a site. */
+ * drawn with to `sums` (n x L) unless that is NULL. One uniform number a site; sites that are 0 in
+ * `free_sites`, if that is not NULL, keep their label. */
 SKLVM_INLINE void gibbs_sites_of(const ptrdiff_t L, const pairwise_model *g, const int32_t *sites,
-                                 ptrdiff_t n, double beta, const double *uniforms, int32_t *labels,
-                                 double *sums) {
+                                 ptrdiff_t n, double beta, const double *uniforms,
+                                 const uint8_t *free_sites, int32_t *labels, double *sums) {
     double energies[PAIRWISE_MAX_LABELS], p[PAIRWISE_MAX_LABELS];
     for (ptrdiff_t i = 0; i < n; i++) {
         const ptrdiff_t s = sites[i];
+        if (free_sites != NULL && !free_sites[s]) continue;
         energies_given_labels(g, L, s, labels, energies);
         const double sum = boltzmann_factors(energies, L, beta, p);
         const double threshold = uniforms[s] * sum;
@@ -106,12 +108,12 @@ SKLVM_INLINE void gibbs_sites_of(const ptrdiff_t L, const pairwise_model *g, con
 }
 
 SKLVM_CLONES static void gibbs_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
-                                     double beta, const double *uniforms, int32_t *labels,
-                                     double *sums) {
+                                     double beta, const double *uniforms,
+                                     const uint8_t *free_sites, int32_t *labels, double *sums) {
     if (g->n_labels == 2)
-        gibbs_sites_of(2, g, sites, n, beta, uniforms, labels, sums);
+        gibbs_sites_of(2, g, sites, n, beta, uniforms, free_sites, labels, sums);
     else
-        gibbs_sites_of(g->n_labels, g, sites, n, beta, uniforms, labels, sums);
+        gibbs_sites_of(g->n_labels, g, sites, n, beta, uniforms, free_sites, labels, sums);
 }
 
 /* q_s(z) = softmax(-u_s - sum_t w_st T_st q_t); how many have changed. */

@@ -70,7 +70,7 @@ class GridConditionalRandomField(
     n_labels : int, default=None
         Labels are then 0 to n_labels − 1; None: those that occur in y.
     neighbourhood : {4, 8}, default=4
-        Neighbours of a pixel: without or with the diagonal ones.
+        Neighbours on the grid: without or with the diagonal ones.
     pairwise : {"potts", "full"}, default="potts"
         "potts": different neighbours cost the same, whatever they are. "full": a table label ×
         label for each direction.
@@ -291,6 +291,7 @@ class GridConditionalRandomField(
 
         rng = generator_from(self.random_state)
         inference_seed = int(rng.integers(2**31))
+        inference = clone(self.inference, safe=False)
 
         def fitted(theta):
             parts = {k: v.astype(X.dtype) for k, v in potentials.layout.views(theta).items()}
@@ -300,6 +301,8 @@ class GridConditionalRandomField(
                 "_potentials": potentials,
                 "_theta": theta.copy(),
                 "_inference_seed": inference_seed,
+                "_fitted_decision": self.decision,
+                "_fitted_inference": inference,
                 "coef_": np.ascontiguousarray(parts["weights"].T),
                 "intercept_": parts["intercept"],
                 "coupling_": parts["coupling"],

@@ -96,7 +96,7 @@ def check_grid(image_shape, n_channels, n_columns, n_sites):
         )
     if prod(shape) != n_sites:
         raise ValueError(
-            f"image_shape={image_shape} has {prod(shape)} pixels, and y has {n_sites} columns."
+            f"image_shape={image_shape} has {prod(shape)} pixels, and the data have {n_sites}."
         )
     channels = n_columns // n_sites if n_channels is None else n_channels
     if channels * n_sites != n_columns:

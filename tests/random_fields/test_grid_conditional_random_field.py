@@ -1,6 +1,5 @@
 """Grid fields: recovered parameters, logistic regression, inference, unlabelled pixels, errors."""
 
-import pickle
 from itertools import product
 
 import numpy as np
@@ -56,7 +55,7 @@ def test_labels_probabilities_and_likelihoods_are_those_of_enumeration(small):
 def test_each_decision_is_the_best_by_its_own_measure(small):
     model, X, _ = small
     by_energy = model.predict(X)
-    by_marginal = pickle.loads(pickle.dumps(model)).set_params(decision="marginal").predict(X)
+    by_marginal = model.predict(X, decision="marginal")
     assert np.all(model.energy(X, by_energy) <= model.energy(X, by_marginal) + 1e-12)
     labels = np.searchsorted(model.classes_, by_marginal)
     np.testing.assert_array_equal(labels, model.predict_proba(X).argmax(axis=2))
@@ -130,8 +129,8 @@ def test_other_ways_to_train_come_close_to_the_exact_likelihood(blocks, paramete
     X, y = blocks
     exact = GridConditionalRandomField((6, 6)).fit(X, y)
     other = GridConditionalRandomField((6, 6), **parameters).fit(X, y)
-    other.set_params(inference="auto")
-    assert other.log_likelihood(X, y).mean() > exact.log_likelihood(X, y).mean() - 2
+    achieved = other.log_likelihood(X, y, inference="auto").mean()
+    assert achieved > exact.log_likelihood(X, y).mean() - 2
 
 
 def test_tables_learn_what_a_potts_model_cannot(rng):
@@ -195,12 +194,11 @@ def test_training_on_some_pixels_finds_what_training_on_all_does(blocks, objecti
 def test_a_wide_grid_has_a_lower_bound_of_the_likelihood(small):
     model, X, y = small
     exact = model.log_likelihood(X, y)
-    other = pickle.loads(pickle.dumps(model))
     for inference, kind, sign in (
         (BeliefPropagation(True, damping=0.3), "lower", -1),
         (MeanField(), "upper", 1),
     ):
-        values, bound = other.set_params(inference=inference).log_likelihood(X, y, True)
+        values, bound = model.log_likelihood(X, y, inference=inference, return_bound=True)
         assert bound == kind
         assert np.all(sign * (values - exact) >= -1e-6)
 
@@ -251,7 +249,7 @@ def test_single_precision_is_kept(blocks):
         (
             {"image_shape": (5, 6)},
             None,
-            r"image_shape=\(5, 6\) has 30 pixels, and y has 36 columns",
+            r"image_shape=\(5, 6\) has 30 pixels, and the data have 36",
         ),
         ({"image_shape": (8,)}, None, r"two positive integers \(height, width\), got \(8,\)"),
         ({"n_channels": 2}, None, "X has 36 columns: not 36 pixels × n_channels=2"),
@@ -284,4 +282,6 @@ def test_labels_that_were_not_seen_and_cuts_that_cannot_be(blocks, rng):
     model = GridConditionalRandomField((6, 6)).fit(rng.standard_normal((30, 36)), alternating)
     assert model.coupling_[0] < 0
     with pytest.raises(ValueError, match="submodular"):
-        model.set_params(inference="graph_cut").predict(X)
+        model.predict(X, inference="graph_cut")
+    with pytest.raises(ValueError, match="decision must be 'energy' or 'marginal', got 'mode'"):
+        model.predict(X, decision="mode")

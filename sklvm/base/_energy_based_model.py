@@ -1,0 +1,74 @@
+"""What the models share whose density is exp(−E)/Z: the choice of an objective, scores, log Z."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from sklvm._compat import StrOptions
+from sklvm.base._normalized_score import NormalizedScoreMixin
+from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
+from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
+from sklvm.settings import resolve
+
+__all__ = ["EnergyBasedModel", "LatentEnergyBasedModel"]
+
+
+class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
+    """Base of the estimators whose density is exp(−E(x; θ))/Z(θ).
+
+    A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (fitted
+    attributes by name), its parameters and its docstring; see ``TrainedModel`` for what else it
+    may say.
+    """
+
+    _shorthands = {"objective": OBJECTIVES}
+    _parameter_constraints: dict = {
+        "objective": [StrOptions(set(OBJECTIVES)), Objective],
+    }
+
+    # -- fitting ----------------------------------------------------------------------------------
+
+    def _make_model(self, X):
+        owner = type(self).__name__
+        objective = resolve(self.objective, OBJECTIVES, "objective", owner)
+        energy = self._make_energy(X.shape[1])
+        check_capabilities(objective, energy, OBJECTIVES, owner)
+        return energy, objective
+
+    # -- using the model --------------------------------------------------------------------------
+
+    def energy(self, X):
+        """E(x; θ) = −log p̃(x), in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            The energies; lower is more probable.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._training.energy.evaluate(self._training.energy_theta, X)[0]
+
+
+class LatentEnergyBasedModel(EnergyBasedModel, TrainedLatentVariableModel):
+    """Base of those whose energy has hidden units, with a ``posterior``."""
+
+    def transform(self, X):
+        """Posterior means of the hidden units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            p(z_k = 1 | x).
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._training.energy.posterior(self._training.energy_theta, X)
