@@ -22,7 +22,6 @@ OTHER_WORDS = {
     "activation": "The layers belong to different networks.",
     "alpha": "Penalties of codes and of weights; where codes vanish depends on the penalty.",
     "batch_size": {
-        "GridConditionalRandomField": "Images an update, for two of its objectives.",
         "BernoulliMixture": "None stands for full passes.",
         "CategoricalMixture": "None stands for full passes.",
         "GaussianMixture": "None stands for full passes.",
@@ -41,7 +40,6 @@ OTHER_WORDS = {
     "dictionary": "What the identity does depends on the coder.",
     "forgetting": "What was inferred before is out of date for another reason.",
     "hidden_layer_sizes": "The layers belong to different networks.",
-    "inference": "Of topics, or of labels.",
     "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
@@ -53,7 +51,6 @@ OTHER_WORDS = {
         "ConstrainedGaussian": "Newton steps, or epochs.",
         "ConvolutionalSparseCoder": "Iterations of the coder of an image.",
         "DictionaryLearner": "Passes of alternating minimisation.",
-        "GridConditionalRandomField": "Iterations of L-BFGS, or passes over images.",
         "SparseCoder": "Iterations of the coder of a row.",
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
         "LatentDirichletAllocation": "Passes over documents.",
@@ -82,9 +79,6 @@ OTHER_WORDS = {
         "LatentDirichletAllocation": "Blocks of rows on any joblib backend, not threads.",
         "ProbabilisticLatentSemanticAnalysis": "Blocks of rows on any joblib backend, not threads.",
         "ConvolutionalDictionaryLearner": "Blocks of images on any joblib backend, not threads.",
-    },
-    "n_channels": {
-        "GridConditionalRandomField": "Of features, not of filters.",
     },
     "objective": "Which criteria fit, and which is best, depends on the energy.",
     "optimizer": "Which optimisers fit, and which is best, depends on the criterion.",
@@ -115,7 +109,6 @@ OTHER_WORDS = {
         "ChainConditionalRandomField": "Of a gradient.",
         "ConstrainedGaussian": "Of a residual.",
         "ConvolutionalSparseCoder": "Of a certificate.",
-        "GridConditionalRandomField": "Of a gradient.",
         "DictionaryLearner": "Relative to the criterion of zero codes.",
         "SparseCoder": "Of a certificate.",
         "LatentDirichletAllocation": "In nats a word.",
@@ -131,7 +124,6 @@ OTHER_WORDS = {
         "BinaryLatentVAE": "No log Z to be estimated.",
         "ChainConditionalRandomField": "Iterations, not epochs.",
         "DictionaryLearner": "Iterations, not epochs.",
-        "GridConditionalRandomField": "Iterations, not epochs.",
         "VAETransformer": "No log Z to be estimated.",
         "LatentDirichletAllocation": "No log Z to be estimated.",
         "ProbabilisticLatentSemanticAnalysis": "No log Z to be estimated.",
@@ -147,7 +139,6 @@ OTHER_DEFAULTS = {
     "n_channels": {"GridConditionalRandomField": "Found from the width, labels being apart."},
     "activation": "Densities want smooth units, decoders train faster with rectified ones.",
     "batch_size": {
-        "GridConditionalRandomField": "Images, not rows.",
         "BernoulliMixture": "Full passes, which are exact.",
         "CategoricalMixture": "Full passes, which are exact.",
         "GaussianMixture": "Full passes, which are exact.",
@@ -160,13 +151,8 @@ OTHER_DEFAULTS = {
     },
     "forgetting": "Codes of an early dictionary are worse than topics of an early model.",
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
-    "image_shape": "A constrained Gaussian has none by default.",
-    "inference": "Of topics, or of labels.",
     "init": "Atoms, or rows about which components start.",
     "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
-    "n_channels": {
-        "GridConditionalRandomField": "Single pixels have as many as columns.",
-    },
     "n_components": "Latent variables are fewer than hidden units; whitening keeps all.",
     "objective": "The best criterion depends on the energy.",
     "optimizer": {
