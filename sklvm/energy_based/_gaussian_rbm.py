@@ -48,7 +48,8 @@ class GaussianRBM(RestrictedBoltzmannMachine):
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     sparsity_target : float, default=None
-        Share of the data for which a hidden unit shall be on; None: whatever fits.
+        Probability of a hidden unit, averaged over the data, that training aims at. None: there is
+        no such aim.
     sparsity_cost : float, default=0.1
         Weight of the cross-entropy to that target.
     max_iter : int, default=20

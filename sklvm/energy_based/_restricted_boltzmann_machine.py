@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import check_latent_rows
+from sklvm.base import check_latent_rows, map_row_blocks
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
@@ -20,8 +20,7 @@ __all__ = ["RestrictedBoltzmannMachine"]
 
 DEFAULT_OPTIMIZER = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10.0)
 
-# Entries of X to be dense at a time, and sweeps of the mean-field equations.
-MAX_DENSE_ENTRIES = 2**22
+# Of the mean-field equations, for missing entries.
 N_MEAN_FIELD_SWEEPS = 50
 
 
@@ -178,11 +177,8 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
         return energies
 
     def _by_rows(self, function, X):
-        """A function of dense rows, applied to a few at a time where X is sparse."""
+        """A function of dense rows, applied to a few at a time."""
         check_is_fitted(self)
         X = self._check_X(X)
-        if isinstance(X, np.ndarray):
-            return function(X)
-        step = max(1, MAX_DENSE_ENTRIES // X.shape[1])
-        starts = range(0, X.shape[0], step)
-        return np.concatenate([function(as_dense(X[i : i + step])) for i in starts])
+        width = max(X.shape[1], len(self.components_))
+        return map_row_blocks(lambda rows: function(as_dense(X[rows])), X.shape[0], width)

@@ -1,4 +1,4 @@
-/* What every hot loop needs from the compiler, with plain C where it is not to be had.
+/* What every hot loop needs from the compiler, with plain C where it has nothing better.
  *
  * SKLVM_CLONES marks a function that is compiled once for each instruction set and chosen when the
  * module is loaded. Its arithmetic is the same in every clone: the build forbids fused

@@ -14,7 +14,7 @@ from sklvm.objectives._base import Objective
 
 __all__ = ["ConditionalNoise", "ConditionalNoiseContrastiveEstimation"]
 
-# What a coin gains: the loss where the model cannot tell a row from its noise.
+# The loss of a guess at random, which is all that can be done where a row looks like its noise.
 CHANCE = 2 * math.log(2)
 
 

@@ -32,7 +32,7 @@ def conditional_log_partition(
         Its parameters.
     X : ndarray of shape (n, d)
     reference : ndarray or GaussianDensity, default=None
-        Where annealing starts, from ``fit_reference``; exact sums do without.
+        Where annealing starts, from ``fit_reference``; exact sums do not need it.
     method : {"auto", "exact", "ais"}, default="auto"
         "exact" is a closed form, or a sum of at most 2²⁰ terms a row; "ais" is annealed importance
         sampling. "auto" is exact where that is possible, else "ais".

@@ -7,15 +7,15 @@ __all__ = ["PartitionEstimate"]
 
 @dataclass(frozen=True)
 class PartitionEstimate:
-    """log Z in nats.
+    """log Z in nats; of a conditional energy an array, with log Z(x) of each row.
 
     Attributes
     ----------
-    value : float
+    value : float or ndarray of shape (n,)
         log Z, or its estimate.
-    std_err : float
+    std_err : float or ndarray of shape (n,)
         Standard error of the estimate in nats, by the delta method; 0 where exact.
-    effective_sample_size : float
+    effective_sample_size : float or ndarray of shape (n,)
         Of the importance weights, at most the number of chains; infinite where exact. Where it is a
         few per cent of the chains the standard error is too small.
     method : {"exact", "ais", "reverse_ais"}

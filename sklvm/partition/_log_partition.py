@@ -27,7 +27,7 @@ def log_partition(
     theta : ndarray
         The energy's parameters.
     reference : ndarray or GaussianDensity, default=None
-        Where annealing starts, from ``fit_reference``; exact methods do without.
+        Where annealing starts, from ``fit_reference``; exact methods do not need it.
     method : {"auto", "exact", "ais", "reverse_ais"}, default="auto"
         "exact" is the closed form, or the sum of at most 2²⁰ terms, of an energy with an exact
         partition function; "ais" is annealed importance sampling from the reference to the model,

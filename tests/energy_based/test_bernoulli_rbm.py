@@ -184,11 +184,13 @@ def test_sparse_data_are_as_good_as_dense_ones(X, objective, dtype):
 
 
 def test_many_sparse_rows_are_made_dense_a_few_at_a_time(X, monkeypatch):
-    from sklvm.energy_based import _restricted_boltzmann_machine as module
+    from sklvm.base import _row_blocks
 
     model = BernoulliRBM(3, max_iter=2, random_state=0).fit(csr_array(X))
-    monkeypatch.setattr(module, "MAX_DENSE_ENTRIES", 50)
-    assert_allclose(model.transform(csr_array(X)), model.transform(X), rtol=1e-12)
+    whole = model.transform(X)
+    monkeypatch.setattr(_row_blocks, "BLOCK_ENTRIES", 50)
+    for rows in (X, csr_array(X)):
+        assert_allclose(model.transform(rows), whole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("data", [[[0.0, 2.0], [1.0, 0.0]], [[0.0, -0.1], [1.0, 0.0]]])
