@@ -17,6 +17,10 @@ from sklvm.statistics import column_moments
 
 __all__ = ["DeepEnergy"]
 
+# Of the units that a new layer begins with: how far they bend falls with the square of their scale.
+GROWTH_SCALE = 0.05
+SMALL_VARIANCE = 1e-6
+
 
 class DeepEnergy(LinearLatents):
     """−log p̃(x) of the deep energy model with its binary hidden units summed out.
@@ -96,6 +100,55 @@ class DeepEnergy(LinearLatents):
             views[name][...] = start
         views["visible_bias"][...] = mean / self.scale.variance(views)
         return theta.astype(X.dtype)
+
+    def grown(self, smaller, theta, X, rng):
+        """Parameters at which this energy is, all but exactly, that of `smaller` at `theta`.
+
+        This network has one layer more, under W, which begins as the identity in disguise: its
+        first units have u = ε(h − mean)/sd for the h of the layer below, moments being those over
+        X, so small that f is a straight line there; and W undoes all that. More units, if there
+        are, begin at random and have no weight yet.
+
+        Parameters
+        ----------
+        smaller : DeepEnergy
+            The same without its last hidden layer, which is no narrower than the one before it.
+        theta : ndarray
+            Parameters of `smaller`.
+        X : ndarray of shape (n, d)
+            Rows of data.
+        rng : Generator
+
+        Returns
+        -------
+        theta : ndarray of shape (layout.size,)
+        """
+        last = smaller.network.n_layers - 1
+        given = smaller.layout.views(theta.astype(np.float64))
+        grown = np.zeros(self.layout.size)
+        views = self.layout.views(grown)
+        W, c = given.pop(f"coefs_{last}"), given.pop(f"intercepts_{last}")
+        for name, value in given.items():
+            views[name][...] = value
+
+        passed = smaller.network.forward(smaller.layout.views(theta), X)
+        mean, variances = column_moments(passed.input_of(last))
+        V, top = views[f"coefs_{last}"], views[f"coefs_{last + 1}"]
+        V[...] = rng.standard_normal(V.shape) / np.sqrt(V.shape[1])
+        if self.network.use_bias[last]:
+            scales = GROWTH_SCALE / np.sqrt(np.maximum(variances, SMALL_VARIANCE))
+            views[f"intercepts_{last}"][: len(mean)] = -scales * mean
+        else:
+            scales = GROWTH_SCALE / np.sqrt(np.maximum(variances + mean**2, SMALL_VARIANCE))
+            mean = np.zeros_like(mean)
+        V[: len(mean)] = np.diag(scales)
+
+        # f(u) ≈ f(0) + f′(0) u, and h = mean + u/scale.
+        f, zero = self.network.activations[last], np.zeros(1)
+        at_zero, (slope,) = f.value(zero), f.derivatives(zero, f.value(zero), 1)
+        top[:, : len(mean)] = W / (slope * scales)
+        views[f"intercepts_{last + 1}"][...] = c + W @ mean - at_zero * top.sum(axis=1)
+        return grown.astype(theta.dtype)
 
     # -- linear in z ------------------------------------------------------------------------------
 

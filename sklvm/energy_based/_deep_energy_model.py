@@ -7,10 +7,14 @@ from scipy.optimize import minimize
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
+from sklvm.base import generator_from
 from sklvm.energies import DeepEnergy
 from sklvm.energy_based._base import LatentEnergyBasedModel
+from sklvm.energy_based._growing_training import GrowingTraining
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.partition import AnnealedImportanceSampling
+from sklvm.rows import starting_rows
+from sklvm.training.links import FrozenParameters
 
 __all__ = ["DeepEnergyModel"]
 
@@ -34,6 +38,11 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         Widths of g's layers; () makes g the identity.
     activation : {"identity", "sigmoid", "softplus", "tanh"}, default="sigmoid"
         Activation of g's layers; score matching asks for its second and third derivatives.
+    growth : {"layerwise", "greedy"} or None, default=None
+        How g comes to its layers. None trains all from the start. "layerwise" begins with the first
+        and adds one after the other, each in its share of the ``max_iter`` epochs; a new layer
+        begins so that the energy does not jump, and all are trained on [1]_. "greedy" leaves the
+        layers below the new one as they are. Layers must not get narrower from x to z.
     hidden_bias : bool, default=True
         Whether g's layers have biases; g(x) = s(Vx) has none.
     sigma : float or "learn", default=1.0
@@ -103,7 +112,8 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         The energy of ``sklvm.energies`` and its parameters θ, as ``energy`` and ``theta``.
     history_ : dict of str to ndarray
         One value an epoch: ``objective``, ``gradient_norm``, ``validation_objective``; by "cd" and
-        "pcd" the chains' ``acceptance_rate`` and ``step_size``.
+        "pcd" the chains' ``acceptance_rate`` and ``step_size``; with growth ``n_layers``, the
+        hidden layers of that epoch.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -131,6 +141,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [tuple, list],
         "activation": [StrOptions({name for name, f in ACTIVATIONS.items() if f.is_smooth})],
+        "growth": [StrOptions({"layerwise", "greedy"}), None],
         "hidden_bias": ["boolean"],
         "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
@@ -143,6 +154,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         *,
         hidden_layer_sizes=(64,),
         activation="sigmoid",
+        growth=None,
         hidden_bias=True,
         sigma=1.0,
         sigma_floor=1e-3,
@@ -164,6 +176,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.growth = growth
         self.hidden_bias = hidden_bias
         self.sigma = sigma
         self.sigma_floor = sigma_floor
@@ -237,11 +250,67 @@ class DeepEnergyModel(LatentEnergyBasedModel):
             ).x
         return modes, self.score_samples(modes)
 
-    def _make_energy(self, n_features):
+    def _start(self, X, weights):
+        if self.growth is None:
+            return super()._start(X, weights)
+        (energy, objective, optimizer), _ = self._checked_parts(X)
+        if optimizer.full_batch:
+            raise ValueError(
+                f"growth={self.growth!r} adds layers between epochs, which "
+                f"{type(optimizer).__name__} has none of. Use optimizer='adam' or 'sgd'."
+            )
+        sizes = self.hidden_layer_sizes
+        stages = [self._make_energy(X.shape[1], sizes[:n]) for n in range(1, len(sizes))]
+        stages.append(energy)
+        links = [self._stage_links(stage, objective, optimizer) for stage in stages]
+        rng = generator_from(self.random_state)
+        start = starting_rows(X, weights, rng)
+        return GrowingTraining(stages, objective, optimizer, *start, rng, links=links)
+
+    def _publish(self):
+        super()._publish()
+        # The energy may have grown since the fit began.
+        self._log_partition.energy = self._training.energy
+
+    def _stage_links(self, energy, objective, optimizer):
+        links = self._links(energy, objective, optimizer)
+        if self.growth == "greedy":
+            layout = energy.layout + objective.own_layout(energy)
+            below = range(energy.network.n_layers - 2)
+            names = {f"{kind}_{layer}" for kind in ("coefs", "intercepts") for layer in below}
+            links.append(FrozenParameters(layout, names & layout.keys(), "growth='greedy'"))
+        return links
+
+    def _check_model(self, energy, objective):
+        super()._check_model(energy, objective)
+        sizes = self.hidden_layer_sizes
+        if self.growth is None:
+            return
+        if not sizes:
+            raise ValueError(
+                f"growth={self.growth!r} adds hidden layers, and hidden_layer_sizes={sizes!r} has "
+                "none. Use growth=None."
+            )
+        if any(np.diff(sizes) < 0) or self.activation == "softplus":
+            raise ValueError(
+                f"growth={self.growth!r} starts a layer as the identity: it needs an activation "
+                "'identity', 'sigmoid' or 'tanh', and layers no narrower than the one below, got "
+                f"activation={self.activation!r} and hidden_layer_sizes={sizes!r}."
+            )
+
+    def _check_streamable(self):
+        if self.growth is not None:
+            raise AttributeError(
+                f"growth={self.growth!r} divides the epochs of a fit: there is no partial_fit."
+            )
+        return super()._check_streamable()
+
+    def _make_energy(self, n_features, hidden_layer_sizes=None):
+        sizes = self.hidden_layer_sizes if hidden_layer_sizes is None else hidden_layer_sizes
         return DeepEnergy(
             n_features,
             self.n_components,
-            check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
+            check_layer_sizes(sizes, "hidden_layer_sizes"),
             self.activation,
             self.hidden_bias,
             self.sigma,

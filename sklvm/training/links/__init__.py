@@ -4,6 +4,7 @@ from sklvm.training.links._base import Link
 from sklvm.training.links._centring import Centring
 from sklvm.training.links._completed_gaps import CompletedGaps
 from sklvm.training.links._drawn_bits import DrawnBits
+from sklvm.training.links._frozen_parameters import FrozenParameters
 from sklvm.training.links._link_chain import LinkChain
 from sklvm.training.links._projection import Projection, ShortenedStep
 from sklvm.training.links._sparsity_target import SparsityTarget
@@ -13,6 +14,7 @@ __all__ = [
     "Centring",
     "CompletedGaps",
     "DrawnBits",
+    "FrozenParameters",
     "Link",
     "LinkChain",
     "Projection",
