@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
 
+from sklvm.mixture._moments import column_sums
+
 __all__ = ["BernoulliComponents", "BernoulliStatistics"]
 
 # A component starts at its row moved so far to the mean of all data.
@@ -14,7 +16,10 @@ SHRINKAGE = 0.75
 
 @dataclass(frozen=True)
 class BernoulliStatistics:
-    """Σᵢ wᵢ q_ik x_ij and Σᵢ wᵢ q_ik over the rows in which feature j is observed, both (K, d)."""
+    """Σᵢ wᵢ q_ik x_ij, and Σᵢ wᵢ q_ik over the rows in which feature j is observed.
+
+    Sums are of shape (K, d); counts too, or (K, 1) where nothing is missing.
+    """
 
     sums: np.ndarray
     counts: np.ndarray
@@ -50,17 +55,17 @@ class BernoulliComponents:
     prior_strength: float
 
     def log_densities(self, means, X):
-        X, missing = _split(X)
         with np.errstate(divide="ignore"):
             on, off = np.log(means), np.log1p(-means)
         # What is certain must not occur as 0 · ∞ in a product.
         never, always = means == 0, means == 1
         on[never | always] = off[never | always] = 0
-        joint = X @ (on - off).T.astype(X.dtype)
-        offsets = off.astype(X.dtype)
+        slopes, offsets = (on - off).T.astype(X.dtype), off.astype(X.dtype)
+        joint, missing = X @ slopes, None
+        if np.isnan(joint[:, 0]).any():  # a gap leaves no number in its row
+            X, missing = _split(X)
+            joint = X @ slopes - missing @ offsets.T
         joint += offsets.sum(axis=1)
-        if missing is not None:
-            joint -= missing @ offsets.T
         if never.any() or always.any():
             joint[self._is_impossible(X, missing, never, always)] = -np.inf
         return joint
@@ -76,12 +81,13 @@ class BernoulliComponents:
         return (X @ never > 0) | (lacking > rounding)
 
     def collect(self, means, X, shares):
-        X, missing = _split(X)
-        sums = (X.T @ shares).T.astype(np.float64)
-        counts = np.repeat(shares.sum(axis=0, dtype=np.float64)[:, np.newaxis], X.shape[1], axis=1)
+        sums, missing = _product(shares, X), None
+        if np.isnan(sums).any():
+            X, missing = _split(X)
+            sums = _product(shares, X)
+        counts = column_sums(shares)[:, np.newaxis]
         if missing is not None:
-            counts -= (missing.T @ shares).T
-            np.maximum(counts, 0, out=counts)
+            counts = np.maximum(counts - (missing.T @ shares).T, 0)
         return BernoulliStatistics(sums, counts)
 
     def solve(self, statistics, means):
@@ -103,6 +109,7 @@ class BernoulliComponents:
     def restart(self, means, statistics, components, rows):
         overall = statistics.sums.sum(axis=0) + 0.5
         overall /= statistics.counts.sum(axis=0) + 1
+        overall = np.broadcast_to(overall, means.shape[1:])
         means, sums, counts = means.copy(), statistics.sums.copy(), statistics.counts.copy()
         means[components] = self.around(rows, overall)
         sums[components] = counts[components] = 0
@@ -141,11 +148,14 @@ class BernoulliComponents:
         return self.n_components * n_features
 
 
+def _product(shares, X):
+    """RᵀX, in float64."""
+    product = (X.T @ shares).T if sparse.issparse(X) else shares.T @ X
+    return product.astype(np.float64)
+
+
 def _split(X):
-    """X with 0 in the place of NaN, and where NaN is: None or a matrix of 0 and 1."""
-    values = X.data if sparse.issparse(X) else X
-    if not np.isnan(values).any():
-        return X, None
+    """X with 0 in the place of NaN, and where NaN is: a matrix of 0 and 1."""
     if not sparse.issparse(X):
         missing = np.isnan(X)
         return np.where(missing, 0, X), missing.astype(X.dtype)

@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.mixture._covariances import Shrinkage
-from sklvm.mixture._gaps import has_gaps
-from sklvm.mixture._moments import DiagonalMoments
+from sklvm.mixture._moments import DiagonalMoments, column_sums
 
 __all__ = ["DiagonalGaussians", "DiagonalParameters"]
 
 LOG_2PI = np.log(2 * np.pi)
+
+# Entries of the rows that are worked with at a time, to stay in the cache.
+CHUNK_ENTRIES = 2**15
 
 
 class DiagonalParameters(NamedTuple):
@@ -58,46 +60,41 @@ class DiagonalGaussians:
         return np.repeat(shared[:, np.newaxis], scatters.shape[1], axis=1)
 
     def log_densities(self, theta, X):
-        centre, deviations, observed = self._centred(theta, X)
+        centre = theta.means.mean(axis=0).astype(X.dtype)
         precisions, means = 1 / theta.variances, theta.means - centre
-        squares = deviations * deviations
-        dtype = X.dtype
-        if self.is_spherical:
-            joint = squares.sum(axis=1)[:, np.newaxis] * precisions[:, 0].astype(dtype)
-        else:
-            joint = squares @ precisions.T.astype(dtype)
-        joint *= dtype.type(-0.5)
-        joint += deviations @ (precisions * means).T.astype(dtype)
-        constants = means**2 * precisions + np.log(theta.variances) + LOG_2PI
-        if observed is None:
-            joint -= (0.5 * constants.sum(axis=1)).astype(dtype)
-        else:
-            joint -= observed @ (0.5 * constants).T.astype(dtype)
+        slopes = np.hstack([precisions * means, -0.5 * precisions]).T.astype(X.dtype)
+        constants = 0.5 * (means**2 * precisions + np.log(theta.variances) + LOG_2PI)
+        offsets = constants.T.astype(X.dtype)
+        joint = np.empty((len(X), self.n_components), dtype=X.dtype)
+        for rows, powers in _powers(X, centre):
+            part = np.matmul(powers, slopes, out=joint[rows])
+            if np.isnan(part[:, 0]).any():  # a gap leaves no number in its row
+                observed = _fill(powers)
+                np.matmul(powers, slopes, out=part)
+                part -= observed @ offsets
+            else:
+                part -= offsets.sum(axis=0)
         return joint
 
     def collect(self, theta, X, shares):
-        centre, deviations, observed = self._centred(theta, X)
-        sums = (shares.T @ deviations).astype(np.float64)
-        deviations *= deviations
-        squares = (shares.T @ deviations).astype(np.float64)
-        if observed is None:
-            counts = np.repeat(shares.sum(axis=0, dtype=np.float64)[:, np.newaxis], X.shape[1], 1)
-        else:
-            counts = (shares.T @ observed).astype(np.float64)
-        shifts = sums / np.where(counts > 0, counts, 1)
-        scatters = np.maximum(squares - counts * shifts**2, 0)
-        return DiagonalMoments(counts, np.where(counts > 0, centre + shifts, 0), scatters)
-
-    @staticmethod
-    def _centred(theta, X):
-        """The centre, rows about it with 0 in their gaps, and the mask of what is observed."""
+        width = X.shape[1]
         centre = theta.means.mean(axis=0).astype(X.dtype)
-        deviations = X - centre
-        if not has_gaps(X):
-            return centre, deviations, None
-        missing = np.isnan(X)
-        deviations[missing] = 0
-        return centre, deviations, (~missing).astype(X.dtype)
+        sums, counts = (
+            np.zeros((self.n_components, 2 * width)),
+            np.zeros((self.n_components, width)),
+        )
+        for rows, powers in _powers(X, centre):
+            some = shares[rows]
+            part = some.T @ powers
+            if np.isnan(part).any():
+                counts += some.T @ _fill(powers)
+                part = some.T @ powers
+            else:
+                counts += column_sums(some)[:, np.newaxis]
+            sums += part
+        shifts = sums[:, :width] / np.where(counts > 0, counts, 1)
+        scatters = np.maximum(sums[:, width:] - counts * shifts**2, 0)
+        return DiagonalMoments(counts, np.where(counts > 0, centre + shifts, 0), scatters)
 
     def solve(self, statistics, theta):
         is_used = statistics.counts > 0
@@ -149,3 +146,23 @@ class DiagonalGaussians:
     def n_parameters(self, n_features):
         """Free parameters of all components."""
         return self.n_components * (n_features + (1 if self.is_spherical else n_features))
+
+
+def _powers(X, centre):
+    """Rows about a centre beside their squares, (m, 2d), as many at a time as the cache holds."""
+    width = X.shape[1]
+    step = max(1, CHUNK_ENTRIES // width)
+    room = np.empty((min(step, len(X)), 2 * width), dtype=X.dtype)
+    for start in range(0, len(X), step):
+        rows = slice(start, min(start + step, len(X)))
+        powers = room[: rows.stop - rows.start]
+        deviations = np.subtract(X[rows], centre, out=powers[:, :width])
+        np.multiply(deviations, deviations, out=powers[:, width:])
+        yield rows, powers
+
+
+def _fill(powers):
+    """Zeros in the place of gaps; the mask of what is observed, of shape (m, d)."""
+    missing = np.isnan(powers)
+    powers[missing] = 0
+    return (~missing[:, : powers.shape[1] // 2]).astype(powers.dtype)

@@ -5,12 +5,21 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from sklvm.mixture._moments import column_sums
 from sklvm.optimizers import EM
 
-__all__ = ["Components", "MixtureExpectation", "MixtureParameters", "MixtureStatistics"]
+__all__ = [
+    "Components",
+    "MixtureExpectation",
+    "MixtureParameters",
+    "MixtureStatistics",
+]
 
 # Share of the mean weight of a component below which it has no rows.
 UNUSED = 1e-6
+
+# Logarithms of posterior probabilities that are as good as 0.
+FLOORS = {np.dtype(np.float32): -60.0, np.dtype(np.float64): -600.0}
 
 
 class Components(Protocol):
@@ -155,9 +164,10 @@ class MixtureExpectation:
             logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
             by_row = np.einsum("nk,nk->n", shares, logarithms, dtype=np.float64)
             negative_entropy = float(weights @ by_row) / self.inverse_temperature
-        shares *= weights[:, np.newaxis].astype(shares.dtype, copy=False)
+        if (weights != 1).any():
+            shares *= weights[:, np.newaxis].astype(shares.dtype, copy=False)
         statistics = MixtureStatistics(
-            shares.sum(axis=0, dtype=np.float64),
+            column_sums(shares),
             self.components.collect(theta.components, X, shares),
             negative_entropy,
         )
@@ -215,7 +225,11 @@ def normalize(joint, log_weights):
     largest = joint.max(axis=1)
     shift = np.where(np.isfinite(largest), largest, 0)
     joint -= shift[:, np.newaxis]
+    # Subnormal numbers would make products with them many times slower: below e^floor it is 0.
+    floor = joint.dtype.type(FLOORS[joint.dtype])
+    np.maximum(joint, floor, out=joint)
     np.exp(joint, out=joint)
+    joint -= np.exp(floor)
     totals = joint.sum(axis=1)
     if not totals.all():
         joint[totals == 0] = np.exp(log_weights)

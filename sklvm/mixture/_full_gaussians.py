@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.mixture._covariances import Shrinkage, whitener
-from sklvm.mixture._gaps import ConditionalGaussian, has_gaps, patterns
-from sklvm.mixture._moments import FullMoments, TiedMoments
+from sklvm.mixture._gaps import ConditionalGaussian, patterns
+from sklvm.mixture._moments import FullMoments, TiedMoments, column_sums
 
 __all__ = ["FullGaussians", "FullParameters", "TiedGaussians"]
 
@@ -95,8 +95,6 @@ class FullGaussians(_Gaussians):
         return self.parameters(rows, np.array([covariance] * self.n_components))
 
     def log_densities(self, theta, X):
-        if has_gaps(X):
-            return _with_gaps(self, theta, X)
         dtype, (n_rows, width) = X.dtype, X.shape
         means, whiteners = theta.means.astype(dtype), theta.whiteners.astype(dtype)
         joint = np.empty((n_rows, self.n_components), dtype=dtype)
@@ -107,13 +105,13 @@ class FullGaussians(_Gaussians):
                 np.subtract(chunk, means[k], out=deviations)
                 np.matmul(deviations, whiteners[k], out=whitened)
                 np.einsum("ij,ij->i", whitened, whitened, out=joint[rows, k])
+        if np.isnan(joint[:, 0]).any():  # a gap leaves no number in its row
+            return _with_gaps(self, theta, X)
         joint *= dtype.type(-0.5)
         joint -= (0.5 * (theta.log_determinants + width * LOG_2PI)).astype(dtype)
         return joint
 
     def collect(self, theta, X, shares):
-        if has_gaps(X):
-            return _moments_with_gaps(self, theta, X, shares)
         dtype, (n_rows, width) = X.dtype, X.shape
         centres = theta.means.astype(dtype)
         scatters = np.zeros((self.n_components, width, width))
@@ -132,7 +130,9 @@ class FullGaussians(_Gaussians):
                 sums[k] += root @ deviations
                 # A symmetric product, at half the cost of any other.
                 scatters[k] += np.matmul(deviations.T, deviations, out=product)
-        counts = shares.sum(axis=0, dtype=np.float64)
+        if np.isnan(sums).any():
+            return _moments_with_gaps(self, theta, X, shares)
+        counts = column_sums(shares)
         shifts = sums / np.where(counts > 0, counts, 1)[:, np.newaxis]
         scatters -= FullMoments.between(counts, shifts)
         means = np.where(counts[:, np.newaxis] > 0, centres + shifts, 0)
@@ -195,28 +195,28 @@ class TiedGaussians(_Gaussians):
         return self.parameters(rows, self.shrinkage.full(covariance, 1.0))
 
     def log_densities(self, theta, X):
-        if has_gaps(X):
-            return _with_gaps(self, theta, X)
         dtype = X.dtype
         # About the middle of the components squares are as small as they can be.
         centre = theta.means.mean(axis=0).astype(dtype)
         whitened = (X - centre) @ theta.whiteners.astype(dtype)
         means = ((theta.means - centre) @ theta.whiteners).astype(dtype)
         joint = whitened @ means.T
+        if np.isnan(joint[:, 0]).any():
+            return _with_gaps(self, theta, X)
         joint -= 0.5 * np.einsum("kj,kj->k", means, means)
         joint -= 0.5 * np.einsum("ij,ij->i", whitened, whitened)[:, np.newaxis]
         joint -= dtype.type(0.5 * (theta.log_determinants + X.shape[1] * LOG_2PI))
         return joint
 
     def collect(self, theta, X, shares):
-        if has_gaps(X):
+        centre = theta.means.mean(axis=0).astype(X.dtype)
+        deviations = X - centre
+        counts = column_sums(shares)
+        sums = (shares.T @ deviations).astype(np.float64)
+        if np.isnan(sums).any():
             full = _moments_with_gaps(self, theta, X, shares)
             scatter = full.scatters.sum(axis=0)
             return TiedMoments(full.counts, full.means, scatter, full.gap_entropy)
-        centre = theta.means.mean(axis=0).astype(X.dtype)
-        deviations = X - centre
-        counts = shares.sum(axis=0, dtype=np.float64)
-        sums = (shares.T @ deviations).astype(np.float64)
         shifts = sums / np.where(counts > 0, counts, 1)[:, np.newaxis]
         deviations *= np.sqrt(shares.sum(axis=1))[:, np.newaxis]
         scatter = (deviations.T @ deviations).astype(np.float64)
@@ -285,7 +285,7 @@ def _moments_with_gaps(components, theta, X, shares):
             total = float(some[:, k].sum())
             scatters[k][np.ix_(missing, missing)] += total * conditional.covariance
             gap_entropy += total * conditional.entropy
-    counts = shares.sum(axis=0, dtype=np.float64)
+    counts = column_sums(shares)
     shifts = sums / np.where(counts > 0, counts, 1)[:, np.newaxis]
     scatters -= FullMoments.between(counts, shifts)
     means = np.where(counts[:, np.newaxis] > 0, theta.means + shifts, 0)

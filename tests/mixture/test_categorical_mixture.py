@@ -158,7 +158,7 @@ def test_a_stream_is_one_pass_of_batches(X):
         stream.partial_fit(chunk)
     for one, other in zip(stream.probabilities_, mixture.probabilities_, strict=True):
         assert_array_equal(one, other)
-    with pytest.raises(ValueError, match="Feature 1 of X has the value 7, which is none of its 2"):
+    with pytest.raises(ValueError, match="Feature 1 of X has the value 6, which is none of its 2"):
         stream.partial_fit(X + np.array([0, 6, 0]))
 
 
