@@ -10,16 +10,18 @@ from sklvm.sparse_coding.solvers._needs import needs
 __all__ = ["ImageCodes", "filter_working_set"]
 
 # A round of the working set adds at most so many times its size, and so many more.
-_GROWTH, _MOST_NEW = 2, 1000
+_GROWTH, _MOST_NEW = 3, 2000
 # So many atoms need no threshold that falls.
 _FEW_ATOMS = 10_000
+# What a threshold is of the one before.
+_FALL = 0.33
 # Sweeps a round: while the threshold of violators falls, and after that.
-_FALLING_SWEEPS, _SWEEPS = 5, 16
+_FALLING_SWEEPS, _SWEEPS = 8, 30
 # From this gap on the support changes little, and conjugate gradients take over between sweeps.
 # Before that they have a try once in a few rounds: filters may be so alike that sweeps get nowhere.
 _DIRECT_GAP = 0.03
 _DIRECT_ROUNDS = 5
-_GRADIENT_STEPS = 60
+_GRADIENT_STEPS = 30
 _HALVINGS = 8
 # They end where the squared gradient is this part of what it was.
 _EXACT = 1e-24
@@ -60,7 +62,7 @@ def filter_working_set(
     A scan correlates the residual with every filter everywhere and certifies the codes: r scaled by
     s = min(1, 1 / max(|g_k| / bound_k)), g_k = corr(r, d_k), is feasible in the dual, whose
     objective there is s⟨r, x⟩ − ½s²‖r‖². It also finds the atoms that violate the optimality
-    conditions by more than a threshold, which falls by halves to none. They join those in use, and
+    conditions by more than a threshold, which falls to none. They join those in use, and
     sweeps take each atom in turn to its minimum, z ← S(⟨r, d⟩ + c z, bound) / (c + ridge). Zeros
     leave. Once the gap is small, conjugate gradients solve for the codes of given signs.
 
@@ -95,12 +97,12 @@ def filter_working_set(
         if gap <= tol or n_scans >= max_iter:
             break
         if threshold is None:
-            threshold = max(1.0, 0.5 * scanned.largest)
+            threshold = max(1.0, _FALL * scanned.largest)
             continue
         state.join(scanned.keys, np.zeros(len(scanned.keys)))
         if threshold > 1:
             state.sweep(_FALLING_SWEEPS)
-            threshold = max(1.0, 0.5 * min(threshold, scanned.largest))
+            threshold = max(1.0, _FALL * min(threshold, scanned.largest))
             continue
         n_rounds += 1
         if gap < _DIRECT_GAP or n_rounds % _DIRECT_ROUNDS == 0:
