@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -127,6 +128,22 @@ def test_an_estimate_by_other_means_is_made_anew_and_used(model, X, estimates):
     third = model.log_partition_
     model.estimate_log_partition(partition=AnnealedImportanceSampling(200, 2))
     assert len({first, second, third, model.log_partition_}) == 4
+
+
+def test_a_callback_sees_normalised_scores_after_each_epoch(X, estimates):
+    scores = []
+
+    def score(estimator, X, y):
+        scores.append(estimator.score_samples(X).mean())
+        return {"score": scores[-1]}
+
+    model = GaussianRBM(3, max_iter=3, random_state=0)
+    monitor = ScoringMonitor(scoring=score)
+    model.set_callbacks(monitor).fit(X, np.zeros(len(X)))
+    assert scores[-1] == model.score(X)
+    assert len(set(scores)) == 3
+    # One for each number of steps, and none again for the model itself.
+    assert len(estimates) == 3
 
 
 # -- which parameters it belongs to ---------------------------------------------------------------
