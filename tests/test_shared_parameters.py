@@ -234,3 +234,9 @@ def test_every_exception_is_needed(of, exempt):
             continue
         for estimator in reasons:
             assert repr(known[estimator][name]) not in common[name], (name, estimator)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_parameter_is_constrained_and_nothing_else(cls):
+    """By the tables of all bases together; each class states its own entries only."""
+    assert set(cls._parameter_constraints) == set(defaults(cls))

@@ -107,7 +107,6 @@ class ConvolutionalSparseCoder(ConvolutionalModel):
     """
 
     _parameter_constraints: dict = {
-        **ConvolutionalModel._parameter_constraints,
         "dictionary": ["array-like", None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],

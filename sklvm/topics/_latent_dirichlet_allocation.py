@@ -129,7 +129,6 @@ class LatentDirichletAllocation(TopicModel):
     """
 
     _parameter_constraints: dict = {
-        **TopicModel._parameter_constraints,
         "inference": [StrOptions(set(INFERENCES))],
         "doc_topic_prior": [
             Interval(Real, 0, None, closed="neither"),

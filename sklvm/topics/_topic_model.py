@@ -31,7 +31,6 @@ class TopicModel(StatisticsModel, LatentVariableModel):
     _validation: dict = {"accept_sparse": "csr", "ensure_all_finite": True}
     _min_rows = {"fit": 1, "partial_fit": 1}
     _parameter_constraints: dict = {
-        **StatisticsModel._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "forgetting": [Interval(Real, 0, None, closed="left")],
