@@ -69,12 +69,14 @@ class HamiltonianChains(Chains):
     >>> theta = energy.pack(np.zeros(2), np.diag([1.0, 1e-4]))
     >>> chains = HamiltonianChains(target_acceptance=0.8)
     >>> state = chains.start(energy, theta, np.zeros((500, 2)), seed=0)
+    >>> rates = []
     >>> for _ in range(200):
     ...     state, info = chains.sweep(energy, theta, state)
+    ...     rates.append(info["acceptance_rate"])
     >>> np.round(state.visible.std(axis=0) / [1.0, 100.0])
     array([1., 1.])
-    >>> bool(abs(info["acceptance_rate"] - 0.8) < 0.1)
-    True
+    >>> print(f"{np.mean(rates[100:]):.1f}")
+    0.8
     """
 
     requires = (Score,)

@@ -82,7 +82,7 @@ def completion_perplexity(X, topics, prior, *, random_state=0):
     >>> from sklvm.topics import completion_perplexity
     >>> X = csr_array([[6, 6, 0, 0], [0, 0, 6, 6]])
     >>> topics = np.array([[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]])
-    >>> completion_perplexity(X, topics, 1e-6).round(3)
+    >>> round(completion_perplexity(X, topics, 1e-6), 3)
     2.0
     """
     expectation = TopicExpectation(len(topics), 0)
