@@ -8,6 +8,7 @@ from sklvm.energies._base import (
     Marginal,
     Score,
     SiteConditionals,
+    has_capabilities,
 )
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
@@ -81,5 +82,6 @@ __all__ = [
     "VariationalPosterior",
     "block_masks",
     "free_entries",
+    "has_capabilities",
     "prior_energy",
 ]

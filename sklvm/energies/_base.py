@@ -24,7 +24,16 @@ __all__ = [
     "Marginal",
     "Score",
     "SiteConditionals",
+    "has_capabilities",
 ]
+
+
+def has_capabilities(energy, *protocols):
+    """``isinstance`` for protocols that have methods only, a hundred times faster.
+
+    For what is asked in every step of training.
+    """
+    return all(issubclass(type(energy), protocol) for protocol in protocols)
 
 
 @runtime_checkable

@@ -5,7 +5,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sklvm._compat import StrOptions
-from sklvm.energies import ChainState, Gibbs, Marginal, PositivePhase, Score, free_entries
+from sklvm.energies import (
+    ChainState,
+    Gibbs,
+    Marginal,
+    PositivePhase,
+    Score,
+    free_entries,
+    has_capabilities,
+)
 from sklvm.objectives._base import Objective
 from sklvm.samplers import CHAINS, Chains, HamiltonianChains, chains_for
 from sklvm.settings import StringShorthandMixin
@@ -89,7 +97,7 @@ def likelihood_gradient(energy, theta, data, weights, chains, chain_weights):
     chain_weights : ndarray
     """
     signed = np.concatenate([weights, -chain_weights])
-    if isinstance(energy, PositivePhase) and isinstance(energy, Gibbs):
+    if has_capabilities(energy, PositivePhase, Gibbs):
         positive = energy.infer(theta, data.visible, data)
         negative = energy.expected_blocks(theta, chains)
         blocks = tuple(np.vstack(pair) for pair in zip(positive, negative, strict=True))
