@@ -8,7 +8,12 @@ from scipy.special import expit, xlogy
 from scipy.stats import multivariate_normal
 
 from sklvm.energies import BinaryFactorEnergy
-from sklvm.testing import assert_is_gradient, binary_states
+from sklvm.testing import (
+    EnergyTestCase,
+    assert_is_gradient,
+    binary_states,
+    random_parameters,
+)
 
 SETTINGS = [
     {"sigma": 0.8, "tied": True, "learn_prior": True},
@@ -16,6 +21,13 @@ SETTINGS = [
     {"sigma": "learn", "tied": True, "learn_prior": False},
     {"sigma": "learn", "tied": False, "learn_prior": True},
 ]
+
+
+class TestBinaryFactorEnergy(EnergyTestCase):
+    def make(self):
+        rng = np.random.default_rng(0)
+        energy = BinaryFactorEnergy(4, 3, tied=False, learn_prior=True)
+        return energy, random_parameters(energy, rng), rng.standard_normal((12, 4))
 
 
 @pytest.fixture(params=SETTINGS, ids=str)

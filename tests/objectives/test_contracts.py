@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import sklvm.objectives
 from sklvm.objectives import (
     OBJECTIVES,
     RECONSTRUCTION_OBJECTIVES,
@@ -14,6 +15,7 @@ from sklvm.objectives import (
     ImportanceWeightedBound,
     MaximumLikelihood,
     NoiseContrastiveEstimation,
+    Objective,
     ParallelTempering,
     PersistentContrastiveDivergence,
     PointPosteriorBound,
@@ -249,3 +251,20 @@ def test_every_objective_has_a_case():
         if issubclass(case, ObjectiveTestCase) and case is not ObjectiveTestCase
     }
     assert made == {*OBJECTIVES.values(), *RECONSTRUCTION_OBJECTIVES.values()}
+
+
+def test_every_objective_has_a_base_case():
+    public = {
+        name
+        for name in sklvm.objectives.__all__
+        if isinstance(value := getattr(sklvm.objectives, name), type)
+        and issubclass(value, Objective)
+    }
+    cases = [
+        value
+        for value in globals().values()
+        if isinstance(value, type) and issubclass(value, ObjectiveTestCase)
+    ]
+    tested = {type(case().make()).__name__ for case in cases if case is not ObjectiveTestCase}
+    # Bases without a criterion of their own.
+    assert public - tested == {"EncoderObjective", "Objective"}

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
+from sklvm import BernoulliRBM
 from sklvm.energies import BernoulliRBMEnergy
-from sklvm.objectives import ContrastiveDivergence, PersistentContrastiveDivergence
+from sklvm.objectives import (
+    OBJECTIVES,
+    ContrastiveDivergence,
+    PersistentContrastiveDivergence,
+)
 from sklvm.testing import ExactDistribution, FlatObjective, binary_states, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
@@ -146,3 +152,16 @@ def test_the_chains_of_pcd_go_on_and_do_not_depend_on_the_batch(theta, rng):
 def test_a_parameter_out_of_range_is_named(objective):
     with pytest.raises(ValueError, match=f"parameter of {type(objective).__name__} must be"):
         objective.validate()
+
+
+@pytest.mark.parametrize("objective", ["cd", "pcd", "parallel_tempering"])
+def test_a_second_fit_starts_its_chains_anew(objective, rng):
+    bits = (rng.random((60, 5)) < 0.5).astype(np.float64)
+    criterion = OBJECTIVES[objective]()
+    model = BernoulliRBM(3, objective=criterion, max_iter=3, partition="none", random_state=0)
+    first = model.fit(bits).components_.copy()
+    assert_array_equal(model.fit(bits).components_, first)
+    # Nor do the criterion's chains belong to another model that it has trained.
+    other = clone(model).fit(1 - bits)
+    model = clone(model).set_params(objective=other.objective)
+    assert_array_equal(model.fit(bits).components_, first)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklvm.energies import BernoulliRBMEnergy, GaussianRBMEnergy
 from sklvm.objectives import ParallelTempering, PersistentContrastiveDivergence
@@ -123,3 +123,23 @@ def test_the_mean_gradient_is_that_of_the_likelihood(rng):
 def test_a_parameter_out_of_range_is_named():
     with pytest.raises(ValueError, match="'max_temperatures' parameter of ParallelTempering"):
         ParallelTempering(max_temperatures=1).validate()
+
+
+def test_a_weighted_row_counts_in_the_reference_as_a_repeated_one(rng):
+    energy = BernoulliRBMEnergy(4, 3)
+    theta = random_parameters(energy, rng)
+    X = (rng.random((6, 4)) < 0.5).astype(np.float64)
+    counts = np.array([1, 2, 3, 1, 2, 3])
+    repeated = np.repeat(X, counts, axis=0)
+    weighted, plain = (
+        FlatObjective(ParallelTempering(5)).init(energy, theta, rows, weights, rng)[1].reference
+        for rows, weights in ((X, counts / 6), (repeated, np.full(12, 1 / 12)))
+    )
+    unweighted = FlatObjective(ParallelTempering(5)).init(energy, theta, X, np.full(6, 1 / 6), rng)[
+        1
+    ]
+    views = energy.layout.views(weighted)
+    mean = 1 / (1 + np.exp(-views["visible_bias"]))
+    assert_allclose(mean, counts @ X / counts.sum(), atol=0.1)
+    assert np.any(weighted != unweighted.reference)
+    assert_allclose(weighted, plain, rtol=1e-12)
