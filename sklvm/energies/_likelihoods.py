@@ -78,13 +78,13 @@ class GaussianLikelihood:
             mean_bar = -w * scaled
             if not self.scale.is_learned:
                 return mean_bar
-            # ∂/∂σ² of ½(r²/σ² + log σ²).
-            variance_bar = w * (0.5 * (1 - residual * scaled) / variance)
+            # ∂/∂σ² of ½(r²/σ² + log σ²) is (1 − r²/σ²)/(2σ²).
+            excess = w * (1 - residual * scaled)
             if has_missing:
-                variance_bar[missing] = 0
+                excess[missing] = 0
             if self.is_predicted:
-                return np.hstack([mean_bar, variance_bar * self._predicted(U)[1]])
-            self.scale.pull(views, variance_bar, out)
+                return np.hstack([mean_bar, excess * (0.5 * self._predicted(U)[1] / variance)])
+            self.scale.pull(views, 0.5 * excess.sum(axis=0) / variance, out)
             return mean_bar
 
         return error, pullback

@@ -6,39 +6,48 @@ in q's parameters is had in one of two ways: along the path of the draws, z = μ
 draws (``ScoreFunction``) or over all states (``AllStates``).
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
 __all__ = ["AllStates", "AtMean", "LatentSample", "Reparametrized", "ScoreFunction"]
 
 
-class LatentSample(NamedTuple):
+class LatentSample:
     """Values of z for n rows that stand for q(z|x).
 
-    Attributes
+    Parameters
     ----------
+    posterior : Posterior
+        q.
     Z : ndarray of shape (S, n, K)
     noise : ndarray or None
         What draws were made of.
-    log_density : ndarray of shape (S, n)
-        log q(z|x), in nats.
-    log_shares : ndarray of shape (S, n)
-        −log S, or log q(z|x) where the z are all that there are.
     pull : callable
         ``pull(losses, log_density_bar, Z_bar)`` → the cotangent of q's outputs, shape (n, m), for
         Σ_i w_i E_q[ℓ]: `losses` are the w_i share_s ℓ, `log_density_bar` the
         w_i share_s ∂ℓ/∂ log q, both of shape (S, n), and `Z_bar` of shape (S, n, K) is the
         cotangent of Z by way of all else, None where z is discrete. Without `log_density_bar` ℓ
         does not depend on log q itself. Ways that need the one do not look at the others.
+    log_shares : ndarray that broadcasts to (S, n), default=None
+        log q(z|x) where the z are all that there are; None: −log S.
     """
 
-    Z: np.ndarray
-    noise: np.ndarray | None
-    log_density: np.ndarray
-    log_shares: np.ndarray
-    pull: Callable
+    def __init__(self, posterior, Z, noise, pull, log_shares=None):
+        self.Z, self.pull = Z, pull
+        self._posterior, self._noise, self._log_shares = posterior, noise, log_shares
+
+    @cached_property
+    def log_density(self):
+        """log q(z|x), shape (S, n), in nats."""
+        return self._posterior.log_density(self.Z, self._noise)
+
+    @property
+    def log_shares(self):
+        """Logarithms of the shares, of a shape that broadcasts to (S, n)."""
+        if self._log_shares is None:
+            return np.full((len(self.Z), 1), -np.log(len(self.Z)), dtype=self.Z.dtype)
+        return self._log_shares
 
 
 class Reparametrized:
@@ -55,13 +64,11 @@ class Reparametrized:
 
     def sample(self, posterior, rng):
         noise = posterior.noise(self.n_draws, rng)
-        Z = posterior.draw(noise)
-        log_density = posterior.log_density(Z, noise)
 
         def pull(losses, log_density_bar, Z_bar):
             return posterior.pull_draw(noise, Z_bar, log_density_bar)
 
-        return LatentSample(Z, noise, log_density, _equal_shares(log_density), pull)
+        return LatentSample(posterior, posterior.draw(noise), noise, pull)
 
 
 class ScoreFunction:
@@ -90,13 +97,12 @@ class ScoreFunction:
     def sample(self, posterior, rng):
         noise = posterior.noise(self.n_draws, rng)
         Z = posterior.draw(noise)
-        log_density = posterior.log_density(Z, noise)
 
         def pull(losses, log_density_bar, Z_bar):
             h = losses if log_density_bar is None else losses + log_density_bar
             return posterior.pull_log_density(Z, self._controlled(h), noise)
 
-        return LatentSample(Z, noise, log_density, _equal_shares(log_density), pull)
+        return LatentSample(posterior, Z, noise, pull)
 
     def _controlled(self, h):
         """h less the mean of the others: N/(N − 1) times h less the mean of all N."""
@@ -126,7 +132,7 @@ class AllStates:
         def pull(losses, log_density_bar, Z_bar):
             return posterior.pull_log_density(states, losses + log_density_bar)
 
-        return LatentSample(Z, None, log_density, log_density, pull)
+        return LatentSample(posterior, Z, None, pull, log_density)
 
 
 class AtMean:
@@ -139,10 +145,5 @@ class AtMean:
 
     def sample(self, posterior, rng):
         Z = posterior.mean[np.newaxis]
-        log_density = posterior.log_density(Z)
-        certain = np.zeros_like(log_density)
-        return LatentSample(Z, None, log_density, certain, lambda *cotangents: None)
-
-
-def _equal_shares(log_density):
-    return np.full_like(log_density, -np.log(len(log_density)))
+        certain = np.zeros((1, 1), dtype=Z.dtype)
+        return LatentSample(posterior, Z, None, lambda *cotangents: None, certain)
