@@ -83,5 +83,6 @@ class Scale:
         if "log_scale" not in self.layout:
             return
         rho = views["log_scale"]
-        surplus = tuple(range(np.ndim(variance_bar) - rho.ndim))
-        out["log_scale"][...] = np.sum(variance_bar, axis=surplus) * self.at(rho)[1]
+        while np.ndim(variance_bar) > rho.ndim:
+            variance_bar = variance_bar.sum(axis=0)
+        out["log_scale"][...] = variance_bar * self.at(rho)[1]

@@ -108,7 +108,7 @@ class EvidenceLowerBound(EncoderObjective):
         sample = self._sampler().sample(posterior, rng)
         errors, pullback = evaluate_draws(energy, theta.energy, X, sample.Z)
         losses = shares * errors
-        Z_bar = pullback(np.broadcast_to(shares, errors.shape), gradient.energy)
+        Z_bar = pullback(np.repeat(shares[np.newaxis], len(errors), axis=0), gradient.energy)
         outputs_bar = sample.pull(losses, None, Z_bar)
 
         is_warm = state.n_steps >= self.n_warm_up_steps
