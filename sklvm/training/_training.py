@@ -130,6 +130,11 @@ class Training:
     def _join_layouts(self):
         self.own_layout = self.objective.own_layout(self.energy)
         self.layout = self.energy.layout + self.own_layout
+        # ρ, where the energy learns a σ² = σ_min² + exp(rate·ρ), and by how much it may rise.
+        places = self.energy.layout.part(np.arange(self.energy.layout.size), "log_scale")
+        self._log_scale = slice(places[0], places[-1] + 1) if len(places) else slice(0)
+        if len(places):
+            self._longest_rise = 2 * math.log(MAX_RELATIVE_CHANGE) / self.energy.scale.rate
 
     @property
     def energy_theta(self):
@@ -240,15 +245,12 @@ class Training:
             value = math.nan if value is None else value
             if not math.isfinite(squared_gradient) or math.isinf(value):
                 self._diverge("the criterion or its gradient is not finite")
-            variance = self._variance()
+            rho = self.theta[self._log_scale].copy()
             squared_change = self._move(gradient)
-            spread = 1.0 if variance is None else self._variance() / variance
         if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
             self._diverge("a single step moved the parameters by far more than their own size")
-        if not np.all((1 / MAX_RELATIVE_CHANGE**2 < spread) & (spread < MAX_RELATIVE_CHANGE**2)):
-            self._diverge(
-                "a single step moved a learned standard deviation by far more than itself"
-            )
+        if rho.size and not np.abs(self.theta[self._log_scale] - rho).max() <= self._longest_rise:
+            self._diverge("a single step changed a learned σ by more than a factor of 1000")
         self.n_steps += 1
         return value, math.sqrt(squared_gradient)
 
@@ -271,20 +273,14 @@ class Training:
         self.theta += change
         return min(squared_change, float(change @ change))
 
-    def _variance(self):
-        """σ² where the energy learns a σ; else None."""
-        scale = getattr(self.energy, "scale", None)
-        if scale is None or not scale.layout:
-            return None
-        return scale.variance(self.energy.layout.views(self.energy_theta))
-
     def has_finite_parameters(self):
-        """Whether θ is finite, and σ, of which it may hold the logarithm."""
+        """Whether θ is finite, and any σ, of which it holds the logarithm."""
+        rho = self.theta[self._log_scale]
         with np.errstate(over="ignore"):
-            variance = self._variance()
-        return bool(
-            np.all(np.isfinite(self.theta)) and (variance is None or np.all(np.isfinite(variance)))
-        )
+            return bool(
+                np.all(np.isfinite(self.theta))
+                and (not rho.size or np.all(np.isfinite(self.energy.scale.at(rho)[0])))
+            )
 
     def evaluate(self, X, weights, batch_size):
         """The criterion on all rows of X, in batches; its noise is the same every time."""
