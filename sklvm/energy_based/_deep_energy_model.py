@@ -46,7 +46,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     hidden_bias : bool, default=True
         Whether g's layers have biases; g(x) = s(Vx) has none.
     sigma : float or "learn", default=1.0
-        σ, in the units of x. "learn" trains log σ.
+        σ, in the units of x; "learn" learns it.
     sigma_floor : float, default=1e-3
         A learned σ stays above it, in the units of x.
     objective : {"score_matching", "sliced_score_matching", "denoising_score_matching", "nce", \

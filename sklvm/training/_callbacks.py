@@ -6,13 +6,13 @@ __all__ = ["EpochCallbacks", "NoCallbacks"]
 
 
 class EpochCallbacks:
-    """Tells an estimator's callbacks where its fit is; does nothing where none are set.
+    """Tells the callbacks of an estimator how far its fit is; does nothing where there are none.
 
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``; its ``fit`` is decorated by ``_fit_context``, which tears
-        down.
+        With ``CallbackSupportMixin``. Its ``fit`` is decorated by ``_fit_context``, which closes
+        the callbacks' context.
     X, y : ndarray
         The training data, and what came with them as y: scorers ask for it.
     max_iter : int

@@ -1,4 +1,4 @@
-"""Whether a model takes to its training rows more than to others of their kind."""
+"""Whether a model gives its training rows a higher density than other rows of their kind."""
 
 __all__ = ["EnergyGap"]
 
@@ -6,16 +6,16 @@ __all__ = ["EnergyGap"]
 class EnergyGap:
     """Mean energy of held-out rows minus that of as many training rows, in nats.
 
-    log Z cancels: this is the difference of their mean log-densities, for models whose log Z nobody
-    knows as well. Near 0 the model has not overfitted; it grows when it does (Hinton, "A practical
-    guide to training restricted Boltzmann machines", 2010, section 6).
+    log Z cancels, so that this is the difference of their mean log-densities even where log Z is
+    unknown. It stays near 0 while the model does not overfit, and grows when it does (Hinton, "A
+    practical guide to training restricted Boltzmann machines", 2010, section 6).
 
     Parameters
     ----------
     X : ndarray or CSR array of shape (n, d)
     weights : ndarray of shape (n,)
     rows, held_out : ndarray of int
-        Those to train on, of which some are drawn, and the others.
+        The training rows, of which as many are drawn as are held out, and the held-out rows.
     batch_size : int
     rng : Generator
     """

@@ -11,13 +11,13 @@ __all__ = ["Monitor"]
 class Monitor:
     """Records epochs and applies the stopping rule.
 
-    The rule watches the validation criterion where there is one, else the training criterion: it
-    says stop after `patience` epochs without an improvement by more than `tol`.
+    The rule watches the criterion on held-out rows where there are any, and otherwise the training
+    criterion. It stops after `patience` epochs without an improvement by more than `tol`.
 
     Parameters
     ----------
     tol : float
-        In nats. Without a validation criterion 0 switches the rule off.
+        In the units of the criterion. Without held-out rows, 0 switches the rule off.
     patience : int
     verbose : int
         1 prints a line an epoch.

@@ -1,4 +1,4 @@
-"""Training in progress: one vector of parameters, what moves it, and one step."""
+"""Training by gradients: the vector of parameters, what changes it, and one step."""
 
 import copy
 import math
@@ -22,8 +22,8 @@ MAX_RELATIVE_CHANGE = 1e3
 class Training:
     """Energy × objective × optimiser, the one parameter vector and all state.
 
-    It pickles with its estimator, so that ``partial_fit`` and ``warm_start`` go on as if nothing
-    had happened.
+    It pickles with its estimator, so that a model that is saved, loaded and trained further is the
+    same as one that was never saved.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Training:
     n_steps : int
         Steps taken.
     seed : int
-        What random numbers beside the training's own are keyed by, log Z's for one.
+        Keys random numbers that are needed after training, such as those of log Z.
     visible_mean : ndarray of shape (d,)
         Of the rows that it started from.
     converged : bool or None
