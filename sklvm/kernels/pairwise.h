@@ -201,13 +201,7 @@ SKLVM_INLINE int64_t belief_sites_of(const ptrdiff_t L, const pairwise_model *g,
                 cavity[z] = belief[z] - messages[k * L + z];
                 highest = cavity[z] > highest ? cavity[z] : highest;
             }
-            if (factors != NULL && L == 2) {
-                const double *const F = factors + (ptrdiff_t)factor_of[k] * 4;
-                const double d = cavity[1] - cavity[0], e = exp_nonpositive_f64(-fabs(d));
-                const double p0 = d > 0.0 ? e : 1.0, p1 = d > 0.0 ? 1.0 : e;
-                sent[0] = 0.0;
-                sent[1] = log_positive_f64((p0 * F[1] + p1 * F[3]) / (p0 * F[0] + p1 * F[2]));
-            } else if (factors != NULL) {
+            if (factors != NULL) {
                 const double *const matrix = factors + (ptrdiff_t)factor_of[k] * L * L;
                 for (ptrdiff_t y = 0; y < L; y++) sent[y] = 0.0;
                 for (ptrdiff_t z = 0; z < L; z++) {
@@ -244,17 +238,95 @@ SKLVM_INLINE int64_t belief_sites_of(const ptrdiff_t L, const pairwise_model *g,
     return n_changes;
 }
 
+/* The same for two labels and sums, in the differences r = log m(1) - log m(0): with d = b - r_k,
+ *     r(t) = log((F01 + F11 e^d) / (F00 + F10 e^d)).
+ * Messages wait in a buffer, so that exponentials and logarithms are taken many at a time. */
+#define BELIEF_BUFFER 1024
+
+typedef struct {
+    ptrdiff_t n;
+    double d[BELIEF_BUFFER];
+    int64_t slots[BELIEF_BUFFER];
+    double f00[BELIEF_BUFFER], f01[BELIEF_BUFFER], f10[BELIEF_BUFFER], f11[BELIEF_BUFFER];
+} belief_buffer;
+
+SKLVM_INLINE void send_binary(const pairwise_model *g, const int32_t *reverse, double damping,
+                              double tol, belief_buffer *out, double *messages, uint8_t *dirty,
+                              const int32_t *owners, int64_t *n_changes) {
+    double *const d = out->d;
+    SKLVM_INDEPENDENT
+    for (ptrdiff_t i = 0; i < out->n; i++) {
+        const double e = exp_nonpositive_f64(-fabs(d[i]));
+        const double p0 = d[i] > 0.0 ? e : 1.0, p1 = d[i] > 0.0 ? 1.0 : e;
+        d[i] = (p0 * out->f01[i] + p1 * out->f11[i]) / (p0 * out->f00[i] + p1 * out->f10[i]);
+    }
+    SKLVM_INDEPENDENT
+    for (ptrdiff_t i = 0; i < out->n; i++) d[i] = log_positive_f64(d[i]);
+    for (ptrdiff_t i = 0; i < out->n; i++) {
+        const int64_t k = out->slots[i];
+        double *const received = messages + 2 * (ptrdiff_t)reverse[k];
+        double sent0 = d[i] > 0.0 ? -d[i] : 0.0, sent1 = d[i] > 0.0 ? 0.0 : d[i];
+        sent0 = (1.0 - damping) * sent0 + damping * received[0];
+        sent1 = (1.0 - damping) * sent1 + damping * received[1];
+        const double change0 = fabs(sent0 - received[0]), change1 = fabs(sent1 - received[1]);
+        if (!((change0 > change1 ? change0 : change1) > tol * (1.0 - damping))) continue;
+        received[0] = sent0;
+        received[1] = sent1;
+        dirty[g->neighbours[k]] = 1;
+        if (damping > 0.0) dirty[owners[i]] = 1;
+        ++*n_changes;
+    }
+    out->n = 0;
+}
+
+SKLVM_INLINE int64_t binary_belief_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
+                                         const double *rho, const int32_t *reverse,
+                                         const double *factors, const int32_t *factor_of,
+                                         double damping, double tol, double *messages,
+                                         uint8_t *dirty) {
+    belief_buffer out;
+    int32_t owners[BELIEF_BUFFER];
+    int64_t n_changes = 0;
+    out.n = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const ptrdiff_t s = sites[i];
+        if (!dirty[s]) continue;
+        dirty[s] = 0;
+        double b = g->unary[2 * s] - g->unary[2 * s + 1];
+        for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++)
+            b += rho[k] * (messages[2 * k + 1] - messages[2 * k]);
+        for (int64_t k = g->starts[s]; k < g->starts[s + 1]; k++) {
+            const double *const F = factors + 4 * (ptrdiff_t)factor_of[k];
+            const ptrdiff_t at = out.n++;
+            out.d[at] = b - (messages[2 * k + 1] - messages[2 * k]);
+            out.slots[at] = k;
+            owners[at] = (int32_t)s;
+            out.f00[at] = F[0];
+            out.f01[at] = F[1];
+            out.f10[at] = F[2];
+            out.f11[at] = F[3];
+            /* Nothing that is sent here comes in at a site of this colour. */
+            if (out.n == BELIEF_BUFFER)
+                send_binary(g, reverse, damping, tol, &out, messages, dirty, owners, &n_changes);
+        }
+    }
+    send_binary(g, reverse, damping, tol, &out, messages, dirty, owners, &n_changes);
+    return n_changes;
+}
+
 SKLVM_CLONES static int64_t belief_sites(const pairwise_model *g, const int32_t *sites, ptrdiff_t n,
                                          const double *rho, const int32_t *reverse,
                                          const double *factors, const int32_t *factor_of,
                                          double damping, double tol, double *messages,
                                          uint8_t *dirty) {
+    if (g->n_labels == 2 && factors != NULL)
+        return binary_belief_sites(g, sites, n, rho, reverse, factors, factor_of, damping, tol,
+                                   messages, dirty);
     if (g->n_labels == 2)
         return belief_sites_of(2, g, sites, n, rho, reverse, factors, factor_of, damping, tol,
                                messages, dirty);
-    else
-        return belief_sites_of(g->n_labels, g, sites, n, rho, reverse, factors, factor_of, damping,
-                               tol, messages, dirty);
+    return belief_sites_of(g->n_labels, g, sites, n, rho, reverse, factors, factor_of, damping, tol,
+                           messages, dirty);
 }
 
 /* Colours of all sites, each the lowest that no neighbour with a lower number has. */

@@ -72,7 +72,7 @@ class BeliefPropagation(Inference):
 
     def marginals(self, model, random_state=None, n_threads=None, start=None):
         rho = self._edge_weights(model)
-        scaled = -model.edge_tables() / rho[:, np.newaxis, np.newaxis]
+        scaled = _log_factors(model, rho)
         messages, n_iter, converged = self._messages(model, rho, scaled, n_threads, start)
         log_beliefs = self._log_beliefs(model, rho, messages)
         sites = row_softmax(log_beliefs)
@@ -93,10 +93,16 @@ class BeliefPropagation(Inference):
         return edge_appearances(model.graph)
 
     def _log_beliefs(self, model, rho, messages):
-        weighted = rho[model.graph.slot_edges][:, np.newaxis] * messages
-        totals = np.zeros((len(messages) + 1, model.n_labels))
-        np.cumsum(weighted, axis=0, out=totals[1:])
-        return totals[model.graph.starts[1:]] - totals[model.graph.starts[:-1]] - model.unary
+        graph = model.graph
+        beliefs = -model.unary
+        if graph.n_edges:
+            weighted = (
+                messages if np.all(rho == 1) else rho[graph.slot_edges, np.newaxis] * messages
+            )
+            has_neighbours = np.diff(graph.starts) > 0
+            first = graph.starts[:-1][has_neighbours]
+            beliefs[has_neighbours] += np.add.reduceat(weighted, first, axis=0)
+        return beliefs
 
     def _messages(self, model, rho, log_factors, n_threads, start=None):
         """Messages that come in by each slot, of sums, or of maxima where there are no factors."""
@@ -137,6 +143,14 @@ def _free_energy(model, rho, sites, edges):
     information -= negative_entropy(edges.sum(axis=2)) + negative_entropy(edges.sum(axis=1))
     energy = np.vdot(sites, model.unary) + model.weights @ (edges * model.tables).sum(axis=(1, 2))
     return float(-energy - xlogy(sites, sites).sum() - rho @ information)
+
+
+def _log_factors(model, rho):
+    """−w T / ρ of each edge; one row where all edges are alike."""
+    strengths = model.weights / rho
+    if len(model.tables) == 1 and len(strengths) and not np.any(strengths != strengths[0]):
+        return -strengths[0] * model.tables
+    return -strengths[:, np.newaxis, np.newaxis] * model.tables
 
 
 def _factors(graph, log_factors):
