@@ -95,11 +95,7 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
     def _best_start(self, model, X, weights, rng):
         """Where the fit starts: the best of `n_init` short runs on some of the rows."""
         n_starts = self.n_init if isinstance(self.init, str) and self.n_components > 1 else 1
-        complete, complete_weights = starting_rows(X, weights, rng)
-        n_seen = max(N_TRIAL_ROWS, self.n_components)
-        if len(complete) > n_seen:
-            some = np.sort(rng.choice(len(complete), n_seen, replace=False))
-            complete, complete_weights = complete[some], complete_weights[some]
+        complete, complete_weights = starting_rows(*self._some_rows(X, weights, rng), rng)
         starts = [
             self._one_start(model, X, weights, complete, complete_weights, rng)
             for _ in range(n_starts)
@@ -117,6 +113,17 @@ class MixtureModel(MixtureQuestions, StatisticsModel, LatentVariableModel):
                 run.epoch(X, weights, np.arange(len(weights)), batch_size=None, shuffle=False)
             runs.append((run.objective, run.theta))
         return min(runs, key=lambda run: run[0])[1]
+
+    def _some_rows(self, X, weights, rng):
+        """At most 10,000 rows, unless a feature is observed in none of them."""
+        n_seen = max(N_TRIAL_ROWS, self.n_components)
+        if len(weights) <= n_seen:
+            return X, weights
+        some = np.sort(rng.choice(len(weights), n_seen, replace=False))
+        rows = X[some]
+        if not sparse.issparse(rows) and np.isnan(rows).all(axis=0).any():
+            return X, weights
+        return rows, weights[some]
 
     def _one_start(self, model, X, weights, complete, complete_weights, rng):
         K = self.n_components

@@ -46,6 +46,8 @@ class Workers:
     def map(self, function, arguments):
         """Results of ``function(*argument)``, in order.
 
+        What workers that were lost leave undone is done by this process.
+
         Parameters
         ----------
         function : callable
@@ -62,7 +64,12 @@ class Workers:
             return
         arguments = iter(arguments)
         while some := list(islice(arguments, BLOCKS_A_WORKER * self.n_workers)):
-            yield from self._parallel(delayed(_on_one_thread)(function, each) for each in some)
+            try:
+                results = self._parallel(delayed(_on_one_thread)(function, each) for each in some)
+            except Exception:
+                # Of a worker that was lost, or of the function, which then raises once more.
+                results = [_on_one_thread(function, each) for each in some]
+            yield from results
 
 
 def _on_one_thread(function, argument):
