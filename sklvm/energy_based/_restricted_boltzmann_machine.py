@@ -85,6 +85,12 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
         -------
         Z : ndarray of shape (n_samples, n_components)
             p(z_k = 1 | x).
+
+        Raises
+        ------
+        ValueError
+            For missing entries after a fit by L-BFGS, which takes complete rows only; ``impute``
+            fills them.
         """
         return self._by_rows(self._transform_rows, X)
 
