@@ -129,7 +129,7 @@ def gaussians(arguments):
             reg_covar=0,
         )
         ours = GaussianMixture(
-            n_components, covariance_type=covariance_type, init=start, tol=0, regularization=0
+            n_components, covariance_type=covariance_type, init=start, tol=0, random_state=0
         )
         single = X.astype(np.float32)
         sides = {}
