@@ -26,3 +26,15 @@ def test_beta_is_the_price_of_a_nat(run_page):
     used = (told > 0.01).sum(axis=1)
     assert used[0] == 16
     assert used[-1] <= 2
+
+
+@pytest.mark.slow
+def test_paths_have_the_least_noise_and_tighter_bounds_the_best_scores(run_page):
+    results = run_page("gradient_estimators")
+    path, controlled, plain = (
+        np.array(results["noise_of_depths"][name]) for name in results["ESTIMATORS"]
+    )
+    assert np.all(10 * path < controlled)
+    assert np.all(10 * controlled < plain)
+    path, controlled, plain, weighted = results["scores"].values()
+    assert weighted > path > controlled > plain
