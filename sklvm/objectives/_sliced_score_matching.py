@@ -25,7 +25,7 @@ class SlicedScoreMatching(Objective):
     n_slices : int, default=1
         Slices a row, drawn anew for every batch.
     slices : {"rademacher", "gaussian"}, default="rademacher"
-        Law of v: independent signs, or N(0, I). Signs have the lesser variance.
+        Distribution of v: independent signs, or N(0, I). Signs have the lesser variance.
     variance_reduced : bool, default=True
         Whether the norm of the score is exact rather than sliced.
 
