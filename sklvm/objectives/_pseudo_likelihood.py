@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax
 
+from sklvm.kernels import sigmoid, softplus
 from sklvm.objectives._site_objective import SiteObjective
 
 __all__ = ["PseudoLikelihood"]
@@ -31,7 +32,17 @@ class PseudoLikelihood(SiteObjective):
     """
 
     def _loss(self, logits, states):
+        if logits.shape[2] == 2:
+            return _loss_of_bits(logits, states[:, :, 0])
         log_p = log_softmax(logits, axis=2)
         slope = np.exp(log_p)
         np.put_along_axis(slope, states, np.take_along_axis(slope, states, 2) - 1, 2)
         return -np.take_along_axis(log_p, states, 2)[:, :, 0], slope
+
+
+def _loss_of_bits(logits, states):
+    """The same for two states: S(−Δ), by the difference Δ of the logits."""
+    sign = (2 * states - 1).astype(logits.dtype)
+    difference = sign * (logits[:, :, 1] - logits[:, :, 0])
+    slope = sign * sigmoid(-difference)
+    return softplus(-difference), np.stack([slope, -slope], axis=2)

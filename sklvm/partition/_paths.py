@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from sklvm.densities import GaussianDensity
-from sklvm.energies import ChainState, Gibbs, Score, Tempered
+from sklvm.energies import ChainState, Gibbs, Score, Tempered, TwoLayers, has_capabilities
 from sklvm.samplers import HamiltonianMonteCarlo, HamiltonianState
 
 __all__ = ["GeometricPath", "TemperedPath", "annealing_path", "can_anneal", "fit_reference"]
@@ -62,7 +62,7 @@ def annealing_path(energy, theta, reference, *, n_leapfrog_steps=5, free=None, c
         Where there is no path.
     """
     clamped = None if free is None else _Clamped(free, current)
-    if isinstance(energy, Tempered) and isinstance(energy, Gibbs):
+    if has_capabilities(energy, Tempered, Gibbs):
         return TemperedPath(energy, theta, reference, clamped)
     if isinstance(energy, Score):
         return GeometricPath(energy, theta, reference, n_leapfrog_steps, clamped)
@@ -121,9 +121,11 @@ class TemperedPath:
         draws = self._energy.sample_start(self._theta_0, n_chains, int(rng.integers(2**63)))
         if self._clamped is not None:
             draws = self._clamped.hold(draws)
-        # Latent units are drawn at θ₀, and so is the cache, which has to be that of θ.
-        state = self._energy.start(self._theta_0, draws, int(rng.integers(2**63)))
-        return replace(state, cache=None)
+        seed = int(rng.integers(2**63))
+        if isinstance(self._energy, TwoLayers):
+            # Its hidden units are drawn by the first sweep, and the cache is that of θ.
+            return self._energy.start(self._theta, draws, seed)
+        return replace(self._energy.start(self._theta_0, draws, seed), cache=None)
 
     def at(self, X, rng):
         """Chains at the rows of X."""
