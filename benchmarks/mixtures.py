@@ -104,7 +104,7 @@ def gaussians(arguments):
     for k in range(n_components):
         rows = labels == k
         X[rows] = centres[k] + rng.standard_normal((rows.sum(), width)) @ factors[k].T
-    start = X[:n_components].copy()
+    start = centres + rng.standard_normal(centres.shape)
     n_iterations = 4
     print(f"\nGaussian mixtures, {n_rows:,} × {width}, K = {n_components}, s an iteration")
     print(
@@ -129,7 +129,7 @@ def gaussians(arguments):
             reg_covar=0,
         )
         ours = GaussianMixture(
-            n_components, covariance_type=covariance_type, init=start, tol=0, random_state=0
+            n_components, covariance_type=covariance_type, init=start, tol=0, regularization=0
         )
         single = X.astype(np.float32)
         sides = {}

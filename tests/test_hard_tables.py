@@ -57,7 +57,7 @@ ON_NUMBERS = [
     GaussianRBM(3, objective="nce", **SHORT),
     GaussianRBM(3, objective="score_matching", sigma="learn_diagonal", **SHORT),
     SigmoidAutoencoder(3, **SHORT),
-    SigmoidAutoencoder(3, criterion="denoising", **SHORT),
+    SigmoidAutoencoder(3, objective="denoising", **SHORT),
     SparseCoder(alpha=0.1),
     SparseCoder(alpha=0.1, penalty="l0"),
     VAETransformer(2, hidden_layer_sizes=(5,), **SHORT),
@@ -142,6 +142,8 @@ def table(estimator, n=40, d=4, dtype=np.float64):
 @each(ON_NUMBERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_far_rows_score_ever_lower_and_never_nan(estimator, dtype):
+    if type(estimator).__name__ == "CategoricalMixture":
+        pytest.skip("values that were not seen are refused")
     X = table(estimator, dtype=dtype)
     model = fitted(estimator, X)
     if isinstance(getattr(model, "estimator_", model), ZCAWhitener) and model.n_components:
@@ -159,7 +161,7 @@ def test_far_rows_score_ever_lower_and_never_nan(estimator, dtype):
         if getattr(model, "noise_variance", 1.0) != "learn":
             assert (scores[1:][: len(above)] <= above).all()
         assert not np.isfinite(scores[len(above) + 1 :]).any()
-        if hasattr(model, "predict"):
+        if hasattr(model, "predict") and not hasattr(model, "predict_proba"):
             assert (quietly(model.predict, far) == -1).all()
 
 
