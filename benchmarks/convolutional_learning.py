@@ -145,14 +145,12 @@ def learn_by_sporco(case, seconds):
             "Verbose": False,
             "CBPDN": {
                 "rho": 5.0,
-                "AutoRho": {"Enabled": True},
-                "RelaxParam": 1.8,
                 "RelStopTol": 1e-7,
                 "MaxMainIter": 50,
                 "FastSolve": True,
                 "DataType": np.float32,
             },
-            "OCDL": {"ZeroMean": False, "eta_a": 10.0, "eta_b": 5.0, "DataType": np.float32},
+            "DataType": np.float32,
         }
     )
     begun, evaluated, points = time.process_time(), 0.0, []

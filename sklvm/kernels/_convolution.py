@@ -23,6 +23,8 @@ _CAPACITY = 512
 # need not wait for what the last atom of another did to the residual.
 _TILE = 24
 _TILES_A_GROUP = 4
+# Atoms that are worth another thread: all wait for one another four times a sweep.
+_ATOMS_A_THREAD = 20_000
 
 
 class FilterBank:
@@ -271,18 +273,18 @@ class FilteredImage:
         if self._mask is None:
             return self.bank.squared_norms[atoms.filter]
         out = np.empty(len(atoms.keys))
-        self._loops.products(*atoms.places, out, self._room, True)
+        self._loops.products(*atoms.places, out, self._room_for(atoms), True)
         return out
 
     def products(self, atoms):
         """⟨r, d⟩ of each atom."""
         out = np.empty(len(atoms.keys))
-        self._loops.products(*atoms.places, out, self._room, False)
+        self._loops.products(*atoms.places, out, self._room_for(atoms), False)
         return out
 
     def subtract(self, atoms, factors):
         """r −= Σ factors_n m ⊙ d_n."""
-        self._loops.subtract(*atoms.places, factors, *atoms.turns, self._room)
+        self._loops.subtract(*atoms.places, factors, *atoms.turns, self._room_for(atoms))
 
     def normal(self, atoms, factors):
         """⟨Σ factors_n m ⊙ d_n, d⟩ of each atom."""
@@ -291,8 +293,9 @@ class FilteredImage:
             self._scratch_loops = self._loops_on(self._scratch)
         self._scratch[...] = 0
         out = np.empty(len(atoms.keys))
-        self._scratch_loops.subtract(*atoms.places, -factors, *atoms.turns, self._room)
-        self._scratch_loops.products(*atoms.places, out, self._room, False)
+        room = self._room_for(atoms)
+        self._scratch_loops.subtract(*atoms.places, -factors, *atoms.turns, room)
+        self._scratch_loops.products(*atoms.places, out, room, False)
         return out
 
     def descend(self, atoms, codes, curvatures, inverses, n_sweeps):
@@ -308,12 +311,17 @@ class FilteredImage:
         n_sweeps : int
         """
         done, size = 0, max(1, int(2e6) // max(len(codes), 1))
+        room = self._room_for(atoms)
         while done < n_sweeps:
             size = min(size, n_sweeps - done)
             self._loops.descend(
-                *atoms.places, codes, curvatures, inverses, *atoms.turns, size, self._room
+                *atoms.places, codes, curvatures, inverses, *atoms.turns, size, room
             )
             done += size
+
+    def _room_for(self, atoms):
+        """Room to work in, a row for each thread that these atoms are worth."""
+        return self._room[: 1 + len(atoms.keys) // _ATOMS_A_THREAD]
 
 
 class _Tiles:

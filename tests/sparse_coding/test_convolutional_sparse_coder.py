@@ -209,7 +209,8 @@ def test_without_a_dictionary_codes_are_shrunken_data(rng):
 
 @boundaries
 @pytest.mark.parametrize("masked", [False, True])
-def test_threads_do_not_matter_to_a_bit(rng, boundary, masked):
+def test_threads_do_not_matter_to_a_bit(rng, boundary, masked, monkeypatch):
+    monkeypatch.setattr("sklvm.kernels._convolution._ATOMS_A_THREAD", 10)
     filters = rng.standard_normal((9, 5, 6, 1))
     X = rng.standard_normal((1, 110 * 90))
     if masked:
