@@ -21,12 +21,20 @@ class OnlyGibbs:
     """The machine without what centring needs."""
 
     def __init__(self, energy):
+        self.n_features, self.layout = energy.n_features, energy.layout
         self._energy = energy
 
-    def __getattr__(self, name):
-        if name.startswith("__") or name in ("infer", "centre_gradient", "centre_change"):
-            raise AttributeError(name)
-        return getattr(self._energy, name)
+    def init_parameters(self, X, rng, sample_weight=None):
+        return self._energy.init_parameters(X, rng, sample_weight)
+
+    def start(self, theta, X, seed):
+        return self._energy.start(theta, X, seed)
+
+    def sweep(self, theta, state, *, free=None, tempering=None):
+        return self._energy.sweep(theta, state, free=free, tempering=tempering)
+
+    def expected_blocks(self, theta, state):
+        return self._energy.expected_blocks(theta, state)
 
 
 @pytest.mark.parametrize("wrap", [lambda energy: energy, OnlyGibbs], ids=["whole", "only Gibbs"])
