@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from sklvm.energies._chain_state import ChainState
 from sklvm.energies._two_layers import LinearTempering
 from sklvm.graphs import find_elimination
-from sklvm.kernels import pairwise_sweeps, uniform
+from sklvm.kernels import ising_sweep, pairwise_sweeps, uniform
 from sklvm.layouts import ParameterLayout
 
 __all__ = ["PottsEnergy"]
@@ -150,11 +150,21 @@ class PottsEnergy(LinearTempering):
         if mask is not None:
             mask = np.ascontiguousarray(np.atleast_2d(mask), dtype=np.uint8)
         X = state.visible
+        if mask is None and self.homogeneous and self.n_states == 2 and self.graph.image_shape:
+            return state.moved((self._swept_lattices(theta, X, state),)), {}
         labels = np.ascontiguousarray(self.site_states(X), dtype=np.int32)
         J, b = (part.astype(np.float64) for part in self._full(theta))
         sweeps = pairwise_sweeps(self.graph, -b, -np.eye(self.n_states)[np.newaxis], J)
         sweeps.gibbs_chains(uniform(X.shape, state.seed, sweep=state.sweep), labels, mask)
         return state.moved((labels.astype(X.dtype),)), {}
+
+    def _swept_lattices(self, theta, X, state):
+        """All sites alike on a grid: conditionals take few values, and are looked up."""
+        bits = self.site_states(X).astype(np.uint8).reshape(-1, *self.graph.image_shape)
+        parts = self.layout.views(theta)
+        coupling, bias = float(parts["coupling"][0]), float(parts["biases"][0, 0])
+        bits = ising_sweep(bits, coupling, bias, state.seed, state.sweep)
+        return bits.reshape(X.shape).astype(X.dtype)
 
     def expected_blocks(self, theta, state):
         """The states themselves: nothing is latent."""

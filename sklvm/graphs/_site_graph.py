@@ -33,6 +33,8 @@ class SiteGraph:
         The edge of each slot, and which of its ends the slot's own site is, 0 or 1.
     reverse : ndarray of int32, shape (2 n_edges,)
         The slot of the same edge at its other end.
+    image_shape : tuple of int or None
+        (height, width) where the sites are a grid with four neighbours each.
     colours : ndarray of int32, shape (n_sites,)
         Neighbours have different ones.
     sites : ndarray of int32, shape (n_sites,)
@@ -65,7 +67,7 @@ class SiteGraph:
         if np.any(counts > 1):
             pair = divmod(int(unique[counts > 1][0]), n_sites)
             raise ValueError(f"edges must have each pair once, got {list(pair)} more than once.")
-        self.n_sites, self.edges = int(n_sites), edges
+        self.n_sites, self.edges, self.image_shape = int(n_sites), edges, None
         own_sites = edges.ravel()
         order = np.argsort(own_sites, kind="stable")
         self.starts = np.concatenate([[0], np.cumsum(np.bincount(own_sites, minlength=n_sites))])
@@ -122,4 +124,6 @@ def grid_graph(image_shape, neighbourhood=4):
         above = numbers[: height - down, max(0, -right) : width - max(0, right)]
         below = numbers[down:, max(0, right) : width + min(0, right)]
         edges.append(np.stack([above.ravel(), below.ravel()], axis=1))
-    return SiteGraph(numbers.size, np.concatenate(edges))
+    graph = SiteGraph(numbers.size, np.concatenate(edges))
+    graph.image_shape = (height, width) if neighbourhood == 4 else None
+    return graph

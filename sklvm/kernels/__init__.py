@@ -14,6 +14,7 @@ from sklvm.kernels._convolution import FilterAtoms, FilterBank, FilteredImage
 from sklvm.kernels._coordinate_descent import coordinate_descent_codes
 from sklvm.kernels._cross_entropy import cross_entropy
 from sklvm.kernels._dictionary import add_code_products, update_atoms
+from sklvm.kernels._lattices import ising_sweep
 from sklvm.kernels._map_statistics import add_map_products
 from sklvm.kernels._matching_pursuit import matching_pursuit_codes
 from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
@@ -53,6 +54,7 @@ __all__ = [
     "effective_n_threads",
     "expect_topics",
     "greedy_colours",
+    "ising_sweep",
     "left_to_right_probabilities",
     "map_on_threads",
     "matching_pursuit_codes",

@@ -13,7 +13,7 @@ from sklvm.testing import EnergyTestCase, random_parameters
 
 
 class TestPottsEnergy(EnergyTestCase):
-    @pytest.fixture(autouse=True, params=["grid", "homogeneous", "triangle with a tail"])
+    @pytest.fixture(autouse=True, params=["grid", "homogeneous", "lattice", "triangle with a tail"])
     def _kind(self, request):
         self.kind = request.param
 
@@ -22,7 +22,9 @@ class TestPottsEnergy(EnergyTestCase):
         graph = grid_graph((2, 3), 8)
         if self.kind == "triangle with a tail":
             graph = SiteGraph(5, [(0, 1), (1, 2), (2, 0), (2, 3)])
-        energy = PottsEnergy(graph, homogeneous=self.kind == "homogeneous")
+        if self.kind == "lattice":
+            graph = grid_graph((2, 3))
+        energy = PottsEnergy(graph, homogeneous=self.kind in ("homogeneous", "lattice"))
         X = (rng.random((12, graph.n_sites)) < 0.5).astype(np.float64)
         return energy, random_parameters(energy, rng), X
 
