@@ -44,7 +44,8 @@ def test_gibbs_chains_know_the_hidden_means_without_a_product(rng):
 @pytest.mark.parametrize("name", CHAINS)
 def test_chains_that_start_anew_forget_where_they_were_and_nothing_else(name, rng):
     energy = BernoulliRBMEnergy(3, 2) if name == "gibbs" else GaussianEnergy(3)
-    theta = energy.init_parameters(rng.standard_normal((20, 3)) > 0, rng).astype(float)
+    X = (rng.standard_normal((20, 3)) > 0).astype(np.float64)
+    theta = energy.init_parameters(X, rng)
     chains = CHAINS[name]()
     state = chains.start(energy, theta, np.zeros((8, 3)), 5)
     state, _ = chains.run(energy, theta, state, 3)
