@@ -1,7 +1,5 @@
 """What the models share whose density is exp(−E)/Z: the choice of an objective, scores, log Z."""
 
-from sklearn.utils.validation import check_is_fitted
-
 from sklvm._compat import StrOptions
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
@@ -48,9 +46,7 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
         energy : ndarray of shape (n_samples,)
             The energies; lower is more probable.
         """
-        check_is_fitted(self)
-        X = self._check_X(X)
-        return self._training.energy.evaluate(self._training.energy_theta, X)[0]
+        return self._by_rows(lambda energy, theta, X: energy.evaluate(theta, X)[0], X)
 
 
 class LatentEnergyBasedModel(EnergyBasedModel, TrainedLatentVariableModel):
@@ -69,6 +65,4 @@ class LatentEnergyBasedModel(EnergyBasedModel, TrainedLatentVariableModel):
         Z : ndarray of shape (n_samples, n_components)
             p(z_k = 1 | x).
         """
-        check_is_fitted(self)
-        X = self._check_X(X)
-        return self._training.energy.posterior(self._training.energy_theta, X)
+        return self._by_rows(lambda energy, theta, X: energy.posterior(theta, X), X)

@@ -11,8 +11,9 @@ from sklvm._compat import Interval, StrOptions
 from sklvm.base._estimators import DensityModel, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._random_state import generator_from
+from sklvm.base._row_blocks import map_row_blocks
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
-from sklvm.rows import starting_rows
+from sklvm.rows import as_dense, starting_rows
 from sklvm.settings import is_same, resolve
 from sklvm.training import Training, check_compatible, check_complete
 from sklvm.training.links import WeightDecay
@@ -121,6 +122,25 @@ class TrainedModel(IterativeModel, DensityModel):
         vars(probe).update(self._fitted_params)
         setattr(probe, name, getattr(self, name))
         return _can_follow(learner, *probe._make_model(X))
+
+    def _by_rows(self, function, X, *, width=1):
+        """``function(energy, theta, rows)`` of all rows of X, dense and some at a time.
+
+        `width` is that of an array that is wider than all layers.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        energy, theta = self._training.energy, self._training.energy_theta
+        return map_row_blocks(
+            lambda rows: function(energy, theta, as_dense(X[rows])),
+            X.shape[0],
+            max(width, X.shape[1], self._widest_layer()),
+        )
+
+    def _widest_layer(self):
+        """Units of it: no layer is wider than the widest array of parameters."""
+        layout = self._training.layout
+        return max(max(layout[name], default=1) for name in layout)
 
     def _check_streamable(self):
         if self._is_full_batch():

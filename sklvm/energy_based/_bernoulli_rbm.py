@@ -206,8 +206,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         """
         return self._by_rows(self._pseudo_log_likelihood_rows, X)
 
-    def _pseudo_log_likelihood_rows(self, X):
-        energy, theta = self._training.energy, self._training.energy_theta
+    def _pseudo_log_likelihood_rows(self, energy, theta, X):
         if not np.all((X == 0) | (X == 1)):
             raise ValueError("pseudo_log_likelihood needs data of 0 and 1; set binarize=threshold.")
         logits, _ = energy.flip_logits(theta, X)

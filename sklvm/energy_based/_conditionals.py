@@ -42,4 +42,6 @@ class ConditionalMixin:
             )
         if np.isnan(X).any():
             raise ValueError("X contains NaN; the density is that of complete rows.")
-        return self._energy_rows(np.where(free, np.nan, X)) - self._energy_rows(X)
+        energy, theta = self._training.energy, self._training.energy_theta
+        without = self._energy_rows(energy, theta, np.where(free, np.nan, X))
+        return without - self._energy_rows(energy, theta, X)

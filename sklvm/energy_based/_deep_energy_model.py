@@ -208,9 +208,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         gradient : ndarray of shape (n_samples, n_features)
             In nats per unit of x.
         """
-        check_is_fitted(self)
-        X = self._check_X(X)
-        return self._training.energy.energy_and_score(self._training.energy_theta, X)[1]
+        return self._by_rows(lambda energy, theta, X: energy.energy_and_score(theta, X)[1], X)
 
     def modes(self, X_init, *, max_iter=500, tol=1e-6):
         """Local maxima of the density, reached from given starts by L-BFGS.

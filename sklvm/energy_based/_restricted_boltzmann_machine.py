@@ -7,12 +7,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import check_latent_rows, map_row_blocks
+from sklvm.base import check_latent_rows
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_TERMS
-from sklvm.rows import as_dense, rows_by_gaps
+from sklvm.rows import rows_by_gaps
 from sklvm.training import EnergyGap, check_complete
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
@@ -94,8 +94,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
         """
         return self._by_rows(self._transform_rows, X)
 
-    def _transform_rows(self, X):
-        energy, theta = self._training.energy, self._training.energy_theta
+    def _transform_rows(self, energy, theta, X):
         missing = np.isnan(X)
         if not missing.any():
             return energy.posterior(theta, X)
@@ -164,8 +163,7 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
         """
         return self.energy(X)
 
-    def _energy_rows(self, X):
-        energy, theta = self._training.energy, self._training.energy_theta
+    def _energy_rows(self, energy, theta, X):
         if not np.isnan(X).any():
             return energy.evaluate(theta, X)[0]
         energies = np.empty(len(X), dtype=X.dtype)
@@ -181,10 +179,3 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
                 )
             energies[rows] = -energy.log_clamped_partition(theta, X[rows], free)
         return energies
-
-    def _by_rows(self, function, X):
-        """A function of dense rows, applied to a few at a time."""
-        check_is_fitted(self)
-        X = self._check_X(X)
-        width = max(X.shape[1], len(self.components_))
-        return map_row_blocks(lambda rows: function(as_dense(X[rows])), X.shape[0], width)

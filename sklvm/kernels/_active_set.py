@@ -74,6 +74,8 @@ class ActiveSetCoder:
         Whether z ≥ 0.
     rank : int, default=None
         What the rank of `gram` cannot exceed; None: K.
+    ridge : ndarray of float64, shape (K,), default=None
+        What `gram` has on its diagonal besides D Dᵀ; None: nothing.
 
     Examples
     --------
@@ -85,12 +87,13 @@ class ActiveSetCoder:
     (array([1, 2], dtype=int32), array([0, 1], dtype=int32), array([ 2., -1.]))
     """
 
-    def __init__(self, dictionary, gram, bound, *, positive=False, rank=None):
+    def __init__(self, dictionary, gram, bound, *, positive=False, rank=None, ridge=None):
         n_atoms, n_features = np.shape(dictionary)
         self._dictionary = _checked(dictionary, "dictionary", (n_atoms, n_features))
         self._gram = _checked(gram, "gram", (n_atoms, n_atoms))
         self._bound = _checked(bound, "bound", (n_atoms,))
         self._positive = positive
+        self._ridge = None if ridge is None else _checked(ridge, "ridge", (n_atoms,))
         self._largest_support = n_atoms if rank is None else max(1, min(rank, n_atoms))
         # The largest norm of an atom, which the ridge extends.
         self._norm = float(np.sqrt(np.diagonal(self._gram).max(initial=0)))
@@ -102,6 +105,8 @@ class ActiveSetCoder:
         Parameters
         ----------
         X : ndarray of float64, shape (n, m)
+            NaN: missing. Such a row is coded on the features that are known, at the cost of a
+            complete one with as many more atoms as entries are missing.
         start : CSR array of float64, shape (n, K), default=None
             Codes to start from; None: zero.
         tol : float, default=1e-6
@@ -121,8 +126,12 @@ class ActiveSetCoder:
             entries outside of its shape.
         """
         X = _checked(X, "X", (len(X), self._dictionary.shape[1]))
+        observed = None
+        if np.isnan(X.sum()):  # every other value is finite
+            missing = np.isnan(X)
+            X, observed = np.where(missing, 0.0, X), 1.0 - missing
         squared_norms = finite_squared_norms(X, "data")
-        scan = self._scan(squared_norms, start)
+        scan = self._scan(squared_norms, start, observed is not None)
         correlations = X.astype(scan.dictionary.dtype, copy=False) @ scan.dictionary.T
         # What unpenalised coefficients are held to.
         scales = np.zeros(len(X))
@@ -134,6 +143,11 @@ class ActiveSetCoder:
             starts = start.indptr.astype(np.intc), start.indices.astype(np.intc), start.data
         results = (*np.empty((3, len(X))), np.empty(len(X), dtype=np.intc))
         parts, room = [], self._room(scan)
+        n_features, support = X.shape[1], self._largest_support
+        gaps_room = (
+            np.empty(support + 2 * n_features, dtype=np.intp),
+            np.empty(support + 2 * n_features),
+        )
         begin, n_rows, ends = 0, _FIRST_ROWS, np.zeros(len(X), dtype=np.intc)
         atoms = np.empty(max(self._largest_support, _EXPECTED_NONZERO * len(X)), dtype=np.intc)
         values = np.empty(len(atoms))
@@ -159,6 +173,9 @@ class ActiveSetCoder:
                 tol,
                 max_iter,
                 *room,
+                self._ridge,
+                observed,
+                *gaps_room,
             )
             parts.append((atoms[: ends[end - 1]].copy(), values[: ends[end - 1]].copy()))
             if begin:
@@ -179,7 +196,7 @@ class ActiveSetCoder:
             np.empty(n * (n + 1)),
         )
 
-    def _scan(self, squared_norms, start):
+    def _scan(self, squared_norms, start, has_gaps):
         norm = np.sqrt(squared_norms.max(initial=0))
         error = _SINGLE_ROUNDING * (self._dictionary.shape[1] + 8) * self._norm * norm
         largest = max(norm, 0 if start is None else np.abs(start.data).max(initial=0))
@@ -189,24 +206,27 @@ class ActiveSetCoder:
             and 1 / _LARGEST_SINGLE < self._norm < _LARGEST_SINGLE
         )
         dtype = np.dtype(np.float32 if fits else np.float64)
+        key = dtype, has_gaps
         with self._lock:
-            if dtype not in self._scans:
-                self._scans[dtype] = self._padded(dtype)
-        return self._scans[dtype]
+            if key not in self._scans:
+                self._scans[key] = self._padded(dtype, has_gaps)
+        return self._scans[key]
 
-    def _padded(self, dtype):
+    def _padded(self, dtype, has_gaps):
         n_atoms, n_features = self._dictionary.shape
         n_padded = -(-n_atoms // _ATOM_BLOCK) * _ATOM_BLOCK
         dictionary = np.zeros((n_padded, n_features), dtype=dtype)
-        gram = np.zeros((n_atoms, n_padded), dtype=dtype)
+        gram = np.zeros((n_atoms + has_gaps * n_features, n_padded), dtype=dtype)
         bound = np.full(n_padded, np.inf, dtype=dtype)
-        dictionary[:n_atoms], gram[:, :n_atoms] = self._dictionary, self._gram
+        dictionary[:n_atoms], gram[:n_atoms, :n_atoms] = self._dictionary, self._gram
+        if has_gaps:
+            gram[n_atoms:, :n_atoms] = self._dictionary.T
         bound[:n_atoms] = self._bound
         return _Scan(dictionary, gram, bound)
 
 
 class _Scan(NamedTuple):
-    """What passes over all atoms read."""
+    """What passes over all atoms read. For rows with gaps `gram` has features behind the atoms."""
 
     dictionary: np.ndarray
     gram: np.ndarray

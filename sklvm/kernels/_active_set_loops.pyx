@@ -11,6 +11,7 @@ bound of single precision's error leaves in doubt.
 """
 
 from libc.math cimport copysign, fabs, sqrt
+from libc.string cimport memcpy
 
 from sklvm.kernels._signed_support cimport (
     NEWCOMERS,
@@ -55,12 +56,14 @@ def active_set_loop(
     Py_ssize_t begin, int[::1] ends, int[::1] atoms, double[::1] values, double[::1] gaps,
     double[::1] objectives, double[::1] curvatures, int[::1] n_rounds, double tol,
     Py_ssize_t max_rounds, real[::1] open_bound, real[::1] scan_room, Py_ssize_t[::1] support,
-    double[::1] doubles, double[::1] triangles,
+    double[::1] doubles, double[::1] triangles, const double[::1] ridge,
+    const double[:, ::1] observed, Py_ssize_t[::1] scan_rows, double[::1] feature_room,
 ):
     """Codes of the rows of X from `begin` on, until `atoms` and `values` may not hold another; row
     i's end at ``ends[i]``. Returns the row to go on from. C holds the correlations, `scales` their
-    largest of each row where some atoms are unpenalised. The last five arrays are room to work in,
-    the first of them the bounds, to which it returns."""
+    largest of each row where some atoms are unpenalised. From `open_bound` to `triangles` arrays
+    are room to work in, the first of them the bounds, to which it returns. `observed`, or None, is
+    0 where an entry is missing: X is 0 there, and `scan_gram` has the features behind the atoms."""
     cdef problem p
     cdef row_state s
     cdef Py_ssize_t i, j, filled = 0, room = support.shape[0]
@@ -73,6 +76,11 @@ def active_set_loop(
         p.smallest_bound = min(p.smallest_bound, bound[i])
         p.largest_bound = max(p.largest_bound, bound[i])
     p.largest_norm, p.tol = largest_norm, tol
+    p.ridge = NULL if ridge is None else &ridge[0]
+    s.n_missing, s.missing, s.observed = 0, NULL, NULL
+    if observed is not None:
+        s.scan_rows, s.missing = &scan_rows[0], &scan_rows[room + X.shape[1]]
+        s.scan_factors, s.residual = &feature_room[0], &feature_room[room + X.shape[1]]
     s.scan.is_single, s.scan.positive, s.scan.stride = real is float, positive, C.shape[1]
     s.scan.n_atoms = p.n_atoms
     s.scan.gram, s.scan.open_bound = &scan_gram[0, 0], &open_bound[0]
@@ -86,6 +94,12 @@ def active_set_loop(
         while i < X.shape[0] and filled + room <= atoms.shape[0]:
             s.x, s.scan_c, s.squared_norm = &X[i, 0], &C[i, 0], squared_norms[i]
             s.norm, s.scale, s.size, s.n_settled = sqrt(s.squared_norm), scales[i], 0, 0
+            if observed is not None:
+                s.observed, s.n_missing = &observed[i, 0], 0
+                for j in range(X.shape[1]):
+                    if observed[i, j] == 0:
+                        scan_rows[room + X.shape[1] + s.n_missing] = j
+                        s.n_missing += 1
             if start_ends is not None:
                 for j in range(start_ends[i], start_ends[i + 1]):
                     if start_values[j] > 0 or (start_values[j] < 0 and not positive):
@@ -111,7 +125,7 @@ cdef int solve_row(const problem *p, row_state *s) noexcept nogil:
     cdef Py_ssize_t most = NEWCOMERS
     cdef bint is_last = False, joined
     while True:
-        s.top = scan_correlations(&s.scan, s.scan_c, s.support, s.a, s.size)
+        s.top = scan(p, s)
         is_last |= n_rounds == p.max_rounds
         certify(p, s, is_last)
         if s.gap <= p.tol or is_last:
@@ -128,6 +142,35 @@ cdef int solve_row(const problem *p, row_state *s) noexcept nogil:
         joined = newcomers_stay(s)
         is_last = not joined and most == 1
         most = NEWCOMERS if joined else 1
+
+
+cdef inline double scan(const problem *p, row_state *s) noexcept nogil:
+    """Correlations of all atoms with the residual; the largest excess. What z D says of missing
+    entries is no residual: they are added as atoms with the negative coefficients."""
+    cdef Py_ssize_t i, j, feature
+    cdef double value
+    if s.n_missing == 0:
+        return scan_correlations(&s.scan, s.scan_c, s.support, s.a, s.size)
+    for j in range(s.size):
+        s.scan_rows[j], s.scan_factors[j] = s.support[j], s.a[j]
+    for i in range(s.n_missing):
+        feature, value = s.missing[i], 0
+        for j in range(s.size):
+            value += s.a[j] * p.dictionary[s.support[j] * p.n_features + feature]
+        s.scan_rows[s.size + i] = p.n_atoms + feature
+        s.scan_factors[s.size + i] = -value
+    return scan_correlations(&s.scan, s.scan_c, s.scan_rows, s.scan_factors,
+                             s.size + s.n_missing)
+
+
+cdef inline void known_residual(const problem *p, row_state *s) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef const double *d
+    memcpy(s.residual, s.x, p.n_features * sizeof(double))
+    for j in range(s.size):
+        d = p.dictionary + s.support[j] * p.n_features
+        for i in range(p.n_features):
+            s.residual[i] -= s.a[j] * s.observed[i] * d[i]
 
 
 cdef inline bint newcomers_stay(const row_state *s) noexcept nogil:
@@ -150,7 +193,7 @@ cdef void certify(const problem *p, row_state *s, bint exactly) noexcept nogil:
         penalty += p.bound[s.support[j]] * fabs(s.a[j])
         extent += fabs(s.a[j])
     s.error = p.rounding * p.largest_norm * (
-        (p.n_features + 8) * s.norm + (s.size + 8) * extent * p.largest_norm)
+        (p.n_features + 8) * s.norm + (s.size + s.n_missing + 8) * extent * p.largest_norm)
     if s.top > s.error and p.largest_bound > 0:
         ratio += (s.top - s.error) / p.largest_bound
     s.doubtful, s.doubtful_excess = -1, 0
@@ -163,10 +206,15 @@ cdef void certify(const problem *p, row_state *s, bint exactly) noexcept nogil:
     for j in range(s.size):
         gz += s.g[j] * s.a[j]
     least = p.smallest_bound * (ratio - 1) - s.error
+    if s.n_missing > 0:
+        known_residual(p, s)
     k = next_near(&s.scan, least, -1)
     while k < p.n_atoms:
-        g = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features) - gathered_dot(
-            p.gram + k * p.n_atoms, s.support, s.a, s.size)
+        if s.n_missing > 0:
+            g = long_dot(s.residual, p.dictionary + k * p.n_features, p.n_features)
+        else:
+            g = long_dot(s.x, p.dictionary + k * p.n_features, p.n_features) - gathered_dot(
+                p.gram + k * p.n_atoms, s.support, s.a, s.size)
         h = g if p.positive else fabs(g)
         observe(p, k, h, &ratio, &slope)
         if h - p.bound[k] > s.doubtful_excess:

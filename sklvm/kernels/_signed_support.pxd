@@ -51,11 +51,18 @@ cdef struct problem:
     const double *bound     # of |g_k|: the penalty's slope
     double smallest_bound, largest_bound, largest_norm
     bint positive
+    const double *ridge     # on the Gram matrix's diagonal, or NULL
     double rounding         # of passes over all atoms
     double tol
 
 cdef struct row_state:
-    const double *x
+    const double *x         # zero where it is missing
+    Py_ssize_t n_missing    # features, which `scan_rows` adds as further rows of the Gram matrix
+    const Py_ssize_t *missing
+    const double *observed  # 1 where x is known and 0 where not; NULL where all is
+    Py_ssize_t *scan_rows   # the support, and n_atoms + each missing feature
+    double *scan_factors    # their coefficients, and what z D says of the missing, negative
+    double *residual        # x - z D where x is known
     const void *scan_c      # x D^T, in the precision of
     correlation_scan scan   # which finds violators off the support
     double norm, squared_norm, scale
@@ -79,18 +86,35 @@ cdef struct row_state:
     double *factor
 
 
+cdef inline double known_product(const problem *p, const row_state *s, Py_ssize_t k,
+                                 Py_ssize_t other) noexcept nogil:
+    """Of two atoms, over the features where x is known; their entry of the Gram matrix."""
+    cdef const double *d = p.dictionary + k * p.n_features
+    cdef const double *e = p.dictionary + other * p.n_features
+    cdef double sum_ = 0
+    cdef Py_ssize_t i
+    if s.n_missing == 0:
+        return p.gram[k * p.n_atoms + other]
+    for i in range(p.n_features):
+        sum_ += s.observed[i] * d[i] * e[i]
+    if k == other and p.ridge != NULL:
+        sum_ += p.ridge[k]
+    return sum_
+
+
 cdef inline bint append(const problem *p, row_state *s, Py_ssize_t k, double sign,
                         double value) noexcept nogil:
     """Puts atom k behind the support, unless it depends on that."""
-    cdef const double *row = p.gram + k * p.n_atoms
     cdef double *products = s.products + s.size * (s.size + 1) // 2
+    cdef double squared_norm
     cdef Py_ssize_t j
     if s.size == p.largest_support:
         return False
     for j in range(s.size):
-        products[j] = row[s.support[j]]
-    products[s.size] = row[k]
-    if not cholesky_extend(s.factor, products, s.size) > DEPENDENT * row[k]:
+        products[j] = known_product(p, s, k, s.support[j])
+    squared_norm = known_product(p, s, k, k)
+    products[s.size] = squared_norm
+    if not cholesky_extend(s.factor, products, s.size) > DEPENDENT * squared_norm:
         return False
     s.support[s.size], s.sign[s.size], s.a[s.size] = k, sign, value
     set_open_bound(&s.scan, k, INFINITY)
@@ -113,7 +137,7 @@ cdef inline bint exchange(const problem *p, row_state *s, Py_ssize_t k, double s
     cdef double length = INFINITY, change
     cdef Py_ssize_t j, leaving = -1
     for j in range(s.size):
-        s.step[j] = p.gram[k * p.n_atoms + s.support[j]]
+        s.step[j] = known_product(p, s, k, s.support[j])
     cholesky_forward(s.factor, s.step, s.size)
     cholesky_backward(s.factor, s.step, s.size)
     for j in range(s.size):

@@ -75,6 +75,8 @@ class CategoricalComponents:
         codes = np.empty_like(X)
         for j, values in enumerate(self.categories):
             column = X[:, j]
+            if not len(values):
+                raise ValueError(f"Feature {j} of X has no observed value, and so no category.")
             position = np.minimum(np.searchsorted(values, column), len(values) - 1)
             unseen = (values[position] != column) & ~np.isnan(column)
             if unseen.any():

@@ -15,6 +15,10 @@ from sklvm.kernels import pairwise_products, pairwise_products_vjp
 
 __all__ = ["gradient_norms"]
 
+# In an array over pairs of units, beyond which they are taken in tiles, and in that of a tile.
+_MOST_ENTRIES = 2**21
+_TILE_ENTRIES = 2**20
+
 
 def gradient_norms(coefs, firsts):
     """q_l for every layer, and the pullback.
@@ -34,7 +38,10 @@ def gradient_norms(coefs, firsts):
         ``pullback(norms_bar)`` → (cotangents of the coefs, cotangents of the firsts).
     """
     gram = coefs[0] @ coefs[0].T
-    if len(coefs) == 2:
+    n_pairs = len(gram) * (len(gram) + 1) // 2
+    if len(coefs) == 2 and n_pairs * max(len(firsts[0]), len(coefs[1])) > _MOST_ENTRIES:
+        upper, upper_pullback = _second_layer_in_tiles(coefs[1], firsts[0], gram)
+    elif len(coefs) == 2:
         upper, upper_pullback = _second_layer(coefs[1], firsts[0], gram)
     else:
         upper, upper_pullback = _upper_layers(coefs, firsts, gram)
@@ -66,6 +73,48 @@ def _second_layer(W, first, gram):
         return gram_bar, [W_bar], [first_bar]
 
     return [products @ coupling.T], pullback
+
+
+def _second_layer_in_tiles(W, first, gram):
+    """The same for wide layers: tiles of pairs, i in one block of units and j in it or a later one.
+
+    No array is larger than a tile's products for all rows, or all units of the second layer.
+    """
+    n_rows, width = first.shape
+    size = max(8, int(np.sqrt(_TILE_ENTRIES / max(n_rows, len(W)))))
+    blocks = [slice(start, start + size) for start in range(0, width, size)]
+    tiles = [(some, others) for i, some in enumerate(blocks) for others in blocks[i:]]
+
+    def pairs(A, some, others):
+        return (A[:, some, np.newaxis] * A[:, np.newaxis, others]).reshape(len(A), -1)
+
+    def weighted_gram(some, others):
+        # Off the diagonal a tile stands for its transpose, too.
+        return (gram[some, others] if some == others else 2 * gram[some, others]).ravel()
+
+    norms = sum(pairs(first, *tile) @ (pairs(W, *tile) * weighted_gram(*tile)).T for tile in tiles)
+
+    def pullback(norms_bar):
+        (q_bar,) = norms_bar
+        gram_bar, W_bar, first_bar = (np.zeros_like(A) for A in (gram, W, first))
+        for some, others in tiles:
+            shape = (-1, *gram[some, others].shape)
+            weights, products = pairs(W, some, others), pairs(first, some, others)
+            coupling_bar = q_bar.T @ products
+            factor = 1 if some == others else 2
+            tile_bar = factor * (coupling_bar * weights).sum(axis=0)
+            gram_bar[some, others] = tile_bar.reshape(shape[1:])
+            coupling = weighted_gram(some, others)
+            for A, A_bar, pairs_bar in (
+                (W, W_bar, coupling_bar * coupling),
+                (first, first_bar, q_bar @ (weights * coupling)),
+            ):
+                pairs_bar = pairs_bar.reshape(shape)
+                A_bar[:, some] += np.einsum("nij,nj->ni", pairs_bar, A[:, others])
+                A_bar[:, others] += np.einsum("nij,ni->nj", pairs_bar, A[:, some])
+        return gram_bar, [W_bar], [first_bar]
+
+    return [norms], pullback
 
 
 def _upper_layers(coefs, firsts, gram):

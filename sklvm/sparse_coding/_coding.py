@@ -111,6 +111,8 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     # Every other value is finite.
     if not np.isnan(X.sum()):
         return _solve(problem, solver, X, start, tol, max_iter)
+    if getattr(solver, "takes_gaps", False):
+        return solver(problem, X, start, tol, max_iter)
     n_rows = len(X)
     result = CodeResults(
         np.zeros((n_rows, problem.n_components)),

@@ -154,5 +154,10 @@ class CodingProblem:
 
     def _prepare_active_set(self):
         return ActiveSetCoder(
-            self.dictionary.atoms, self.gram, self.bound, positive=self.positive, rank=self.rank
+            self.dictionary.atoms,
+            self.gram,
+            self.bound,
+            positive=self.positive,
+            rank=self.rank,
+            ridge=self.ridge,
         )

@@ -210,8 +210,9 @@ class BinaryLatentVAE(DecodingModel):
         Z : ndarray of shape (n_samples, n_components)
             The probabilities.
         """
-        energy, theta, X = self._using(X)
-        return sigmoid(energy.encoder_logits(theta, X)[0])
+        return self._by_rows(
+            lambda energy, theta, X: sigmoid(energy.encoder_logits(theta, X)[0]), X
+        )
 
     def score_samples(self, X):
         """log p(x), in nats: exact with up to 12 latent variables, else importance-weighted.
@@ -230,7 +231,9 @@ class BinaryLatentVAE(DecodingModel):
         log_density : ndarray of shape (n_samples,)
             Higher is more normal.
         """
-        energy, theta, X = self._using(X)
+        return self._by_rows(self._log_density_of_rows, X)
+
+    def _log_density_of_rows(self, energy, theta, X):
         if energy.n_components <= MAX_ENUMERATED_UNITS:
             return energy.log_density(theta, X)
         n_draws = self._fitted_params["n_importance_samples"]
@@ -257,10 +260,4 @@ class BinaryLatentVAE(DecodingModel):
             The bound for each row; ``score_samples`` minus it is the divergence of q from the
             posterior.
         """
-        energy, theta, X = self._using(X)
-        return -energy.bound(theta, X)[0]
-
-    def _using(self, X):
-        """The energy, its parameters, and X checked."""
-        check_is_fitted(self)
-        return self._training.energy, self._training.energy_theta, self._check_X(X)
+        return self._by_rows(lambda energy, theta, X: -energy.bound(theta, X)[0], X)

@@ -1,6 +1,5 @@
 """From latent variables to data."""
 
-import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,6 +9,7 @@ from sklvm.base import (
     check_count,
     check_latent_rows,
     generator_from,
+    map_row_blocks,
 )
 from sklvm.objectives import (
     OBJECTIVES,
@@ -17,15 +17,11 @@ from sklvm.objectives import (
     Objective,
     check_capabilities,
 )
-from sklvm.rows import slices
 from sklvm.settings import resolve
 
-__all__ = ["DecodingModel", "by_blocks", "needs_density"]
+__all__ = ["DecodingModel", "needs_density"]
 
 ALL_OBJECTIVES = {**OBJECTIVES, **RECONSTRUCTION_OBJECTIVES}
-
-# Rows to be passed through a network at a time: its layers are wider than what is kept of them.
-MAX_ROWS = 4096
 
 
 def needs_density(estimator):
@@ -81,8 +77,10 @@ class DecodingModel(TrainedLatentVariableModel):
         check_is_fitted(self)
         training = self._training
         Z = check_latent_rows(self, Z, training.energy.n_components)
-        return by_blocks(
-            len(Z), lambda rows: training.energy.visible_mean(training.energy_theta, Z[rows])
+        return map_row_blocks(
+            lambda rows: training.energy.visible_mean(training.energy_theta, Z[rows]),
+            len(Z),
+            self._widest_layer(),
         )
 
     def reconstruct(self, X):
@@ -119,12 +117,8 @@ class DecodingModel(TrainedLatentVariableModel):
         check_is_fitted(self)
         check_count("n_samples", n_samples)
         training, rng = self._training, generator_from(random_state)
-        return by_blocks(
-            n_samples,
+        return map_row_blocks(
             lambda rows: training.energy.sample(training.energy_theta, rows.stop - rows.start, rng),
+            n_samples,
+            self._widest_layer(),
         )
-
-
-def by_blocks(n_rows, function):
-    """`function` of slices of rows, one after the other, its results put together."""
-    return np.concatenate([function(rows) for rows in slices(n_rows, MAX_ROWS)])

@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.variational._decoding_model import DecodingModel, by_blocks, needs_density
+from sklvm.variational._decoding_model import DecodingModel, needs_density
 from sklvm.variational._importance_weights import log_importance_weights
 
 __all__ = ["EncoderDecoderModel"]
@@ -64,9 +64,8 @@ class EncoderDecoderModel(DecodingModel):
             The means.
         """
         check_is_fitted(self)
-        X = self._check_X(X)
         encoder, phi = self._encoder_and_parameters()
-        return by_blocks(len(X), lambda rows: encoder.encode(phi, X[rows]).mean)
+        return self._by_rows(lambda energy, theta, X: encoder.encode(phi, X).mean, X)
 
     def latent_traversal(self, x=None, *, components=None, values=None):
         """What the decoder makes of z as one latent variable after the other moves.
@@ -136,16 +135,14 @@ class EncoderDecoderModel(DecodingModel):
         """
         check_is_fitted(self)
         if not self._fits_density():
-            X, training = self._check_X(X), self._training
-            return by_blocks(
-                len(X),
-                lambda rows: (
-                    -training.objective.row_losses(training.energy, training.parameters, X[rows])
+            training = self._training
+            return self._by_rows(
+                lambda energy, theta, X: (
+                    -training.objective.row_losses(energy, training.parameters, X)
                 ),
+                X,
             )
-        log_weights = self._log_importance_weights(X)
-        n_draws = log_weights.dtype.type(log_weights.shape[1])
-        return logsumexp(log_weights, axis=1) - np.log(n_draws)
+        return self._by_importance_weights(_log_of_mean, X)
 
     @available_if(needs_density)
     def elbo(self, X):
@@ -164,15 +161,21 @@ class EncoderDecoderModel(DecodingModel):
         elbo : ndarray of shape (n_samples,)
             The bound for each row.
         """
-        return self._log_importance_weights(X).mean(axis=1)
+        return self._by_importance_weights(lambda log_weights: log_weights.mean(axis=1), X)
 
-    def _log_importance_weights(self, X):
+    def _by_importance_weights(self, reduce, X):
+        """A function of the log w_s of some rows, shape (n, S), of all rows of X."""
         check_is_fitted(self)
-        X = self._check_X(X)
-        return log_importance_weights(
-            self._training.energy,
-            self._training.energy_theta,
-            *self._encoder_and_parameters(),
-            X,
-            self._fitted_params["n_importance_samples"],
-        )
+        encoder, phi = self._encoder_and_parameters()
+        n_draws = self._fitted_params["n_importance_samples"]
+        width = self._widest_layer()
+
+        def of_rows(energy, theta, X):
+            return reduce(log_importance_weights(energy, theta, encoder, phi, X, n_draws, width))
+
+        return self._by_rows(of_rows, X, width=n_draws)
+
+
+def _log_of_mean(log_weights):
+    n_draws = log_weights.dtype.type(log_weights.shape[1])
+    return logsumexp(log_weights, axis=1) - np.log(n_draws)

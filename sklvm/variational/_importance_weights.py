@@ -8,11 +8,11 @@ from sklvm.rows import slices
 
 __all__ = ["log_importance_weights"]
 
-# Entries of decoded rows to be there at a time.
-MAX_ENTRIES = 2**20
+# Of the widest layer, for all draws and rows that are decoded at a time.
+MAX_ENTRIES = 2**19
 
 
-def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
+def log_importance_weights(energy, theta, encoder, phi, X, n_draws, width):
     """log w_s(x) = log p(x, z_s) − log q(z_s|x) at z_s = μ(x) + L(x)ε_s, shape (n, n_draws).
 
     The ε_s are the same draws from N(0, I) for every row and every call. The mean of w_s is an
@@ -32,10 +32,12 @@ def log_importance_weights(energy, theta, encoder, phi, X, n_draws):
     X : ndarray of shape (n, d)
     n_draws : int
         S.
+    width : int
+        Of the widest layer: decoded rows are taken so many at a time that it takes 4 MB.
     """
     noise = standard_normal((n_draws, energy.n_components), seed=0, dtype=theta.dtype)
     log_weights = np.empty((len(X), n_draws), dtype=theta.dtype)
-    n_decoded = max(1, MAX_ENTRIES // energy.n_features)
+    n_decoded = max(1, MAX_ENTRIES // width)
     for draws in slices(n_draws, n_decoded):
         some = noise[draws, np.newaxis]
         for rows in slices(len(X), max(1, n_decoded // len(some))):

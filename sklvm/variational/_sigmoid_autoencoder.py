@@ -176,9 +176,7 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
         Z : ndarray of shape (n_samples, n_components)
             In (0, 1).
         """
-        check_is_fitted(self)
-        X = self._check_X(X)
-        return self._training.energy.posterior(self._training.energy_theta, X)
+        return self._by_rows(lambda energy, theta, X: energy.posterior(theta, X), X)
 
     def energy(self, X):
         """The energy of each row, lower for a more normal one.
@@ -195,8 +193,10 @@ class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
             without noise: ½‖x − g(f(x))‖², and with "point_posterior" + ‖f(x)‖²/(2τ²).
         """
         check_is_fitted(self)
-        X = self._check_X(X)
+        return self._by_rows(self._energy_of_rows, X)
+
+    def _energy_of_rows(self, energy, theta, X):
         training = self._training
         if training.objective.fits_density:
-            return training.energy.evaluate(training.energy_theta, X)[0]
-        return training.objective.row_losses(training.energy, training.parameters, X)
+            return energy.evaluate(theta, X)[0]
+        return training.objective.row_losses(energy, training.parameters, X)

@@ -227,3 +227,37 @@ def test_squares_that_overflow_are_refused(rng):
     D = rng.standard_normal((3, 2))
     with pytest.raises(ValueError, match=r"entries of up to 2e\+155.*Scale the data"):
         ActiveSetCoder(D, D @ D.T, np.ones(3)).codes(np.array([[1.0, 2e155], [0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("alpha, ridge", [(0.3, 0.0), (0.2, 0.5), (1e-9, 0.0)])
+def test_gaps_are_features_that_do_not_exist(share, positive, alpha, ridge, rng):
+    D = rng.standard_normal((70, 30))
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    X = rng.standard_normal((40, 30))
+    X[rng.random(X.shape) < share] = np.nan
+    X[0] = np.nan
+    bound, ridges = np.full(70, alpha), np.full(70, ridge)
+
+    def coder(atoms):
+        gram = atoms @ atoms.T + np.diag(ridges)
+        rank = 70 if ridge else min(atoms.shape)
+        return ActiveSetCoder(atoms, gram, bound, positive=positive, rank=rank, ridge=ridges)
+
+    rows = coder(D).codes(X, tol=1e-9)
+    assert rows.ends[0] == 0 and rows.objectives[0] == 0
+    for i, x in enumerate(X[1:], start=1):
+        known = ~np.isnan(x)
+        if not known.any():
+            continue
+        alone = coder(np.ascontiguousarray(D[:, known])).codes(x[np.newaxis, known], tol=1e-9)
+        scale = 0.5 * x[known] @ x[known]
+        assert abs(alone.objectives[0] - rows.objectives[i]) < 1e-7 * scale
+        assert rows.gaps[i] <= 1e-7
+        z = np.zeros(70)
+        some = slice(rows.ends[i - 1], rows.ends[i])
+        z[rows.atoms[some]] = rows.values[some]
+        residual = x[known] - z @ D[:, known]
+        value = 0.5 * (residual @ residual + ridge * z @ z) + alpha * np.abs(z).sum()
+        assert abs(value - rows.objectives[i]) < 1e-7 * scale

@@ -9,10 +9,15 @@ from numpy.testing import assert_allclose
 from sklvm.networks import (
     InputDerivatives,
     MultiLayerPerceptron,
+    _gradient_norms,
     directional_slopes,
     gradient_norms,
 )
-from sklvm.networks._gradient_norms import _second_layer, _upper_layers
+from sklvm.networks._gradient_norms import (
+    _second_layer,
+    _second_layer_in_tiles,
+    _upper_layers,
+)
 from sklvm.testing import assert_is_gradient, numerical_jacobian
 
 NETWORKS = {
@@ -102,11 +107,15 @@ def test_the_norms_are_those_of_the_numerical_jacobians(rng):
     assert_allclose(norms[0], (coefs[0] ** 2).sum(axis=1), rtol=1e-12)
 
 
-def test_the_closed_form_for_two_layers_is_the_recursion_for_any_depth(rng):
-    V, W, first = (rng.standard_normal(shape) for shape in ((5, 3), (4, 5), (7, 5)))
+@pytest.mark.parametrize("closed_form, width", [(_second_layer, 5), (_second_layer_in_tiles, 21)])
+def test_the_closed_form_for_two_layers_is_the_recursion_for_any_depth(
+    closed_form, width, rng, monkeypatch
+):
+    monkeypatch.setattr(_gradient_norms, "_TILE_ENTRIES", 1)  # tiles of 8 units
+    V, W, first = (rng.standard_normal(shape) for shape in ((width, 3), (4, width), (7, width)))
     norms_bar = rng.standard_normal((7, 4))
     gram = V @ V.T
-    (closed,), closed_pullback = _second_layer(W, first, gram)
+    (closed,), closed_pullback = closed_form(W, first, gram)
     (recursive,), recursive_pullback = _upper_layers([V, W], [first], gram)
     assert_allclose(closed, recursive, rtol=1e-12)
     gram_bar, (W_bar,), (first_bar,) = closed_pullback([norms_bar])

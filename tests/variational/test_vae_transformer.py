@@ -166,7 +166,7 @@ def test_blocks_of_rows_make_no_difference(rng, monkeypatch):
     X = factor_data(rng, 100)
     vae = small().fit(X)
     Z, reconstructed = vae.transform(X), vae.reconstruct(X)
-    monkeypatch.setattr("sklvm.variational._decoding_model.MAX_ROWS", 7)
+    monkeypatch.setattr("sklvm.base._row_blocks.BLOCK_ENTRIES", 70)
     assert_allclose(vae.transform(X), Z)
     assert_allclose(vae.reconstruct(X), reconstructed)
     draws = vae.sample(100, random_state=0)

@@ -21,3 +21,6 @@ def active_set(problem, X, start, tol, max_iter):
         (rows.values, rows.atoms, indptr), shape=(len(X), problem.n_components)
     )
     return CodeResults(codes, rows.gaps, rows.objectives, rows.n_iter)
+
+
+active_set.takes_gaps = True
