@@ -56,6 +56,11 @@ X = signal[np.newaxis]
 # The wandering baseline goes first, and takes a little of the beats' slow parts with it. Strengths
 # are positive, so that a shape is not told from its negative by chance. The frame is longer than a
 # beat: a shape may lie anywhere in it.
+#
+# The frame, the penalty, the number of shapes and the strength of the filter were chosen on this
+# very recording, with the true shapes at hand. The result says what the method can do, and not how
+# well it does with the first settings that one tries: with a penalty twice as strong, the ectopic
+# shape is mostly missed.
 
 detail = TikhonovDetail(strength=RATE**2 / 10).fit(X)
 Y = detail.transform(X)
