@@ -33,10 +33,7 @@ from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ConstrainedGaussian"]
 
-_CONTRASTIVE = {
-    "nce": NoiseContrastiveEstimation,
-    "cnce": ConditionalNoiseContrastiveEstimation,
-}
+_CONTRASTIVE = {"nce": NoiseContrastiveEstimation, "cnce": ConditionalNoiseContrastiveEstimation}
 _NEWTON_STEPS = 100
 # Eigenvalues of smaller matrices gain little from threads, which on a busy machine wait a lot.
 _FEATURES_WORTH_THREADS = 1024
@@ -382,15 +379,10 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             return solve_diagonal(covariance, min_precision)
         pattern = SymmetricPattern(mask)
         max_iter = _NEWTON_STEPS if self.max_iter == "auto" else self.max_iter
+        limits = {"tol": self.tol, "max_iter": max_iter}
         if self.objective == "mle":
-            return solve_maximum_likelihood(covariance, pattern, tol=self.tol, max_iter=max_iter)
-        return solve_score_matching(
-            covariance,
-            pattern,
-            min_precision=min_precision,
-            tol=self.tol,
-            max_iter=max_iter,
-        )
+            return solve_maximum_likelihood(covariance, pattern, **limits)
+        return solve_score_matching(covariance, pattern, min_precision=min_precision, **limits)
 
     def _solve_by_contrast(self, X, sample_weight, location, covariance, mask, ridge):
         seed = check_random_state(self.random_state).randint(2**31 - 1)

@@ -6,10 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    check_is_fitted,
-    has_fit_parameter,
-)
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm.base import FLOATS, LatentVariableModel, check_count, check_data, check_latent_rows
