@@ -88,9 +88,9 @@ plt.show()
 # %%
 # Parts of digits
 # ---------------
-# Ink only adds up. With ``positive`` and ``positive_dict`` atoms are ink too, and α chooses
-# their size: where coefficients are dear a digit is a few whole shapes, where they are cheap it is
-# many parts, down to single strokes.
+# Ink only adds up. With ``positive`` and ``positive_dict`` atoms are ink too, and α determines
+# their size: where coefficients are expensive, a digit consists of a few whole shapes; where they
+# are cheap, it consists of many parts, down to single strokes.
 
 digits = load_digit_images().data
 figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout="constrained")

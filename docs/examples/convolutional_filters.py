@@ -2,8 +2,9 @@
 Filters of whole images: learned, and used to denoise and to inpaint
 ====================================================================
 
-A convolutional dictionary codes a whole image as filters at places. Here filters are learned from
-photographs, then they remove noise from another photograph, and fill in pixels that it lacks.
+A convolutional dictionary codes a whole image as a sum of filters at a few places. Here filters are
+learned from photographs. Then they remove noise from another photograph, and fill in its missing
+pixels.
 """
 
 import matplotlib.pyplot as plt
@@ -32,8 +33,9 @@ def psnr(restored):
 # %%
 # Filters
 # -------
-# Slow changes of brightness are taken away first: filters of 8 × 8 pixels would spend most of their
-# coefficients on them. What is left, the detail, is coded and the filters are learned, in turns.
+# Slow changes of brightness are taken away first, because filters of 8 × 8 pixels would spend most
+# of their coefficients on them. From what is left, the detail, filters are learned: coding the
+# images and improving the filters alternate.
 
 large = [image for image in photographs.values() if min(image.shape) >= SIDE][:5]
 X = np.array([middle(image).ravel() for image in large])
@@ -57,7 +59,8 @@ axes[1].set(xlabel="pass", ylabel="mean objective", title="Never rises")
 plt.show()
 
 # %%
-# Where filters are used in one image: maps are zero nearly everywhere.
+# The picture on the right shows where filters are used in one image: maps are zero nearly
+# everywhere.
 
 Z = learner.transform(detail.transform(X[:1])).reshape(32, *learner.map_shape_)
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
@@ -75,8 +78,8 @@ plt.show()
 # %%
 # Noise
 # -----
-# Noise has no sparse code: α is of the size that white noise of this strength hardly ever reaches
-# in a correlation with a filter of norm 1.
+# Noise has no sparse code. α is so large that the correlation of white noise of this strength with
+# a filter of norm 1 rarely exceeds it.
 
 sigma = 0.1
 rng = np.random.default_rng(0)
@@ -103,8 +106,8 @@ denoised = restore(noisy, alpha=2.3 * sigma)
 # %%
 # Missing pixels
 # --------------
-# Half of the pixels are missing. They are NaN, and no more needs to be said: codes are those of the
-# pixels that are known.
+# Half of the pixels are missing. It is enough to set them to NaN: codes are then fitted to the
+# known pixels only.
 
 holed = test.copy()
 holed[rng.random(test.shape) < 0.5] = np.nan

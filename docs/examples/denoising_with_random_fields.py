@@ -2,16 +2,16 @@
 Denoising with a random field: every inference side by side
 ============================================================
 
-A fifth of the pixels of a black and white image are flipped. Neighbouring pixels mostly are alike,
-which a random field knows: with :math:`y_s = \\pm 1` the noisy pixels and :math:`p` the share of
-flips,
+A fifth of the pixels of a black and white image are flipped. A random field can use the fact that
+neighbouring pixels are mostly alike. With :math:`y_s = \\pm 1` the noisy pixels, :math:`z_s` the
+clean ones, and :math:`p` the share of flips, it is
 
 .. math:: P(z \\mid y) \\propto
           \\exp\\Bigl(\\sum_s h\\, y_s z_s + J \\sum_{s \\sim t} z_s z_t\\Bigr),
           \\qquad h = \\tfrac12 \\log \\frac{1 - p}{p}.
 
-What to do with it is a choice: the image of least energy, or each pixel's most probable value; and
-there are several ways to find either.
+One may ask it for the image of least energy, or for each pixel's most probable value, and there are
+several ways to find either.
 """
 
 import time
@@ -43,7 +43,7 @@ def noisy(seed, p=0.2):
 # One model, five methods
 # -----------------------
 # A :class:`~sklvm.random_fields.inference.PairwiseModel` holds the costs of labels and of pairs of
-# labels. Here the coupling is set by hand, :math:`J = 0.6`.
+# neighbouring labels. Here the coupling is set by hand, :math:`J = 0.6`.
 
 image, J = noisy(0), 0.6
 spins = np.array([-1.0, 1.0])
@@ -75,11 +75,11 @@ for name, method in methods.items():
 # %%
 # Learned instead of set
 # ----------------------
-# :class:`~sklvm.GridConditionalRandomField` finds the weight of a pixel's own value and the
-# coupling from a pair of a noisy and a clean image: the same shape upside down, with other noise.
-# Pseudo-likelihood takes a moment; it conditions on neighbours that are known, and trusts them more
-# than it should trust neighbours that have to be inferred. The likelihood, bounded by
-# tree-reweighted belief propagation, takes longer and does not.
+# :class:`~sklvm.GridConditionalRandomField` learns the weight of a pixel's own value and the
+# coupling from one pair of a noisy and a clean image: the same shape upside down, with other noise.
+# Pseudo-likelihood is fast. It conditions on neighbours whose labels are known, and so trusts them
+# more than one should trust neighbours whose labels have to be inferred. The likelihood, bounded by
+# tree-reweighted belief propagation, takes longer and does not have this fault.
 
 X, y = noisy(1)[::-1].reshape(1, -1).astype(float), clean[::-1].reshape(1, -1)
 test = image.reshape(1, -1).astype(float)
@@ -121,7 +121,8 @@ plt.show()
 # %%
 # What is to be seen
 # ------------------
-# Iterated conditional modes are done in no time, and leave specks: no single pixel of a speck can
-# lower the energy by changing alone. The cut has the least energy of all images, which is not the
-# least number of wrong pixels: it is found among very many that are nearly as good, and thin legs
-# are not worth their border. The methods that give probabilities agree with each other.
+# Iterated conditional modes are very fast, and leave specks: no single pixel of a speck can lower
+# the energy by changing alone. The graph cut gives the image of least energy. That image does not
+# have the fewest wrong pixels: very many others are nearly as good, and it leaves out the thin
+# legs, whose long border costs more than their pixels. The methods that give probabilities agree
+# with each other.

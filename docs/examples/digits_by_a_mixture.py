@@ -4,8 +4,8 @@ Digits by a mixture of bits
 
 The simplest latent-variable model of binary images is a :class:`~sklvm.BernoulliMixture`: each
 image comes from one of :math:`K` components, and the component gives every pixel its own
-probability. EM fits it in seconds, and all that one may ask of it is exact: the probability of an
-image, of a part of it given the rest, and what a hidden part looks like.
+probability of being on. EM fits it in seconds, and its answers are exact: the probability of an
+image, the probability of a part of it given the rest, and the expectation of a hidden part.
 """
 
 import matplotlib.pyplot as plt
@@ -18,9 +18,9 @@ from sklvm.plotting import FilterDisplay
 # %%
 # Components are prototypes
 # -------------------------
-# 4,000 digits train mixtures and 1,000 are kept for later, pixels above one half being on. Each
-# mean is the average of the digits that a component is responsible for: not ten digits but ways of
-# writing them.
+# 4,000 digits train mixtures and 1,000 are held out; a pixel above one half is on. The mean of a
+# component is the average of the digits for which it is responsible. Components are not the ten
+# digits but different ways of writing them.
 
 rng = np.random.default_rng(0)
 bits = (rng.permutation(load_digit_images().data) > 0.5).astype(np.float32)
@@ -34,9 +34,9 @@ plt.suptitle("Means of 60 components, the heaviest first")
 # %%
 # How many components?
 # --------------------
-# Scores are log-probabilities, so that held-out digits say how many components pay. The gap
-# between training and test widens, and the test score still rises. The prior keeps a pixel that was
-# never on in a component from making a test digit impossible.
+# Scores are log-probabilities, and those of held-out digits say how many components are worth
+# having. The gap between training and test widens, while the test score still rises. Without the
+# prior, a pixel that was never on in a component would make a test digit impossible there.
 
 sizes = (1, 10, 30, 60, 120)
 scores = {
@@ -55,9 +55,9 @@ for size, (of_train, of_test) in scores.items():
 # %%
 # Filling in
 # ----------
-# A missing pixel is ``NaN``. The mixture weighs its components by what it sees, and fills in the
-# mean of what they say: from top to bottom the digit, what is seen of it, and what the mixture
-# makes of that.
+# A missing pixel is ``NaN``. The mixture weighs its components by the pixels that it sees, and
+# fills in the weighted average of their means. From top to bottom: the digit, its visible part, and
+# the completed digit.
 
 originals = test[:12]
 hidden = np.arange(784) >= 392
@@ -73,10 +73,10 @@ for line, images in zip(axes, rows, strict=True):
 # %%
 # What a mixture lacks
 # --------------------
-# To know the upper half should make the lower one more probable. In this model it is less probable
-# on average: once the upper half has chosen a component, that one has to explain the lower half
-# too, and no other can help. A mixture cannot combine what two components know. Models with many
-# hidden units at a time, such as :class:`~sklvm.BernoulliRBM`, can.
+# Knowing the upper half should make the lower one more probable. In this model it is less probable
+# on average: once the upper half has chosen a component, that component has to explain the lower
+# half too, and no other one can help. A mixture cannot combine what two components know. Models in
+# which many hidden units are on at a time, such as :class:`~sklvm.BernoulliRBM`, can.
 
 alone = mixture.score_samples(np.where(hidden, test, np.nan))
 given = mixture.conditional_log_proba(test, hidden)

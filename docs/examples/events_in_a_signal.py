@@ -2,9 +2,9 @@
 Events in a long signal: what they look like, and when they come
 ================================================================
 
-A heart beats some thousand times an hour, now and then out of turn. Given the recording alone, a
-convolutional dictionary learns the shapes of the beats, and its codes say when each of them comes.
-The recording here is made up, so that the truth is known.
+A heart beats a few thousand times an hour, and now and then a beat is irregular. From the
+recording alone, a convolutional dictionary learns the shapes of the beats, and its codes say when
+each of them comes. The recording here is made up, so that the truth is known.
 """
 
 import matplotlib.pyplot as plt
@@ -31,8 +31,8 @@ ectopic = beat((0.9, 0.18, 0.03), (-0.7, 0.27, 0.04))
 # %%
 # The recording
 # -------------
-# About a beat a second, of varying strength; every twelfth is ectopic and comes early. The baseline
-# wanders, as it does when the patient breathes.
+# There is about a beat a second, of varying strength. One in twelve, on average, is ectopic and
+# comes early. The baseline wanders, as it does when the patient breathes.
 
 onsets, kinds = [], []
 at = 0.5
@@ -53,14 +53,14 @@ X = signal[np.newaxis]
 # %%
 # What beats look like
 # --------------------
-# The wandering baseline goes first, and takes a little of the beats' slow parts with it. Strengths
-# are positive, so that a shape is not told from its negative by chance. The frame is longer than a
-# beat: a shape may lie anywhere in it.
+# The wandering baseline is taken out first, and a little of the slow parts of beats with it.
+# Strengths are positive, so that shapes keep their sign. The filters are longer than a beat, so
+# that a shape may lie anywhere within its filter.
 #
-# The frame, the penalty, the number of shapes and the strength of the filter were chosen on this
-# very recording, with the true shapes at hand. The result says what the method can do, and not how
-# well it does with the first settings that one tries: with a penalty twice as strong, the ectopic
-# shape is mostly missed.
+# The length of the filters, the penalty, the number of shapes and the strength of the detail filter
+# were chosen on this very recording, with the true shapes known. So the result says what the method
+# can do, and not how well it does with the first settings that one tries: with a penalty twice as
+# strong, the ectopic shape is mostly missed.
 
 detail = TikhonovDetail(strength=RATE**2 / 10).fit(X)
 Y = detail.transform(X)
@@ -91,7 +91,7 @@ plt.show()
 # %%
 # When they come
 # --------------
-# The code of the whole recording: not many more coefficients than there are beats.
+# The code of the whole recording has not many more coefficients than there are beats.
 
 coder = ConvolutionalSparseCoder(
     learner.components_[order], alpha=0.3, positive=True, tol=1e-4, sparse_output=True
@@ -114,8 +114,9 @@ axes[1].legend(loc="upper right")
 plt.show()
 
 # %%
-# How many are right: a beat is found where its shape has a strength of 0.3 within 40 ms of where it
-# is, but for the shift that learning left undetermined.
+# How many beats are found? A beat counts as found if its shape has a strength above 0.3 within 40
+# ms of the beat's place, up to the shift of the shape in its filter, which learning leaves
+# undetermined.
 
 
 def found(kind):

@@ -3,10 +3,10 @@ Two estimators of one gradient
 ==============================
 
 The encoder of a variational auto-encoder learns from an expectation over its own draws. There are
-two ways to differentiate that: along the path of the draws, z = μ(x) + L(x)ε (reparametrisation),
-or by the score function, ∇ E[f] = E[(f − b) ∇ log q(z|x)], with a control variate b or without. All
-have the same mean. This page measures their noise, and then trains by each, and by the
-importance-weighted bound.
+two ways to estimate the gradient of that expectation: along the path of the draws, z = μ(x) + L(x)ε
+(reparametrisation), or by the score function, ∇ E[f] = E[(f − b) ∇ log q(z|x)], with a control
+variate b or without. All these estimators have the same mean. This page measures their noise, and
+then trains a model by each of them and by the importance-weighted bound.
 """
 
 import matplotlib.pyplot as plt
@@ -33,9 +33,9 @@ ESTIMATORS = {
 # %%
 # The noise of a step
 # -------------------
-# Of the encoder's gradient, relative to the squared length of its mean, at the start of training.
-# The mean is that of many steps along the path. With one draw a row, the control variate is the
-# mean of f over the other rows.
+# The noise is the variance of the encoder's gradient at the start of training, relative to the
+# squared length of its mean. The mean is estimated by many draws along the path. With one draw for
+# each row, the control variate is the mean of f over the other rows.
 
 
 def relative_variance(objective, depth, batch_size, n_steps=150):
@@ -79,16 +79,16 @@ left.legend(fontsize=8)
 plt.show()
 
 # %%
-# The path has the least noise by far: it knows the slope of f, and the score function only its
-# value. A control variate takes most of the size of f away, tens of nats that are the same for
-# every draw. Between one hidden layer and three there is little difference.
+# The path has by far the least noise, because it uses the slope of f, while the score function uses
+# only its value. A control variate takes away most of the size of f, tens of nats that are the same
+# for every draw. Between one hidden layer and three there is little difference.
 
 # %%
 # What it costs
 # -------------
-# The same model by each estimator, in the same number of steps; and by the importance-weighted
-# bound of five samples. Scores are log-probabilities of held-out digits, in nats, by 500 importance
-# samples.
+# The same model is trained by each estimator in the same number of steps, and by the
+# importance-weighted bound with five samples. Scores are log-probabilities of held-out digits, in
+# nats, by 500 importance samples.
 
 criteria = {**ESTIMATORS, "importance-weighted, 5 samples": ImportanceWeightedBound(5)}
 models = {
@@ -109,5 +109,5 @@ for name, score in scores.items():
     print(f"{name:35} {score:.1f}")
 
 # %%
-# The noise of the score function is paid for in what a model reaches in the same time. The tighter
-# bound is better than the evidence lower bound, at a price of five decoded draws a row.
+# Because of its noise, the score function gets less far in the same number of steps. The tighter
+# bound is better than the evidence lower bound, at the price of five decoded draws for each row.

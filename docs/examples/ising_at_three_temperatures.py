@@ -5,7 +5,7 @@ An Ising model at three temperatures
 Spins :math:`\\pm 1` on a square lattice prefer their neighbours' value,
 :math:`p(s) \\propto \\exp(J \\sum_{s \\sim t} s_s s_t)`. Below a coupling of
 :math:`J_c = \\tfrac12 \\log(1 + \\sqrt 2) = 0.4407` they form islands of finite size, above it most
-of them take one side; at it there are islands of all sizes.
+of them have the same sign, and at :math:`J_c` there are islands of all sizes.
 """
 
 import matplotlib.pyplot as plt
@@ -29,8 +29,8 @@ def ising(side, J):
 # %%
 # Draws
 # -----
-# Gibbs sampling draws all black sites of the chess board given the white ones, and then the white
-# ones. It needs many sweeps where islands are large.
+# Colour the lattice like a chess board. Gibbs sampling draws all black sites given the white ones,
+# and then the white ones given the black. It needs many sweeps where islands are large.
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.7), layout="constrained")
 for axis, (title, J) in zip(axes, couplings.items(), strict=True):
@@ -44,9 +44,9 @@ plt.show()
 # %%
 # Exact sums
 # ----------
-# log Z of a lattice of up to 14 sites across is a product of transfer matrices; sites are summed
-# out one by one. Onsager found the limit of large lattices, 0.9297 a site at the critical coupling;
-# free borders fall short of it by their length.
+# log Z of a lattice of up to 14 sites across is found by transfer matrices: sites are summed out
+# one by one. Onsager found the limit of large lattices, 0.9297 a site at the critical coupling.
+# Lattices with free borders fall short of it, in proportion to the length of the border.
 
 for side in (4, 8, 12):
     log_z = Exact().marginals(ising(side, critical)).log_partition
@@ -55,8 +55,8 @@ for side in (4, 8, 12):
 # %%
 # Finding the coupling
 # --------------------
-# Exact draws of 8 × 8 lattices, and a :class:`~sklvm.MarkovRandomField` that learns one coupling
-# for all neighbours. Pseudo-likelihood needs no log Z and loses little against the likelihood.
+# A :class:`~sklvm.MarkovRandomField` learns one coupling for all neighbours from exact draws of 8 ×
+# 8 lattices. Pseudo-likelihood needs no log Z, and is little less accurate than the likelihood.
 
 rng = np.random.default_rng(0)
 sizes = [10, 30, 100, 300]

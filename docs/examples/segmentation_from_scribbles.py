@@ -3,7 +3,7 @@ Segmentation from scribbles
 ===========================
 
 A user marks a few pixels of an image as object and a few as background. A conditional random field
-does the rest: colours learned from the marked pixels, and a border that prefers to run where the
+does the rest: it learns colours from the marked pixels, and its borders prefer to run where the
 image changes.
 """
 
@@ -42,10 +42,10 @@ print(f"{100 * np.mean(labels >= 0):.1f}% of the pixels are marked")
 # %%
 # Features
 # --------
-# ``features`` makes the columns of every pixel from rows of X: colours with their squares and
-# products, and the place. ``contrast=True`` lets neighbours differ where colours do. Marked
-# neighbours are always alike, so that the data would have the coupling as strong as it can be:
-# ``coupling_alpha`` says how strong.
+# ``features`` makes the features of every pixel from rows of X: its colours with their squares and
+# products, and its place. ``contrast=True`` makes it cheaper for neighbours to differ where colours
+# do. Nearly all neighbours that are both marked are alike, so that the data ask for as strong a
+# coupling as possible; ``coupling_alpha`` limits it.
 
 down, right = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
 place = np.stack([down, right, down**2, right**2, down * right], axis=2)
@@ -98,5 +98,5 @@ for axis, (title, picture) in zip(axes, panels.items(), strict=True):
 plt.show()
 
 # %%
-# Alone, pixels of the wall behind the left shoulder are taken for the person, and dark ones of the
-# collar for background. Together they have a border as short as colours allow.
+# Pixel by pixel, parts of the wall behind the left shoulder are taken for the person, and dark
+# parts of the collar for background. The field has a border as short as the colours allow.

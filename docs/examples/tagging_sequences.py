@@ -2,10 +2,10 @@
 Tagging the letters of words
 ============================
 
-Letters of a word are hard to tell apart one by one if they are badly written, and easier together:
-some letters follow others. A :class:`~sklvm.ChainConditionalRandomField` reads whole words. Here
-words of a small lexicon are spelled in handwritten digits' place of letters: each letter is a
-digit's image under heavy noise, so that the code of a word is a sequence of images.
+Badly written letters are hard to read one by one, and easier to read as words, because some letters
+are more likely to follow each other than others. A :class:`~sklvm.ChainConditionalRandomField`
+reads whole words. Here words of a small lexicon are written in code: the image of a handwritten
+digit, under heavy noise, stands for each letter, so that a word is a sequence of images.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from sklvm import ChainConditionalRandomField
 # %%
 # Words of digits
 # ---------------
-# Ten letters stand for the ten digits. A word's letters follow one another as in the lexicon.
+# The ten digits stand for ten letters. Words are drawn from the lexicon.
 
 lexicon = """rate tear earn near tone note stone store roast toast coast least east seat teats
 nest rest test taste state astern eastern senator treason reason season canoe ocean acorn
@@ -55,8 +55,9 @@ for name, score in scores.items():
 # %%
 # What a word looks like
 # ----------------------
-# Rows are the images of the letters of four words; below, what is read one by one and as words. At
-# the right is A, how much more a letter follows another than it would by chance.
+# Each row shows the images of the letters of a word, and above each image what it is read as, one
+# by one and as part of the word. The matrix A on the right says how strongly one letter favours
+# another as the next.
 
 by_letter, by_word = alone.predict(X[test]), chain.predict(X[test], groups=groups[test])
 helped = [
@@ -91,7 +92,7 @@ plt.show()
 # %%
 # How sure it is
 # --------------
-# Marginals are those of each letter given the images of the whole word.
+# With ``groups``, the probabilities of each letter are those given the images of the whole word.
 
 probabilities = {
     "one by one": alone.predict_proba(X[test]).max(axis=1).mean(),

@@ -2,9 +2,10 @@
 Topics of news
 ==============
 
-Three topic models of 395 articles of Reuters: latent Dirichlet allocation, probabilistic latent
-semantic analysis, and non-negative matrix factorisation, which is the second under another name.
-How many topics are enough is decided by words that no model has seen.
+This page compares three topic models of 395 articles of Reuters: latent Dirichlet allocation,
+probabilistic latent semantic analysis, and non-negative matrix factorisation with the
+Kullback–Leibler loss, which has the same criterion as the second. Words that no model has seen
+decide how many topics are enough.
 """
 
 import matplotlib.pyplot as plt
@@ -35,8 +36,8 @@ TopicDisplay.from_estimator(model, words, topics=best)
 plt.show()
 
 # %%
-# The ten most coherent topics are shown: their words occur in the same articles. What a new article
-# is about, ``transform`` tells with the topics held.
+# These are the ten most coherent topics: their words occur in the same articles. ``transform`` says
+# what a new article is about, while the topics stay fixed.
 
 proportions = model.transform(test)
 for document in proportions[:3]:
@@ -46,9 +47,10 @@ for document in proportions[:3]:
 # %%
 # How many topics
 # ---------------
-# Each test article's words are put in random order; the first half says what it is about, and the
-# second half is foretold. The training articles' own perplexity only falls with the number of
-# topics, and the more it differs from the other, the more of it is learned by heart.
+# The words of each test article are put in random order. The first half says what the article is
+# about, and the second half is predicted. The perplexity of the training articles only falls with
+# the number of topics; the more it differs from that of the test articles, the more a model
+# overfits.
 
 numbers = [2, 5, 10, 20, 40, 80]
 held_out, training = {}, {}
@@ -73,9 +75,10 @@ plt.show()
 # %%
 # Three models of the same counts
 # -------------------------------
-# Without priors, a word that a topic never had in training has no probability, and one such word
-# makes a whole article impossible. One per cent of the words of all articles mends that here. The
-# priors of latent Dirichlet allocation do it by themselves, and better.
+# Without priors, a word that a topic never had in training has probability zero there, and one word
+# that no topic has makes a whole article impossible. Here each topic is therefore mixed with one
+# per cent of the overall distribution of words. Latent Dirichlet allocation has priors in its
+# place, which do better.
 
 every_word = np.asarray(train.sum(axis=0), dtype=float).ravel() + 0.01
 every_word /= every_word.sum()
