@@ -1,6 +1,6 @@
 """
-Denoising with a random field: every inference side by side
-============================================================
+Denoising with a random field: methods of inference side by side
+================================================================
 
 A fifth of the pixels of a black and white image are flipped. A random field can use the fact that
 neighbouring pixels are mostly alike. With :math:`y_s = \\pm 1` the noisy pixels, :math:`z_s` the
@@ -119,8 +119,8 @@ figure.suptitle("Wrong pixels are red")
 plt.show()
 
 # %%
-# What is to be seen
-# ------------------
+# What the pictures show
+# ----------------------
 # Iterated conditional modes are very fast, and leave specks: no single pixel of a speck can lower
 # the energy by changing alone. The graph cut gives the image of least energy. That image does not
 # have the fewest wrong pixels: very many others are nearly as good, and it leaves out the thin
