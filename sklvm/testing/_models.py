@@ -11,7 +11,9 @@ from sklvm.energies import (
     GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
+    PottsEnergy,
 )
+from sklvm.graphs import grid_graph
 
 __all__ = ["random_parameters", "small_models"]
 
@@ -38,7 +40,7 @@ def small_models(n_samples=12):
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
     ['bernoulli_rbm', 'binary_factors', 'decoder', 'deep', 'gaussian', 'gaussian_mixture',
-     'gaussian_rbm', 'no_hidden_layer', 'two_hidden_layers']
+     'gaussian_rbm', 'no_hidden_layer', 'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -61,4 +63,6 @@ def small_models(n_samples=12):
     rbm = BernoulliRBMEnergy(4, 3)
     binary = (rng.random((n_samples, 4)) < 0.5).astype(np.float64)
     models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
+    field = PottsEnergy(grid_graph((2, 2)))
+    models["potts"] = field, random_parameters(field, rng), binary
     return models

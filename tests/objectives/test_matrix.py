@@ -22,7 +22,9 @@ from sklvm.energies import (
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
     Marginal,
+    PottsEnergy,
 )
+from sklvm.graphs import grid_graph
 from sklvm.objectives import (
     OBJECTIVES,
     RECONSTRUCTION_OBJECTIVES,
@@ -127,6 +129,13 @@ def two_causes():
     )
 
 
+def ring_of_sites():
+    energy = PottsEnergy(grid_graph((2, 2)))
+    return energy, energy.layout.pack(
+        coupling=[1.0, -0.5, 0.8, 0.4], biases=[[0.5], [-0.5], [0.0], [0.3]]
+    )
+
+
 CASES = {
     "BernoulliRBMEnergy": coupled_bits,
     "BinaryFactorEnergy": two_causes,
@@ -135,6 +144,7 @@ CASES = {
     "GaussianEnergy": correlated_gaussian,
     "GaussianMixtureEnergy": two_widths,
     "GaussianRBMEnergy": overlapping_gaussians,
+    "PottsEnergy": ring_of_sites,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]
 FITTING = [(n, m) for n, m in CELLS if n in suitable_objectives(CASES[m]()[0], OBJECTIVES)]
