@@ -14,7 +14,7 @@ from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, 
 from sklvm.base._checks import FLOATS
 from sklvm.base._data import check_data
 from sklvm.settings import Settings, StringShorthandMixin
-from sklvm.training import EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
+from sklvm.training import Budget, EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
 
 __all__ = ["IterativeModel"]
 
@@ -30,11 +30,11 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     - ``_fitted_attributes(learner)``: the fitted attributes by name.
 
     It may also say how a warm start goes on (``_continue``), what other data than dense finite ones
-    it takes (``_validation``, ``_min_rows``) and what it makes of them (``_prepared``), when to
-    stop (``_stopping_rule``), which part of the rows is held out and whether they decide the end
-    (``_held_out_fraction``, ``_validates``), what else to record (``_diagnosis``), what is to be in
-    force around the epochs (``_resources``), and whether it learns from streams
-    (``_check_streamable``).
+    it takes (``_validation``, ``_min_rows``) and what it makes of them (``_prepared``), how long
+    the fit may be and when to stop (``_budget``, ``_stopping_rule``), which part of the rows is
+    held out and whether they decide the end (``_held_out_fraction``, ``_validates``), what else to
+    record (``_diagnosis``), what is to be in force around the epochs (``_resources``), and whether
+    it learns from streams (``_check_streamable``).
 
     What it keeps beside its learner (log Z, for one) it makes in ``_companions`` and shows the data
     to in ``_show``; parameters that are wrong whatever the data are it refuses in
@@ -99,6 +99,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         )
         rows, held_out = split_rows(len(weights), self._held_out_fraction(), learner.shuffle_rng)
         diagnose = self._diagnosis(learner, X, weights, rows, held_out)
+        budget = self._budget(learner, len(rows))
         tol, patience = self._stopping_rule(X, weights)
         companions = self._companions(learner)
         self._show(companions, X, weights)
@@ -107,13 +108,13 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             patience=patience,
             verbose=self.verbose,
             owner=type(self).__name__,
-            max_iter=self.max_iter,
+            max_iter=budget.max_iter,
         )
         callbacks = EpochCallbacks(
             self,
             X,
             y,
-            self.max_iter,
+            budget.max_iter,
             lambda: {**self._fitted_attributes(copy.deepcopy(learner)), **companions},
         )
         vars(self).update(companions, _training=learner)
@@ -127,7 +128,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
                     callbacks,
                     rows=rows,
                     validation_rows=held_out if self._validates() else None,
-                    max_iter=self.max_iter,
+                    budget=budget,
                     batch_size=self.batch_size,
                     shuffle=self.shuffle,
                     diagnose=diagnose,
@@ -220,10 +221,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         if self._training.converged is not None:
             unconverged = not (monitor.converged or self._training.converged)
         else:
-            unconverged = self.tol > 0 and not monitor.converged
-        if unconverged and not monitor.was_interrupted and self.max_iter > 0:
+            unconverged = self.tol > 0 and not (monitor.converged or monitor.is_settled)
+        if unconverged and not monitor.was_interrupted and monitor.max_iter > 0:
             warnings.warn(
-                f"{type(self).__name__} did not converge in max_iter={self.max_iter} iterations. "
+                f"{type(self).__name__} did not converge in max_iter={monitor.max_iter} iterations. "
                 "Raise max_iter or tol.",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -265,6 +266,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     def _check_streamable(self):
         """Raise an ``AttributeError`` where there can be no ``partial_fit``; else True."""
         return True
+
+    def _budget(self, learner, n_rows):
+        """How many epochs the fit of so many rows may have."""
+        return Budget(self.max_iter)
 
     def _stopping_rule(self, X, weights):
         """By how much an epoch has to improve, and how many may fail to."""

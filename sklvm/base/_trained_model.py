@@ -15,7 +15,7 @@ from sklvm.base._row_blocks import map_row_blocks
 from sklvm.optimizers import LBFGS, OPTIMIZERS, StochasticOptimizer
 from sklvm.rows import as_dense, starting_rows
 from sklvm.settings import is_same, resolve
-from sklvm.training import Training, check_compatible, check_complete
+from sklvm.training import AUTO_ITERATIONS, Budget, Training, check_compatible, check_complete
 from sklvm.training.links import WeightDecay
 
 __all__ = ["FittedEnergy", "TrainedLatentVariableModel", "TrainedModel"]
@@ -51,6 +51,7 @@ class TrainedModel(IterativeModel, DensityModel):
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), StochasticOptimizer, LBFGS],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -154,6 +155,13 @@ class TrainedModel(IterativeModel, DensityModel):
         """Whether the optimiser, of the fit if there is one, takes all rows at once."""
         optimizer = self._training.optimizer if self.__sklearn_is_fitted__() else self.optimizer
         return optimizer == "lbfgs" or isinstance(optimizer, LBFGS)
+
+    def _budget(self, learner, n_rows):
+        if self.max_iter != "auto":
+            return super()._budget(learner, n_rows)
+        if learner.drives_epochs:
+            return Budget(AUTO_ITERATIONS)
+        return Budget.auto(n_rows, batch_size=self.batch_size)
 
     def _stopping_rule(self, X, weights):
         return self.tol, self.n_iter_no_change

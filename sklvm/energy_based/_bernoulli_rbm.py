@@ -54,8 +54,11 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         no such aim.
     sparsity_cost : float, default=0.1
         Weight of the cross-entropy to that target.
-    max_iter : int, default=20
-        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    max_iter : int or "auto", default="auto"
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start. "auto" suits the rows: 20
+        passes over them, but no fewer than 2,000 steps, and no more than 20,000 unless that is less
+        than one pass; the fit is cut short where the criterion comes to a plateau, and an epoch has
+        25 steps at least, of several passes over few rows. Of L-BFGS it is 1,000 iterations.
     batch_size : int, default=100
         Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
@@ -150,7 +153,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         weight_decay=0.0,
         sparsity_target=None,
         sparsity_cost=0.1,
-        max_iter=20,
+        max_iter="auto",
         batch_size=100,
         shuffle=True,
         tol=0.0,

@@ -58,8 +58,11 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         once.
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
-    max_iter : int, default=20
-        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    max_iter : int or "auto", default="auto"
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start. "auto" suits the rows: 20
+        passes over them, but no fewer than 2,000 steps, and no more than 20,000 unless that is less
+        than one pass; the fit is cut short where the criterion comes to a plateau, and an epoch has
+        25 steps at least, of several passes over few rows. Of L-BFGS it is 1,000 iterations.
     batch_size : int, default=100
         Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
@@ -161,7 +164,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
         objective="score_matching",
         optimizer="adam",
         weight_decay=0.0,
-        max_iter=20,
+        max_iter="auto",
         batch_size=100,
         shuffle=True,
         tol=0.0,

@@ -10,7 +10,7 @@ __all__ = ["GrowingTraining"]
 
 
 class GrowingTraining(Training):
-    """Gradient training whose energy grows, in equal shares of the epochs.
+    """Gradient training whose energy grows, in equal shares of the passes over the rows.
 
     Parameters
     ----------
@@ -40,6 +40,11 @@ class GrowingTraining(Training):
             self.plan(n_batches * int(self._growth_epochs[0]))
         if max_iter == 0:
             self._grow_when_due(X, weights, rows)
+
+    @property
+    def can_hasten(self):
+        """Whether all layers are there."""
+        return not self._larger
 
     def epoch(self, X, weights, rows, *, batch_size, shuffle):
         """An epoch, after growth where it is due; ``n_layers`` counts the hidden layers."""

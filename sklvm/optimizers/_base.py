@@ -58,6 +58,20 @@ class StochasticOptimizer(StringShorthandMixin, Settings):
             state["first_planned_step"] = state["n_steps"]
         state["n_planned_steps"] = n_planned_steps
 
+    def hasten(self, state, n_steps):
+        """Go through the rest of the schedule in `n_steps` steps.
+
+        The rate goes on from where it is. Schedules that do not depend on how many steps are
+        planned stay as they are.
+        """
+        n_planned = state["n_planned_steps"]
+        if not n_planned or not state["schedule"].follows_plan:
+            return
+        progress = min((state["n_steps"] - state["first_planned_step"]) / n_planned, 1.0)
+        n_made = n_steps * progress / max(1 - progress, 1e-9)
+        state["first_planned_step"] = state["n_steps"] - n_made
+        state["n_planned_steps"] = n_made + n_steps
+
     def step(self, theta, gradient, state):
         """One step against the gradient, in place; ‖change‖², a float."""
         n_made = state["n_steps"] - state["first_planned_step"]

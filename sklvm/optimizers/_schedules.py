@@ -17,7 +17,15 @@ __all__ = [
 
 
 class Schedule(Settings):
-    """A factor of the learning rate for each step."""
+    """A factor of the learning rate for each step.
+
+    Attributes
+    ----------
+    follows_plan : bool
+        Whether the factor depends on how many steps are planned.
+    """
+
+    follows_plan = False
 
     def factor(self, step, n_planned_steps):
         """The factor for step 0, 1, …; `n_planned_steps` is None in ``partial_fit``."""
@@ -56,6 +64,10 @@ class _Horizon(Schedule):
 
     def __init__(self, decay_steps=None):
         self.decay_steps = decay_steps
+
+    @property
+    def follows_plan(self):
+        return self.decay_steps is None
 
     def factor(self, step, n_planned_steps):
         horizon = self.decay_steps or n_planned_steps

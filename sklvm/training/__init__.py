@@ -1,5 +1,6 @@
 """Iterative fits: one loop of epochs, and what it makes learn."""
 
+from sklvm.training._budget import AUTO_ITERATIONS, Budget
 from sklvm.training._callbacks import EpochCallbacks, NoCallbacks
 from sklvm.training._compatibility import check_compatible, check_complete
 from sklvm.training._energy_gap import EnergyGap
@@ -10,6 +11,8 @@ from sklvm.training._statistics_training import StatisticsTraining
 from sklvm.training._training import Training
 
 __all__ = [
+    "AUTO_ITERATIONS",
+    "Budget",
     "EnergyGap",
     "EpochCallbacks",
     "Expectation",

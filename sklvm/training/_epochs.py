@@ -1,10 +1,18 @@
 """The one loop of iterative fits: epochs, held-out rows, callbacks, and when to stop."""
 
+import math
+from collections import Counter
 from typing import Protocol
 
 import numpy as np
 
+from sklvm.training._plateau import Plateau
+
 __all__ = ["Learner", "run_epochs", "run_stream", "split_rows"]
+
+# Where a plateau may end the fit: no sooner than after this share of the planned epochs; and the
+# share of those left that are still made, along the rest of the schedule.
+BEFORE_PLATEAU, AFTER_PLATEAU = 0.3, 0.2
 
 
 class Learner(Protocol):
@@ -32,7 +40,13 @@ class Learner(Protocol):
     converged: bool | None
 
     def begin(self, X, weights, rows, *, max_iter, batch_size):
-        """Get ready for a fit of that many epochs."""
+        """Get ready for a fit of that many passes over the rows."""
+
+    def hasten(self, n_passes):
+        """Go through the rest of the schedule in so many passes.
+
+        Asked of learners whose budget ends at a plateau, where their ``can_hasten`` is true.
+        """
 
     def epoch(self, X, weights, rows, *, batch_size, shuffle):
         """Learn from these rows of X once; what to record of it, floats by name."""
@@ -76,12 +90,16 @@ def run_epochs(
     *,
     rows,
     validation_rows,
-    max_iter,
+    budget,
     batch_size,
     shuffle,
     diagnose=dict,
 ):
-    """Train until `max_iter`, the monitor's rule, or a callback says stop.
+    """Train until the budget's end, the monitor's rule, or a callback says stop.
+
+    A budget that ends at a plateau is cut short where the criterion falls no more: the schedule of
+    the learning rate then runs to its end in a fifth of the steps that were left. A fit that
+    stopped at once would keep the noise of steps that are still long.
 
     Parameters
     ----------
@@ -94,7 +112,7 @@ def run_epochs(
     rows, validation_rows : ndarray of int, ndarray of int or None
         Which rows to train on, and which to hold out; with held-out rows the parameters of the
         epoch that was best on them are restored at the end.
-    max_iter : int
+    budget : Budget
     batch_size : int or None
         None: all rows at once.
     shuffle : bool
@@ -117,29 +135,53 @@ def run_epochs(
         monitor.was_interrupted = callbacks.end_epoch()
         return monitor.was_interrupted or monitor.converged
 
-    learner.begin(X, weights, rows, max_iter=max_iter, batch_size=batch_size)
+    def one_pass():
+        return learner.epoch(X, weights, rows, batch_size=batch_size, shuffle=shuffle)
+
+    learner.begin(X, weights, rows, max_iter=budget.n_planned_passes, batch_size=batch_size)
     try:
         if learner.drives_epochs:
             learner.minimize(
                 X,
                 weights,
                 rows,
-                max_iter=max_iter,
+                max_iter=budget.max_iter,
                 batch_size=batch_size,
                 begin_epoch=callbacks.begin_epoch,
                 end_epoch=end_epoch,
             )
         else:
-            for _ in range(max_iter):
-                callbacks.begin_epoch()
-                if end_epoch(
-                    learner.epoch(X, weights, rows, batch_size=batch_size, shuffle=shuffle)
-                ):
-                    break
+            _run(learner, budget, monitor, callbacks.begin_epoch, one_pass, end_epoch)
     finally:
         if held_out is not None:
             learner.restore()
     callbacks.end()
+
+
+def _run(learner, budget, monitor, begin_epoch, one_pass, end_epoch):
+    """The epochs of a learner that does not iterate by itself."""
+    plateau, n_left = None, budget.max_iter
+    if budget.ends_at_plateau:
+        plateau = Plateau(math.ceil(BEFORE_PLATEAU * budget.max_iter))
+    while n_left > 0:
+        begin_epoch()
+        if end_epoch(_mean_of_passes(one_pass, budget.n_passes)):
+            return
+        n_left -= 1
+        if plateau is not None and plateau.is_reached(monitor.records) and learner.can_hasten:
+            monitor.is_settled, plateau = True, None
+            n_left = math.ceil(AFTER_PLATEAU * n_left)
+            learner.hasten(n_left * budget.n_passes)
+
+
+def _mean_of_passes(one_pass, n_passes):
+    """What is recorded of an epoch that goes through the rows so often."""
+    if n_passes == 1:
+        return one_pass()
+    totals = Counter()
+    for _ in range(n_passes):
+        totals.update(one_pass())
+    return {name: total / n_passes for name, total in totals.items()}
 
 
 def run_stream(learner, X, weights, *, batch_size):

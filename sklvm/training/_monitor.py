@@ -24,6 +24,7 @@ class Monitor:
     owner : str
         The estimator's name, for that line.
     max_iter : int
+        Epochs at most; kept.
 
     Attributes
     ----------
@@ -33,14 +34,17 @@ class Monitor:
         Whether the rule has said stop.
     was_interrupted : bool
         Whether a callback has said stop.
+    is_settled : bool
+        Whether the fit was cut short at a plateau of the criterion.
     """
 
     def __init__(self, *, tol, patience, verbose, owner, max_iter):
         self._tol, self._patience, self._verbose = tol, patience, verbose
-        self._owner, self._max_iter = owner, max_iter
+        self._owner, self.max_iter = owner, max_iter
         self.records = []
         self.converged = False
         self.was_interrupted = False
+        self.is_settled = False
         self.is_best = False
         self._best, self._stale = math.inf, 0
         self._clock = time.perf_counter()
@@ -54,7 +58,7 @@ class Monitor:
         now = time.perf_counter()
         if self._verbose:
             shown = ", ".join(f"{name} {value:.6g}" for name, value in record.items())
-            epoch = f"{len(self.records)}/{self._max_iter}"
+            epoch = f"{len(self.records)}/{self.max_iter}"
             print(f"[{self._owner}] epoch {epoch}: {shown} ({now - self._clock:.2f} s)")
         self._clock = now
 

@@ -51,7 +51,7 @@ class Training:
         What a full-batch optimiser said of the last fit.
     """
 
-    converged = None
+    converged, can_hasten = None, True
 
     def __init__(
         self,
@@ -166,7 +166,12 @@ class Training:
     def begin(self, X, weights, rows, *, max_iter, batch_size):
         """A fit begins: the optimiser's schedule is told how many steps it will have."""
         self.converged = None
-        self.plan(max_iter * len(slices(len(rows), batch_size)))
+        self._n_batches = len(slices(len(rows), batch_size))
+        self.plan(max_iter * self._n_batches)
+
+    def hasten(self, n_passes):
+        """The optimiser's schedule goes through its rest in so many passes over the rows."""
+        self.optimizer.hasten(self.optimizer_state, n_passes * self._n_batches)
 
     def plan(self, n_steps):
         """Tell the optimiser's schedule that a fit of `n_steps` steps begins; None: no end."""

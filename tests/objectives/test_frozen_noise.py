@@ -12,7 +12,7 @@ from sklvm.energies import GaussianEnergy
 from sklvm.objectives import NoiseContrastiveEstimation
 from sklvm.optimizers import LBFGS, Adam
 from sklvm.testing import FlatObjective
-from sklvm.training import EpochCallbacks, Monitor, Training, check_compatible, run_epochs
+from sklvm.training import Budget, EpochCallbacks, Monitor, Training, check_compatible, run_epochs
 
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 0.8]])
 WIDE_NOISE = GaussianDensity(np.zeros(2), 4.0 * np.eye(2))
@@ -36,7 +36,7 @@ def train(objective, X, weights, optimizer, max_iter, batch_size):
         NoCallbacks(),
         rows=np.arange(len(X)),
         validation_rows=None,
-        max_iter=max_iter,
+        budget=Budget(max_iter),
         batch_size=batch_size,
         shuffle=False,
     )

@@ -13,7 +13,7 @@ from sklvm.objectives import (
     ScoreMatching,
 )
 from sklvm.optimizers import SGD
-from sklvm.training import Monitor, Training, run_epochs
+from sklvm.training import Budget, Monitor, Training, run_epochs
 
 
 class _Recorder(Objective):
@@ -98,9 +98,16 @@ def callbacks():
 def train():
     """Three epochs of batches of five rows in their order, where nothing else is asked for."""
 
-    def train(training, X, weights=None, monitor=None, listening=None, **keywords):
-        settings = {"max_iter": 3, "batch_size": 5, "shuffle": False, "validation_rows": None}
-        settings |= {"rows": np.arange(len(X)), **keywords}
+    def train(
+        training, X, weights=None, monitor=None, listening=None, max_iter=3, budget=None, **options
+    ):
+        settings = {
+            "budget": budget or Budget(max_iter),
+            "batch_size": 5,
+            "shuffle": False,
+            "validation_rows": None,
+        }
+        settings |= {"rows": np.arange(len(X)), **options}
         weights = np.ones(len(X), dtype=X.dtype) if weights is None else weights
         monitor = _a_monitor() if monitor is None else monitor
         run_epochs(training, X, weights, monitor, listening or _callbacks(), **settings)

@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from sklvm.exceptions import DivergenceError
 from sklvm.statistics import GaussianStatistics
 from sklvm.testing import StatisticsTestCase
-from sklvm.training import Monitor, NoCallbacks, StatisticsTraining, run_epochs, run_stream
+from sklvm.training import Budget, Monitor, NoCallbacks, StatisticsTraining, run_epochs, run_stream
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def train(training, X, weights=None, n_epochs=5, batch_size=None, shuffle=False)
             NoCallbacks(),
             rows=np.arange(len(X)),
             validation_rows=None,
-            max_iter=n_epochs,
+            budget=Budget(n_epochs),
             batch_size=batch_size,
             shuffle=shuffle,
         )

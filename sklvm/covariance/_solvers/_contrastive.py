@@ -9,7 +9,7 @@ from sklvm.covariance._solvers._clique_sum import CliqueSum
 from sklvm.covariance._solvers._solution import Solution
 from sklvm.exceptions import DivergenceError
 from sklvm.optimizers import Adam
-from sklvm.training import Monitor, NoCallbacks, Training, run_epochs
+from sklvm.training import Budget, Monitor, NoCallbacks, Training, run_epochs
 
 __all__ = ["solve_by_contrast"]
 
@@ -84,7 +84,7 @@ def solve_by_contrast(
         NoCallbacks(),
         rows=np.arange(len(rows)),
         validation_rows=None,
-        max_iter=n_epochs,
+        budget=Budget(n_epochs),
         batch_size=batch_size,
         shuffle=True,
     )

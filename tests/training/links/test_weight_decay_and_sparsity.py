@@ -18,7 +18,7 @@ from sklvm.energies import (
 from sklvm.objectives import ScoreMatching
 from sklvm.optimizers import LBFGS, SGD
 from sklvm.testing import FlatObjective, assert_is_gradient
-from sklvm.training import Monitor, Training, check_compatible, run_epochs
+from sklvm.training import Budget, Monitor, Training, check_compatible, run_epochs
 from sklvm.training.links import (
     Centring,
     CompletedGaps,
@@ -76,7 +76,7 @@ def test_lbfgs_minimises_the_criterion_with_the_decay(rng):
         SimpleNamespace(begin_epoch=bool, end_epoch=bool, end=bool),
         rows=np.arange(50),
         validation_rows=None,
-        max_iter=500,
+        budget=Budget(500),
         batch_size=50,
         shuffle=False,
     )
