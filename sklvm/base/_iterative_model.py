@@ -224,8 +224,8 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             unconverged = self.tol > 0 and not (monitor.converged or monitor.is_settled)
         if unconverged and not monitor.was_interrupted and monitor.max_iter > 0:
             warnings.warn(
-                f"{type(self).__name__} did not converge in max_iter={monitor.max_iter} iterations. "
-                "Raise max_iter or tol.",
+                f"{type(self).__name__} did not converge in max_iter={monitor.max_iter} "
+                "iterations. Raise max_iter or tol.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
