@@ -112,12 +112,12 @@ def test_a_pickle_is_the_model_and_goes_on_as_the_model_does(name):
 
 
 LARGE = {
-    "deep": DeepEnergyModel(64, hidden_layer_sizes=(512,)),
-    "noise": GaussianRBM(900, objective="nce"),
-    "chains": GaussianRBM(900, objective=PersistentContrastiveDivergence(n_chains=2)),
-    "vae": VAETransformer(20, hidden_layer_sizes=(400,)),
-    "binary": BinaryLatentVAE(900),
-    "autoencoder": SigmoidAutoencoder(900),
+    "deep": DeepEnergyModel(64, hidden_layer_sizes=(512,), max_iter=20),
+    "noise": GaussianRBM(900, objective="nce", max_iter=20),
+    "chains": GaussianRBM(900, objective=PersistentContrastiveDivergence(n_chains=2), max_iter=20),
+    "vae": VAETransformer(20, hidden_layer_sizes=(400,), max_iter=50),
+    "binary": BinaryLatentVAE(900, max_iter=50),
+    "autoencoder": SigmoidAutoencoder(900, max_iter=50),
 }
 
 

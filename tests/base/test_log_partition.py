@@ -283,7 +283,7 @@ def test_an_energy_without_a_path_is_refused_before_it_trains(X):
     [("exact", "partition='exact' needs"), (AnnealedImportanceSampling(n_chains=1), "n_chains")],
 )
 def test_what_partition_cannot_give_is_refused_before_any_work(X, train, partition, message):
-    model = GaussianRBM(30, partition=partition)
+    model = GaussianRBM(30, partition=partition, max_iter=20)
     with pytest.raises(ValueError, match=message):
         getattr(model, train)(X)
     assert not hasattr(model, "components_")

@@ -9,7 +9,10 @@ from sklearn.utils import get_tags
 from sklvm import BernoulliRBM, BinaryLatentVAE, GaussianRBM
 from sklvm.optimizers import LBFGS, SGD
 
-RBMS = [BernoulliRBM(2, binarize=0.0, objective="mle"), GaussianRBM(2, objective="mle")]
+RBMS = [
+    BernoulliRBM(2, binarize=0.0, objective="mle", max_iter=20),
+    GaussianRBM(2, objective="mle", max_iter=20),
+]
 
 
 @pytest.mark.parametrize("model", RBMS, ids=str)
@@ -25,7 +28,7 @@ def test_missing_entries_are_allowed_where_they_can_be_drawn(model):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("model", [*RBMS, BinaryLatentVAE(2)], ids=str)
+@pytest.mark.parametrize("model", [*RBMS, BinaryLatentVAE(2, max_iter=50)], ids=str)
 @pytest.mark.parametrize(
     "check",
     [checks.check_estimators_nan_inf, checks.check_n_features_in, checks.check_estimators_dtypes],

@@ -108,7 +108,7 @@ def test_batches_of_one_row_reach_the_mean_too(X):
 
 @pytest.mark.parametrize("chunk", [50, 500])
 def test_a_stream_reaches_the_mean_of_the_data(X, chunk):
-    model = BernoulliRBM(3, optimizer=SGD(0.05), batch_size=50, random_state=0)
+    model = BernoulliRBM(3, optimizer=SGD(0.05), batch_size=50, random_state=0, max_iter=20)
     for _ in range(40):
         for first in range(0, 500, chunk):
             assert model.partial_fit(X[first : first + chunk]) is model
@@ -197,7 +197,7 @@ def test_many_sparse_rows_are_made_dense_a_few_at_a_time(X, monkeypatch):
 def test_data_that_are_not_probabilities_are_refused_by_name(data):
     for X in (np.array(data), csr_array(data)):
         with pytest.raises(ValueError, match=r"X must be binary, .*Set binarize=threshold"):
-            BernoulliRBM(2).fit(X)
+            BernoulliRBM(2, max_iter=20).fit(X)
     model = BernoulliRBM(2, max_iter=1).fit(np.eye(2))
     with pytest.raises(ValueError, match="binarize"):
         model.score_samples(data)
@@ -226,7 +226,7 @@ def test_bits_drawn_for_every_step_make_a_model_of_bits(rng):
 
 
 def test_bits_drawn_for_every_step_do_not_go_with_lbfgs():
-    model = BernoulliRBM(2, binarize="dynamic", objective="mle", optimizer="lbfgs")
+    model = BernoulliRBM(2, binarize="dynamic", objective="mle", optimizer="lbfgs", max_iter=20)
     with pytest.raises(ValueError, match="binarize='dynamic' works batch by batch"):
         model.fit(np.eye(2))
 

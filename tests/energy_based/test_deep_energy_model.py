@@ -274,7 +274,7 @@ def test_grid_search_over_components_and_objectives(X):
 
 
 def test_nested_parameters_expand_a_short_name():
-    model = DeepEnergyModel(objective="nce").set_params(
+    model = DeepEnergyModel(objective="nce", max_iter=20).set_params(
         objective__noise_ratio=3, optimizer__learning_rate=0.1
     )
     assert model.objective.noise_ratio == 3
@@ -330,4 +330,4 @@ def test_bad_parameters_are_named_before_any_work(X, parameters, name):
 def test_an_unfitted_model_says_so(X):
     for method in ("transform", "score_samples", "energy", "gradient", "modes"):
         with pytest.raises(NotFittedError):
-            getattr(DeepEnergyModel(), method)(X)
+            getattr(DeepEnergyModel(max_iter=20), method)(X)

@@ -56,7 +56,7 @@ def test_standardised_tables_train_and_are_not_worse_than_a_diagonal_gaussian(na
     train, test = (scaler.transform(table[part]) for part in np.split(rows, [n_train]))
     norms = np.linalg.norm(test, axis=1)
     test = test[norms <= np.quantile(norms, 0.98)]
-    model = GaussianRBM(16, sigma=sigma, random_state=0).fit(train)
+    model = GaussianRBM(16, sigma=sigma, random_state=0, max_iter=20).fit(train)
     assert np.isfinite(model.components_).all()
     # A constant feature's variance counts as that of the start, or as the one σ² for all.
     floor = 1e-4 if sigma == "learn_diagonal" or train.var(axis=0).min() > 0 else model.sigma_**2
@@ -67,7 +67,9 @@ def test_standardised_tables_train_and_are_not_worse_than_a_diagonal_gaussian(na
 
 @pytest.mark.parametrize("scale", [1e-2, 1e2])
 def test_data_of_any_scale_train(X, scale):
-    model = GaussianRBM(4, sigma_floor=1e-3 * scale, random_state=0).fit(scale * X + 5 * scale)
+    model = GaussianRBM(4, sigma_floor=1e-3 * scale, random_state=0, max_iter=20).fit(
+        scale * X + 5 * scale
+    )
     assert np.isfinite(model.score(scale * X + 5 * scale))
 
 
@@ -158,7 +160,7 @@ def test_training_on_incomplete_rows_finds_the_distribution_of_complete_ones(X):
 def test_incomplete_rows_need_an_optimiser_of_batches(X):
     gaps = X.copy()
     gaps[0, 0] = np.nan
-    model = GaussianRBM(2, objective="score_matching", optimizer="lbfgs")
+    model = GaussianRBM(2, objective="score_matching", optimizer="lbfgs", max_iter=20)
     with pytest.raises(ValueError, match="X contains NaN"):
         model.fit(gaps)
     assert not hasattr(model, "components_")
@@ -168,7 +170,7 @@ def test_a_feature_without_any_value_is_refused(X):
     gaps = X.copy()
     gaps[:, 1] = np.nan
     with pytest.raises(ValueError, match=r"Features \[1\]"):
-        GaussianRBM(2).fit(gaps)
+        GaussianRBM(2, max_iter=20).fit(gaps)
 
 
 @pytest.mark.parametrize("parameters", [{"sigma": 0.0}, {"sigma": "free"}, {"sigma_floor": 0}])

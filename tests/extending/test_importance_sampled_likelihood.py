@@ -24,7 +24,9 @@ def test_its_value_is_the_mean_negative_log_likelihood():
     assert value == pytest.approx(np.mean(energy.evaluate(theta, X)[0]) + log_z, abs=0.01)
 
 
-@pytest.mark.parametrize("model", [DeepEnergyModel(4, hidden_layer_sizes=(6,)), ProductOfT(4)])
+@pytest.mark.parametrize(
+    "model", [DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20), ProductOfT(4)]
+)
 def test_it_trains_an_estimator_as_well_as_score_matching(model):
     rng = np.random.default_rng(0)
     X = rng.standard_t(8, size=(3000, 2)) @ [[1.0, 0.5], [0.0, 0.5]]

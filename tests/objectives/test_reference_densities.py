@@ -184,7 +184,7 @@ def test_noise_of_the_other_kind_of_data_is_refused_by_name(rng):
     assert isinstance(noise_of("gaussian", X), GaussianDensity)
     with pytest.raises(ValueError, match=r"'chow_liu' is noise for binary.*'independent_gaussian'"):
         noise_of("chow_liu", X)
-    model = BernoulliRBM(2, objective=NoiseContrastiveEstimation(reference="gaussian"))
+    model = BernoulliRBM(2, objective=NoiseContrastiveEstimation(reference="gaussian"), max_iter=20)
     with pytest.raises(ValueError, match=r"'gaussian' is noise for real data.*'chow_liu'"):
         model.fit(X)
     assert isinstance(noise_of("chow_liu", X, energy=BernoulliRBMEnergy(3, 2)), ChowLiuDensity)

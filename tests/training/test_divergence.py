@@ -42,13 +42,15 @@ def test_a_divergence_returns_to_the_last_epoch_that_ended_well(
 
 
 SCALES = {
-    "deep": DeepEnergyModel(2, hidden_layer_sizes=(), sigma="learn", partition="none"),
-    "deeper": DeepEnergyModel(2, hidden_layer_sizes=(3,), sigma="learn", partition="none"),
-    "gaussian rbm": GaussianRBM(2, partition="none"),
-    "diagonal rbm": GaussianRBM(2, sigma="learn_diagonal", partition="none"),
-    "vae": VAETransformer(2, hidden_layer_sizes=(4,)),
-    "diagonal vae": VAETransformer(2, hidden_layer_sizes=(4,), sigma="learn_diagonal"),
-    "binary": BinaryLatentVAE(2),
+    "deep": DeepEnergyModel(2, hidden_layer_sizes=(), sigma="learn", partition="none", max_iter=20),
+    "deeper": DeepEnergyModel(
+        2, hidden_layer_sizes=(3,), sigma="learn", partition="none", max_iter=20
+    ),
+    "gaussian rbm": GaussianRBM(2, partition="none", max_iter=20),
+    "diagonal rbm": GaussianRBM(2, sigma="learn_diagonal", partition="none", max_iter=20),
+    "vae": VAETransformer(2, hidden_layer_sizes=(4,), max_iter=50),
+    "diagonal vae": VAETransformer(2, hidden_layer_sizes=(4,), sigma="learn_diagonal", max_iter=50),
+    "binary": BinaryLatentVAE(2, max_iter=50),
 }
 
 

@@ -63,7 +63,7 @@ def test_history_has_it_for_any_criterion(objective, rng):
 def test_a_model_of_few_rows_shows_that_it_overfits(rng):
     X = bits(2000, rng, 8)
     model = BernoulliRBM(
-        16, objective="mle", optimizer=Adam(0.05), free_energy_gap=True, random_state=0
+        16, objective="mle", optimizer=Adam(0.05), free_energy_gap=True, random_state=0, max_iter=20
     )
     few = model.set_params(max_iter=300).fit(X[:60]).history_["free_energy_gap"]
     many = model.set_params(max_iter=15).fit(X).history_["free_energy_gap"]
@@ -76,7 +76,7 @@ def test_rows_held_out_do_not_train(rng):
     whole = BernoulliRBM(2, max_iter=3, random_state=0).fit(X)
     part = BernoulliRBM(2, max_iter=3, free_energy_gap=True, random_state=0).fit(X)
     assert np.any(whole.components_ != part.components_)
-    few = BernoulliRBM(2, free_energy_gap=True, validation_fraction=0.001)
+    few = BernoulliRBM(2, free_energy_gap=True, validation_fraction=0.001, max_iter=20)
     with pytest.raises(ValueError, match=r"validation_fraction=0\.001 of 60 samples"):
         few.fit(X)
 

@@ -117,16 +117,16 @@ def test_the_learned_log_z(rng):
 
 
 DETERMINISTIC = [
-    BernoulliRBM(3, binarize=0.0, objective="mle"),
-    BernoulliRBM(3, binarize=0.0, objective="pseudo_likelihood"),
+    BernoulliRBM(3, binarize=0.0, objective="mle", max_iter=20),
+    BernoulliRBM(3, binarize=0.0, objective="pseudo_likelihood", max_iter=20),
     BernoulliRBM(3, binarize=0.0, objective="ratio_matching", optimizer="lbfgs", max_iter=10),
-    GaussianRBM(3, objective="mle"),
-    GaussianRBM(3, objective="score_matching"),
-    DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none"),
+    GaussianRBM(3, objective="mle", max_iter=20),
+    GaussianRBM(3, objective="score_matching", max_iter=20),
+    DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", max_iter=20),
     DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", optimizer="lbfgs", max_iter=10),
-    BinaryLatentVAE(3),
+    BinaryLatentVAE(3, max_iter=50),
     BinaryLatentVAE(3, optimizer="lbfgs", max_iter=10),
-    SigmoidAutoencoder(3),
+    SigmoidAutoencoder(3, max_iter=50),
 ]
 
 

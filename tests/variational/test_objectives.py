@@ -179,6 +179,7 @@ def test_the_decoder_of_digits_is_trained_by_noise_contrast():
         objective="vnce",
         optimizer=Adam(0.01),
         random_state=0,
+        max_iter=50,
     )
     start = vae.set_params(max_iter=0).fit(X).score(X)
     assert vae.set_params(max_iter=30).fit(X).score(X) > start + 1.5
