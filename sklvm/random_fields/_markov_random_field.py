@@ -64,8 +64,11 @@ class MarkovRandomField(EnergyBasedModel):
     weight_decay : float, default=0.001
         λ of the penalty ½λ‖J‖², which is added to the criterion: it bounds the coupling of sites
         that are alike in all rows.
-    max_iter : int, default=200
-        Epochs (iterations of L-BFGS). 0 leaves the model at its start.
+    max_iter : int or "auto", default="auto"
+        Epochs (iterations of L-BFGS). 0 leaves the model at its start. "auto" suits the rows: 20
+        passes over them, but no fewer than 2,000 steps, and no more than 20,000 unless that is less
+        than one pass; the fit is cut short where the criterion comes to a plateau, and an epoch has
+        25 steps at least, of several passes over few rows. Of L-BFGS it is 1,000 iterations.
     batch_size : int, default=100
         Rows a step; the last batch of an epoch may be smaller.
     shuffle : bool, default=True
@@ -169,7 +172,7 @@ class MarkovRandomField(EnergyBasedModel):
         objective="pseudo_likelihood",
         optimizer="auto",
         weight_decay=0.001,
-        max_iter=200,
+        max_iter="auto",
         batch_size=100,
         shuffle=True,
         tol=0.0,
