@@ -2,6 +2,12 @@
 
 import os
 
+# Where processes share the cores among them (pytest-xdist), each has one thread, unless a test asks
+# for more; set before anything loads OpenMP or BLAS.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 

@@ -1,11 +1,11 @@
 """log Z(x) of a fitted conditional model: one number for each row, estimated with its score."""
 
 import time
-import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklvm._warnings import warn
 from sklvm.base._constant_log_partition import TRUSTED_FRACTION
 from sklvm.base._log_partition import LogPartition
 from sklvm.partition import conditional_log_partition
@@ -63,12 +63,11 @@ class ConditionalLogPartition(LogPartition):
             )
         untrusted = int(np.sum(estimate.effective_sample_size < TRUSTED_FRACTION * budget.n_chains))
         if untrusted:
-            warnings.warn(
+            warn(
                 f"log Z(x) by annealing rests on less than {TRUSTED_FRACTION:.0%} of the chains in "
                 f"{untrusted} of {len(X)} rows: their scores are likely too high. More "
                 "temperatures help: partition=AnnealedImportanceSampling(n_temperatures=...).",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         return estimate
 

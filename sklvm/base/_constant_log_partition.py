@@ -2,11 +2,11 @@
 
 import threading
 import time
-import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklvm._warnings import warn
 from sklvm.base._log_partition import LogPartition
 from sklvm.partition import log_partition
 
@@ -113,24 +113,22 @@ class ConstantLogPartition(LogPartition):
     def _warn_untrusted(self, estimate, budget):
         size = estimate.effective_sample_size
         if estimate.method == "ais" and size < TRUSTED_FRACTION * budget.n_chains:
-            warnings.warn(
+            warn(
                 f"log Z by annealing rests on {size:.1f} of {budget.n_chains} chains: it is likely "
                 "too low, by more than log_partition_std_err_ says, and score_samples too high by "
                 "the same constant. More temperatures help: "
                 "partition=AnnealedImportanceSampling(n_temperatures=...).",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         if estimate.bracket is not None:
             lower, upper = estimate.bracket
             if abs(upper - lower) > TRUSTED_WIDTH:
-                warnings.warn(
+                warn(
                     f"Annealing to the model and back leaves log Z between {lower:.2f} and "
                     f"{upper:.2f}: a bracket wider than {TRUSTED_WIDTH:g} nats. More temperatures "
                     "make it narrower: partition=AnnealedImportanceSampling(n_temperatures=..., "
                     "bracket=True).",
                     ConvergenceWarning,
-                    stacklevel=5,
                 )
 
     def __getstate__(self):

@@ -1,7 +1,6 @@
 """The skeleton of every iterative fit: data, learner, epochs, what is published, warnings."""
 
 import copy
-import warnings
 from contextlib import nullcontext
 from numbers import Integral
 
@@ -11,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
+from sklvm._warnings import warn
 from sklvm.base._checks import FLOATS
 from sklvm.base._data import check_data
 from sklvm.settings import Settings, StringShorthandMixin
@@ -223,11 +223,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         else:
             unconverged = self.tol > 0 and not (monitor.converged or monitor.is_settled)
         if unconverged and not monitor.was_interrupted and monitor.max_iter > 0:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} did not converge in max_iter={monitor.max_iter} "
                 "iterations. Raise max_iter or tol.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
     def _publish(self):

@@ -1,6 +1,5 @@
 """The Gaussian whose precision matrix has given zeros."""
 
-import warnings
 from contextlib import nullcontext
 from numbers import Integral, Real
 
@@ -12,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
+from sklvm._warnings import warn
 from sklvm.base import FLOATS, DensityModel, check_count, check_data
 from sklvm.covariance._closed_fits import fit_diagonal, fit_rows
 from sklvm.covariance._gaussian_forms import DenseForm
@@ -256,12 +256,11 @@ ConditionalNoiseContrastiveEstimation, default="mle"
             else:
                 solution = self._solve(covariance, mask, min_precision)
         if solution.residual > self.tol:
-            warnings.warn(
+            warn(
                 f"ConstrainedGaussian stopped after {solution.n_iter} Newton steps with a residual "
                 f"of {solution.residual:.1e}, above tol={self.tol:.1e}. More `max_iter`, or some "
                 "`regularization`, may help.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         form = DenseForm(solution.precision)
         return self._publish(

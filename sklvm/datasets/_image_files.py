@@ -1,12 +1,12 @@
 """A folder of photographs as grey arrays."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
 from sklvm._optional import import_optional
+from sklvm._warnings import warn
 from sklvm.datasets._grey import grey_levels
 from sklvm.datasets._resizing import downscale_by_averaging
 
@@ -87,7 +87,7 @@ def read_images(folder, *, downscale=1, max_side=None):
     if not images:
         raise ValueError(f"folder {str(folder)!r} has no readable image: {named}")
     if unreadable:
-        warnings.warn(f"skipped {len(unreadable)} unreadable image file(s): {named}", stacklevel=2)
+        warn(f"skipped {len(unreadable)} unreadable image file(s): {named}", UserWarning)
     return images
 
 

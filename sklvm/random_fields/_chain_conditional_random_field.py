@@ -1,6 +1,5 @@
 """Conditional random fields of label sequences."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
+from sklvm._warnings import warn
 from sklvm.base import FLOATS, DocumentationLinkMixin
 from sklvm.kernels import chain_best_path, chain_marginals
 from sklvm.random_fields._chain_likelihood import ChainLikelihood, path_potentials
@@ -220,11 +220,10 @@ class ChainConditionalRandomField(
         )
         callbacks.end()
         if message is not None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} did not converge in {n_iter} iterations ({message}). Raise "
                 "max_iter or tol, scale the data, or raise alpha.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         self.history_, self.n_iter_ = monitor.history(), n_iter
         return theta

@@ -1,6 +1,5 @@
 """Conditional random fields of label images."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklvm._compat import (
     _check_sample_weight,
     _fit_context,
 )
+from sklvm._warnings import warn
 from sklvm.base import DocumentationLinkMixin, generator_from
 from sklvm.objectives import (
     ContrastiveDivergence,
@@ -324,11 +324,10 @@ class GridConditionalRandomField(
             setattr(self, name, value)
         self.history_, self.n_iter_ = monitor.history(), max(1, len(monitor.records))
         if message is not None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} did not converge in {self.n_iter_} iterations ({message}). "
                 "Raise max_iter or tol, scale the data, or raise alpha.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return self
 

@@ -1,6 +1,5 @@
 """Sparse codes by automatic relevance determination."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -9,6 +8,7 @@ from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
 from sklvm._compat import Interval, StrOptions, _fit_context
+from sklvm._warnings import warn
 from sklvm.base import FLOATS, check_data, has_finite_squares, row_blocks
 from sklvm.kernels import automatic_relevance_codes
 from sklvm.rows import rows_by_gaps
@@ -258,12 +258,11 @@ class ARDSparseCoder(DictionaryModel):
         tol, max_iter = self._options["tol"], self._options["max_iter"]
         unfinished = np.sum(~(gains <= tol))
         if tol > 0 and unfinished:
-            warnings.warn(
+            warn(
                 f"{unfinished} of {len(X)} samples did not reach tol={tol} in "
                 f"max_iter={max_iter} iterations; the worst could still gain "
                 f"{gains.max():.3g} nats.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return codes, per_row
 

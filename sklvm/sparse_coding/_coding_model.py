@@ -1,6 +1,5 @@
 """What estimators of sparse codes share: all but where the dictionary comes from."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklvm._compat import Interval, StrOptions
+from sklvm._warnings import warn
 from sklvm.base import has_finite_squares
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import DictionaryModel
@@ -158,20 +158,19 @@ class CodingModel(DictionaryModel):
             max_iter=coding.max_iter,
             sparse_output=sparse_output,
         )
-        warn_of_unfinished(results, coding, self._tol_names, stacklevel=4)
+        warn_of_unfinished(results, coding, self._tol_names)
         return results
 
 
-def warn_of_unfinished(results, coding, names, *, stacklevel):
+def warn_of_unfinished(results, coding, names):
     """Warn where certificates exceed ``coding.tol``; `names` is what users call that and
     ``coding.max_iter``."""
     unfinished = ~(results.certificates <= coding.tol)
     if coding.tol > 0 and unfinished.any():
         tol, max_iter = names
-        warnings.warn(
+        warn(
             f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
             f"in {max_iter}={coding.max_iter} iterations; the worst is at "
             f"{results.certificates.max():.3g}.",
             ConvergenceWarning,
-            stacklevel=stacklevel + 1,
         )

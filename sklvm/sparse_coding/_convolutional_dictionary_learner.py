@@ -295,7 +295,6 @@ class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
                 CodeResults(None, *map(np.concatenate, parts)),
                 self._coding,
                 self._tol_names,
-                stacklevel=4,
             )
         super()._warn_unconverged(monitor)
 

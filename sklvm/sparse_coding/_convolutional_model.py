@@ -235,7 +235,7 @@ class ConvolutionalModel(LatentVariableModel):
         results = encode_images(
             self.components_, self._geometry, self._coding, X, codes, n_threads=self._n_threads()
         )
-        warn_of_unfinished(results, self._coding, self._tol_names, stacklevel=4)
+        warn_of_unfinished(results, self._coding, self._tol_names)
         return results
 
     def _synthesize(self, Z):

@@ -251,7 +251,6 @@ class DictionaryLearner(StatisticsModel, CodingModel):
                 CodeResults(None, *map(np.concatenate, parts)),
                 self._coding,
                 self._tol_names,
-                stacklevel=4,
             )
         super()._warn_unconverged(monitor)
 

@@ -1,9 +1,9 @@
 """What a matrix of word counts has to be."""
 
-import warnings
-
 import numpy as np
 from scipy.sparse import csr_array, issparse
+
+from sklvm._warnings import warn
 
 __all__ = ["as_counts", "require_whole_counts", "warn_of_fractions"]
 
@@ -38,11 +38,10 @@ def _has_fractions(X):
 def warn_of_fractions(X, owner):
     """Tell that fractions are not what a model of counts is of."""
     if _has_fractions(X):
-        warnings.warn(
+        warn(
             f"X has entries that are not whole numbers, such as TF-IDF weights. {owner} is a model "
             "of counts and takes them for fractions of words; CountVectorizer makes counts.",
             UserWarning,
-            stacklevel=4,
         )
 
 

@@ -1,9 +1,8 @@
 """What an inference is."""
 
-import warnings
-
 from sklearn.exceptions import ConvergenceWarning
 
+from sklvm._warnings import warn
 from sklvm.settings import Settings
 
 __all__ = ["Inference"]
@@ -32,9 +31,8 @@ class Inference(Settings):
         )
 
     def _warn_unconverged(self, max_iter):
-        warnings.warn(
+        warn(
             f"{type(self).__name__} did not converge in max_iter={max_iter} sweeps. Raise max_iter "
             "or tol, or (belief propagation) damping.",
             ConvergenceWarning,
-            stacklevel=4,
         )
