@@ -435,7 +435,8 @@ if __name__ == "__main__":
 # where the Gaussian has 36 to 80; the regularised Gaussian in the model's place has 39 ± 16. Yet at
 # equal norm that model has 68 ± 15, so that edges are not what it tells them by. Between the two is
 # σ = 1: 93 ± 7 at equal norm and 70 ± 15 on digits by the ratio from 50,000 patches, on digits more
-# than the Gaussian in four splits of five. That is ``--recipe best`` of the example.
+# than the Gaussian in four splits of five. That is ``--recipe best`` of
+# ``docs/studies/natural_patches.py``.
 #
 # *Contrast made equal after whitening* leaves the model at chance at equal norm. Its 96 on digits
 # is little more than the 92 that the Gaussian refitted to such y has on the first split.

@@ -22,7 +22,9 @@ _SMOOTHING = 0.5
 
 
 class PottsEnergy(LinearTempering):
-    """A Markov random field of sites with L states each, 0 to L − 1. ::
+    """A Markov random field of sites with L states each, 0 to L − 1.
+
+    ::
 
         E(x) = −Σ_s b_s(x_s) − Σ_{s~t} J_st [x_s = x_t],    b_s(0) = 0
 

@@ -10,7 +10,9 @@ __all__ = ["ising_sweep"]
 
 
 def ising_sweep(bits, coupling, bias, seed, sweep=0, n_threads=None):
-    """A sweep of Gibbs sampling over lattices of bits, in place. ::
+    """A sweep of Gibbs sampling over lattices of bits, in place.
+
+    ::
 
         log p(x) = b Σ_s x_s + J Σ_{s~t} [x_s = x_t] + constant
 

@@ -9,7 +9,9 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 def add_map_products(places, codes, weight, image, map_scatter, map_data, *, circular=False):
-    """Add correlations of sparse maps with one another, and with an image, to what is there. ::
+    """Add correlations of sparse maps with one another, and with an image, to what is there.
+
+    ::
 
         map_scatter[k, l, δ] += weight Σ_p z_k(p) z_l(p + δ),   |δ| < filter_shape along each axis
         map_data[k, a] += weight Σ_p z_k(p) x(p + a),           0 ≤ a < filter_shape

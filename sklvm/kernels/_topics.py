@@ -187,8 +187,11 @@ def collapse_topics(X, prior, beta, assignments, counts, table, totals, statisti
 
 
 def sample_topics(X, prior, beta, topics, counts, table, totals, seed, *, sweep=0, row_offset=0):
-    """One sweep of collapsed Gibbs sampling over the topics of all tokens (Griffiths and Steyvers,
-    PNAS 2004, eq. 5)::
+    """One sweep of collapsed Gibbs sampling over the topics of all tokens.
+
+    Each topic is drawn from (Griffiths and Steyvers, PNAS 2004, eq. 5)
+
+    ::
 
         p(z = k | all others) ∝ (N_dk + α_k) (M_wk + β) / (T_k + βV).
 

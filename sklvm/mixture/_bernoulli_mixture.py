@@ -13,7 +13,9 @@ __all__ = ["BernoulliMixture"]
 
 
 class BernoulliMixture(MixtureModel):
-    """Mixture of Bernoulli distributions: clusters of binary rows, and their density, by EM. ::
+    """Mixture of Bernoulli distributions: clusters of binary rows, and their density, by EM.
+
+    ::
 
         p(x) = Σ_k π_k Π_j μ_kj^x_j (1 − μ_kj)^(1 − x_j)
 

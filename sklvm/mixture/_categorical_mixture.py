@@ -15,7 +15,9 @@ __all__ = ["CategoricalMixture"]
 
 
 class CategoricalMixture(MixtureModel):
-    """Mixture of categorical distributions: latent class analysis of tables of codes, by EM. ::
+    """Mixture of categorical distributions: latent class analysis of tables of codes, by EM.
+
+    ::
 
         p(x) = Σ_k π_k Π_j p_kj(x_j)
 

@@ -82,7 +82,9 @@ class FactorStatistics:
 
 @dataclass(frozen=True)
 class FactorAnalysers(_Gaussians):
-    """x = μ_k + W_k z + ε with z ~ N(0, I_q) and ε ~ N(0, Ψ_k), Ψ_k diagonal. ::
+    """x = μ_k + W_k z + ε with z ~ N(0, I_q) and ε ~ N(0, Ψ_k), Ψ_k diagonal.
+
+    ::
 
         M = I + WᵀΨ⁻¹W,   log|Σ| = log|Ψ| + log|M|,   E[z | x] = M⁻¹WᵀΨ⁻¹(x − μ)
 

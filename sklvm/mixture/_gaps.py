@@ -20,7 +20,9 @@ def patterns(X):
 
 
 class ConditionalGaussian:
-    """N(x; μ, Σ) where some entries m are missing and the others o observed. ::
+    """N(x; μ, Σ) where some entries m are missing and the others o observed.
+
+    ::
 
         E[x_m | x_o] = μ_m + Σ_mo Σ_oo⁻¹ (x_o − μ_o),   Cov[x_m | x_o] = Σ_mm − Σ_mo Σ_oo⁻¹ Σ_om
 

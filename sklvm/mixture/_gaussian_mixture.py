@@ -15,7 +15,9 @@ __all__ = ["GaussianMixture"]
 
 
 class GaussianMixture(MixtureModel):
-    """Mixture of Gaussians: clusters and density of real-valued rows, by EM. ::
+    """Mixture of Gaussians: clusters and density of real-valued rows, by EM.
+
+    ::
 
         p(x) = Σ_k π_k N(x; μ_k, Σ_k)
 

@@ -9,7 +9,9 @@ __all__ = ["EM"]
 
 
 class EM(Settings):
-    """Expectation maximisation: alternating maximisation of a bound on the likelihood. ::
+    """Expectation maximisation: alternating maximisation of a bound on the likelihood.
+
+    ::
 
         F(q, θ) = Σᵢ wᵢ Σ_k q_ik [log p(xᵢ, k; θ) − log q_ik] + log p(θ)
                 ≤ Σᵢ wᵢ log p(xᵢ; θ) + log p(θ).

@@ -25,7 +25,9 @@ __all__ = ["ChainConditionalRandomField"]
 class ChainConditionalRandomField(
     ClassifierMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator
 ):
-    """Labels of the rows of a sequence, each depending on its features and on its neighbours. ::
+    """Labels of the rows of a sequence, each depending on its features and on its neighbours.
+
+    ::
 
         P(y|x) = exp(Σ_t u_t(y_t) + Σ_t A(y_{t-1}, y_t)) / Z(x),    u_t = W x_t + b
 

@@ -8,7 +8,9 @@ __all__ = ["ChainLikelihood", "path_potentials"]
 
 
 class ChainLikelihood:
-    """−Σ w log P(y|x) / Σ w over sequences, as a function of one parameter vector. ::
+    """−Σ w log P(y|x) / Σ w over sequences, as a function of one parameter vector.
+
+    ::
 
         log P(y|x) = Σ_t u_t(y_t) + Σ_t A(y_{t-1}, y_t) − log Z(x),    u_t = W x_t + b
         ∂/∂u_t(j) = [y_t = j] − P(y_t = j|x),

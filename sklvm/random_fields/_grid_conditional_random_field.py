@@ -51,7 +51,9 @@ class GridConditionalRandomField(
     CallbackSupportMixin,
     BaseEstimator,
 ):
-    """Labels of the pixels of an image, each depending on its features and its neighbours. ::
+    """Labels of the pixels of an image, each depending on its features and its neighbours.
+
+    ::
 
         P(y|x) = exp(Σ_s (W f_s + b)(y_s) + Σ_{s~t} c_st(y_s, y_t)) / Z(x)
         Potts:  c_st(a, b) = −[a ≠ b] Σ_k θ_k g_k(s, t)

@@ -16,7 +16,9 @@ _LARGE = 1e6
 
 
 class GridContrastiveDivergence:
-    """∇ log P(y|x) ≈ ∂(labels seen) − ∂(labels of a chain), a chain an image. ::
+    """∇ log P(y|x) ≈ ∂(labels seen) − ∂(labels of a chain), a chain an image.
+
+    ::
 
         contrastive divergence: the chain of n_steps sweeps starts at the labels
         persistent:             it goes on from the image's last visit

@@ -11,7 +11,9 @@ _MAX_ENTRIES = 2**22
 
 
 class GridLikelihood:
-    """−Σ w log P(y|x) / Σ w n_s and its gradient: expectations by summing sites out one by one. ::
+    """−Σ w log P(y|x) / Σ w n_s and its gradient: expectations by summing sites out one by one.
+
+    ::
 
         log P(y|x) = log Z(x, y known) − log Z(x)
 

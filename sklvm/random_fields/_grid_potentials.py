@@ -10,7 +10,9 @@ __all__ = ["GridPotentials"]
 
 
 class GridPotentials:
-    """log P̃(y|x) = Σ_s (Wᵀ f_s + b)(y_s) + Σ_e c_e(y_s, y_t), and its derivatives. ::
+    """log P̃(y|x) = Σ_s (Wᵀ f_s + b)(y_s) + Σ_e c_e(y_s, y_t), and its derivatives.
+
+    ::
 
         Potts:   c_e(a, b) = −Σ_k g_ek θ_k [a ≠ b]
         full:    c_e(a, b) = Σ_k g_ek A_{dk}(a, b),    d the direction of edge e

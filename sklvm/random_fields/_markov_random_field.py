@@ -29,7 +29,9 @@ def _adam():
 
 
 class MarkovRandomField(EnergyBasedModel):
-    """Markov random field of discrete sites: Ising model of two states, Potts model of more. ::
+    """Markov random field of discrete sites: Ising model of two states, Potts model of more.
+
+    ::
 
         log p(x) = Σ_s b_s(x_s) + Σ_{s~t} J_st [x_s = x_t] − log Z,        b_s(0) = 0
         spins:  log p(x) = Σ_s h_s x_s + Σ_{s~t} J_st x_s x_t − log Z,     x_s = ±1

@@ -51,7 +51,9 @@ class ARDInfo:
 
 
 class ARDSparseCoder(DictionaryModel):
-    """Sparse Bayesian codes: the strength of the prior of each coefficient is found by evidence. ::
+    """Sparse Bayesian codes: the strength of the prior of each coefficient is found by evidence.
+
+    ::
 
         x = zD + ε,   z_k ~ N(0, 1/α_k),   ε ~ N(0, σ²I),
         L(α, σ²) = log N(x; 0, σ²I + Σ_k d_k d_kᵀ / α_k)

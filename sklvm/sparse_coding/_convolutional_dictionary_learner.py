@@ -22,7 +22,9 @@ _ROWS_AT_A_TIME = 64
 
 
 class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
-    """Convolutional dictionary learning: the filters that give images sparse codes, ::
+    """Convolutional dictionary learning: the filters that give images sparse codes,.
+
+    ::
 
         min over d and z of  Σᵢ wᵢ [½‖xᵢ − Σ_k d_k ∗ z_ik‖² + α · penalty(zᵢ)]
         subject to  ‖d_k‖₂ ≤ 1.

@@ -13,7 +13,9 @@ __all__ = ["ConvolutionalSparseCoder"]
 
 
 class ConvolutionalSparseCoder(ConvolutionalModel):
-    """Convolutional sparse codes: images, or signals, as sums of a few filters at a few places. ::
+    """Convolutional sparse codes: images, or signals, as sums of a few filters at a few places.
+
+    ::
 
         z(x) = argmin_z J(x, z),   J = ½‖x − Σ_k d_k ∗ z_k‖² + α · penalty(z)
 

@@ -22,7 +22,9 @@ _ROWS_AT_A_TIME = 8192
 
 
 class DictionaryLearner(StatisticsModel, CodingModel):
-    """Dictionary learning: the atoms that give the data sparse codes, ::
+    """Dictionary learning: the atoms that give the data sparse codes,.
+
+    ::
 
         min over D and z of  Σᵢ wᵢ [½‖xᵢ − zᵢD‖² + α · penalty(zᵢ)]   subject to  ‖d_k‖₂ ≤ 1.
 

@@ -20,7 +20,9 @@ _MOST_STEPS = 500
 
 
 class TikhonovDetail(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Splits images into a smooth part and detail: ``transform`` returns the detail x − s, ::
+    """Splits images into a smooth part and detail: ``transform`` returns the detail x − s,.
+
+    ::
 
         s = argmin_s ½‖m ⊙ (s − x)‖² + ½ γ Σ (differences of neighbouring pixels of s)²,
 

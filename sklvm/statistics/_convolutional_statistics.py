@@ -13,7 +13,9 @@ __all__ = ["ConvolutionalStatistics"]
 
 @dataclass(frozen=True)
 class ConvolutionalStatistics:
-    """Sufficient statistics of Σᵢ wᵢ ½‖xᵢ − Σ_k d_k ∗ z_ik‖² as a function of the filters d. ::
+    """Sufficient statistics of Σᵢ wᵢ ½‖xᵢ − Σ_k d_k ∗ z_ik‖² as a function of the filters d.
+
+    ::
 
         A_kl[δ] = Σᵢ wᵢ Σ_p z_ik(p) z_il(p + δ),    B_k[a] = Σᵢ wᵢ Σ_p z_ik(p) xᵢ(p + a)
 

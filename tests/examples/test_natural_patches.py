@@ -1,4 +1,4 @@
-"""The main example: its report, its pictures, its errors and its arithmetic."""
+"""The study of natural patches: its report, its pictures, its errors and its arithmetic."""
 
 import importlib.util
 import json
@@ -15,7 +15,7 @@ pytest.importorskip("mlxtend")
 matplotlib = pytest.importorskip("matplotlib")
 Image = pytest.importorskip("PIL.Image")
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "natural_patches.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "studies" / "natural_patches.py"
 PICTURES = ["filters.png", "log_density.png", "modes.png", "training.png"]
 AREAS = ["auc_gaussian", "auc_digits", "auc_gaussian_ratio", "auc_digits_ratio"]
 

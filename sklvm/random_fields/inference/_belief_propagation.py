@@ -18,7 +18,9 @@ _MAX_RANGE = 600.0
 
 
 class BeliefPropagation(Inference):
-    """Messages between neighbours, until they agree; exact on trees and chains. ::
+    """Messages between neighbours, until they agree; exact on trees and chains.
+
+    ::
 
         m_ts(x_s) ∝ Σ_{x_t} exp(−w T(x_s, x_t)/ρ_st − u_t(x_t)) Π_v m_vt(x_t)^ρ_vt / m_st(x_t)
 

@@ -17,7 +17,9 @@ _MAX_FLOW = 2**31 - 2
 
 
 class GraphCut(Inference):
-    """The labels of least energy, for two labels; by α-expansion for more. ::
+    """The labels of least energy, for two labels; by α-expansion for more.
+
+    ::
 
         T(0, 0) + T(1, 1) ≤ T(0, 1) + T(1, 0)                        two labels: submodular
         T(a, b) + T(α, α) ≤ T(a, α) + T(α, b) for all a, b, α        more labels (Potts: w ≥ 0)

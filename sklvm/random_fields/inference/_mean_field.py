@@ -16,7 +16,9 @@ _START_NOISE = 1e-3
 
 
 class MeanField(Inference):
-    """Independent sites, as close to the field as independent ones can be. ::
+    """Independent sites, as close to the field as independent ones can be.
+
+    ::
 
         q_s(z) ∝ exp(−u_s(z) − Σ_t w_st Σ_y q_t(y) T_st(z, y))
         log Z ≥ −Σ_s (q_s·u_s) − Σ_{s~t} w_st q_sᵀ T_st q_t + Σ_s H(q_s)

@@ -11,7 +11,9 @@ __all__ = ["Marginals", "PairwiseModel"]
 
 
 class PairwiseModel:
-    """Labels z of the sites of a graph, with probability P(z) = exp(−E(z)) / Z. ::
+    """Labels z of the sites of a graph, with probability P(z) = exp(−E(z)) / Z.
+
+    ::
 
         E(z) = Σ_s u_s(z_s) + Σ_{s~t} w_st T_st(z_s, z_t)
 
