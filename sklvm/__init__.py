@@ -16,6 +16,7 @@ from sklvm.sparse_coding import (
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
     DictionaryLearner,
+    LayeredSparseCoder,
     SparseCoder,
     TikhonovDetail,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "GaussianRBM",
     "GridConditionalRandomField",
     "LatentDirichletAllocation",
+    "LayeredSparseCoder",
     "MarkovRandomField",
     "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",

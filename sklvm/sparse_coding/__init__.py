@@ -7,6 +7,7 @@ from sklvm.sparse_coding._convolutional_sparse_coder import ConvolutionalSparseC
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
 from sklvm.sparse_coding._tikhonov_detail import TikhonovDetail
+from sklvm.sparse_coding.layered import LayeredCodingInfo, LayeredSparseCoder, MLPWeights
 from sklvm.sparse_coding.penalties import (
     L0,
     L1,
@@ -33,7 +34,10 @@ __all__ = [
     "ConvolutionalSparseCoder",
     "DictionaryLearner",
     "ElasticNet",
+    "LayeredCodingInfo",
+    "LayeredSparseCoder",
     "Lq",
+    "MLPWeights",
     "PowerPenalty",
     "SparseCoder",
     "TikhonovDetail",

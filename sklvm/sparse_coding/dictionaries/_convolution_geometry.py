@@ -72,6 +72,28 @@ class ConvolutionGeometry:
             image = np.take(image, np.arange(n, image.shape[axis] - n), axis=axis)
         return image.reshape(-1)
 
+    def padded(self, X):
+        """Rows of data as images of (n, height, width, channels), with all that filters reach."""
+        images = X.reshape(len(X), *self._with_two_axes(self.image_shape))
+        height, width = (n - 1 for n in self.two_axes(self.filter_shape))
+        if self.boundary == "full":
+            return np.pad(images, [(0, 0), (height, height), (width, width), (0, 0)])
+        if self.boundary == "circular":
+            return np.pad(images, [(0, 0), (0, height), (0, width), (0, 0)], mode="wrap")
+        return images
+
+    def cropped(self, images):
+        """The adjoint of ``padded``: rows of data from images with all that filters reach."""
+        rows, columns = self.two_axes(self.image_shape)
+        height, width = (n - 1 for n in self.two_axes(self.filter_shape))
+        if self.boundary == "full":
+            images = images[:, height : height + rows, width : width + columns]
+        elif self.boundary == "circular":
+            images[:, :height] += images[:, rows:]
+            images[:, :, :width] += images[:, :, columns:]
+            images = images[:, :rows, :columns]
+        return images.reshape(len(images), -1)
+
     def filters(self, components):
         """Filters of (K, height, width, channels), of components of (K, n_taps)."""
         shape = self._with_two_axes(self.filter_shape)

@@ -1,18 +1,30 @@
-"""Filters at all places of an image, by Fourier transforms."""
+"""Filters at all places of an image."""
 
+import math
 from functools import cached_property
 
 import numpy as np
 from scipy import fft, sparse
 
+from sklvm.sparse_coding.dictionaries._filter_products import (
+    correlate_filters,
+    filter_gradient,
+    synthesize_filters,
+)
+
 __all__ = ["ConvolutionalDictionary"]
+
+# Pixels of a filter from which on Fourier transforms are faster than matrix products.
+_MANY_PIXELS = 256
+_ROWS_AT_A_TIME = 64
 
 
 class ConvolutionalDictionary:
     """The atoms are filters at places: x = Σ_k d_k ∗ z_k for one code z = (z_1, …, z_K) of maps.
 
-    All sums over places are products of spectra on a grid that no place wraps around: the image
-    and a filter less a pixel, or the image itself with a circular boundary.
+    Sums over places are matrix products of the windows of images; for large filters, of more than
+    256 pixels, they are products of spectra on a grid that no place wraps around: the image and a
+    filter less a pixel, or the image itself with a circular boundary.
 
     Parameters
     ----------
@@ -41,13 +53,39 @@ class ConvolutionalDictionary:
     def synthesize(self, Z):
         if sparse.issparse(Z):
             Z = sparse.csr_array(Z)
-        rows = [self._synthesize(Z[[i]]) for i in range(Z.shape[0])]
-        return np.array(rows).reshape(len(rows), self.n_features)
+        out = np.empty((Z.shape[0], self.n_features))
+        for first in range(0, len(out), _ROWS_AT_A_TIME):
+            rows = slice(first, first + _ROWS_AT_A_TIME)
+            codes = Z[rows].toarray() if sparse.issparse(Z) else Z[rows]
+            out[rows] = self._synthesize(np.asarray(codes, dtype=np.float64))
+        return out
 
     def correlate(self, X, mask=None):
-        X = X if mask is None else np.where(mask, X, 0)
-        rows = [self._correlate(row) for row in X]
-        return np.array(rows).reshape(len(rows), self.n_components)
+        out = np.empty((len(X), self.n_components))
+        for first in range(0, len(X), _ROWS_AT_A_TIME):
+            rows = slice(first, first + _ROWS_AT_A_TIME)
+            some = X[rows] if mask is None else np.where(mask, X[rows], 0)
+            out[rows] = self._correlate(some)
+        return out
+
+    def pull(self, Z, X):
+        """Gradient of ⟨X, synthesize(Z)⟩ in the filters.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, n_components)
+        X : ndarray of shape (n, n_features)
+
+        Returns
+        -------
+        gradient : ndarray of shape (K, n_taps)
+        """
+        shape = self._filters.shape[1:3]
+        total = np.zeros(self._filters.shape)
+        for first in range(0, len(X), _ROWS_AT_A_TIME):
+            rows = slice(first, first + _ROWS_AT_A_TIME)
+            total += filter_gradient(self._maps(Z[rows]), self.geometry.padded(X[rows]), shape)
+        return total.reshape(self.n_weights, -1)
 
     def norms(self, mask=None):
         geometry = self.geometry
@@ -93,17 +131,40 @@ class ConvolutionalDictionary:
         filters = self.components.reshape(-1, *geometry.filter_shape, geometry.n_channels)
         return fft.rfftn(filters, s=self._grid, axes=range(1, self._n_axes + 1))
 
-    def _synthesize(self, z):
-        if sparse.issparse(z):
-            z = z.toarray()
+    @cached_property
+    def _filters(self):
+        return self.geometry.filters(self.components)
+
+    def _maps(self, Z):
+        """Codes as maps with filters last, of shape (n, *map_shape, K)."""
+        shape = self.geometry.two_axes(self.geometry.map_shape)
+        return Z.reshape(len(Z), self.n_weights, *shape).transpose(0, 2, 3, 1)
+
+    @property
+    def _by_spectra(self):
+        return math.prod(self.geometry.filter_shape) > _MANY_PIXELS
+
+    def _synthesize(self, Z):
+        if self._by_spectra:
+            return np.array([self._spectral_sum(z) for z in Z])
+        images = synthesize_filters(self._maps(Z), self._filters)
+        return self.geometry.cropped(images)
+
+    def _correlate(self, X):
+        if self._by_spectra:
+            return np.array([self._spectral_products(x) for x in X])
+        maps = correlate_filters(self.geometry.padded(X), self._filters)
+        return maps.transpose(0, 3, 1, 2).reshape(len(X), -1)
+
+    def _spectral_sum(self, z):
         geometry, axes = self.geometry, tuple(range(1, self._n_axes + 1))
-        maps = np.asarray(z, dtype=np.float64).reshape(self.n_weights, *geometry.map_shape)
+        maps = z.reshape(self.n_weights, *geometry.map_shape)
         spectrum = fft.rfftn(maps, s=self._grid, axes=axes)
         product = np.einsum("k...,k...c->...c", spectrum, self._spectra)
         image = fft.irfftn(product, s=self._grid, axes=range(self._n_axes))
         return image[self._within(geometry.image_shape)].ravel()
 
-    def _correlate(self, x):
+    def _spectral_products(self, x):
         geometry, axes = self.geometry, range(self._n_axes)
         image = np.zeros((*self._grid, geometry.n_channels))
         image[self._within(geometry.image_shape)] = x.reshape(*geometry.image_shape, -1)

@@ -60,6 +60,10 @@ class DenseDictionary:
     def atom(self, k):
         return self.atoms[k]
 
+    def pull(self, Z, X):
+        """Zᵀ X: the gradient of ⟨X, Z D⟩ in D."""
+        return Z.T @ X
+
     @cached_property
     def gram(self):
         with np.errstate(over="ignore", invalid="ignore"):
