@@ -26,6 +26,7 @@ from sklvm import (
     GaussianRBM,
     GridConditionalRandomField,
     LatentDirichletAllocation,
+    LayeredSparseCoder,
     MarkovRandomField,
     ProbabilisticLatentSemanticAnalysis,
     SigmoidAutoencoder,
@@ -38,7 +39,10 @@ from sklvm import (
 
 def expected_failures(estimator):
     """Check name → why it cannot pass, for mathematical reasons only."""
-    if isinstance(estimator, ARDSparseCoder | ConvolutionalSparseCoder | SparseCoder):
+    of_given_dictionaries = (
+        ARDSparseCoder | ConvolutionalSparseCoder | LayeredSparseCoder | SparseCoder
+    )
+    if isinstance(estimator, of_given_dictionaries):
         return {"check_transformer_n_iter": "To fit a given dictionary takes no iterations."}
     if isinstance(estimator, CategoricalMixture):
         reason = "The check scores values that the training data do not have."
@@ -100,6 +104,8 @@ ESTIMATORS = [
     SparseCoder(alpha=0.1),
     ARDSparseCoder(),
     ConvolutionalSparseCoder(alpha=0.1),
+    LayeredSparseCoder(alpha=0.1),
+    LayeredSparseCoder(alpha=0.1, method="holistic", output="all"),
     TikhonovDetail(),
     ConvolutionalDictionaryLearner(2, alpha=0.1, tol=1e-2),
     ConvolutionalDictionaryLearner(2, alpha=0.1, batch_size=20, max_iter=2, tol=0),
@@ -270,7 +276,11 @@ def test_bad_training_data_are_refused_before_any_work(fitted, X, bad, message):
         pytest.skip("NaN stands for missing entries")
     model = clone(fitted)
     of_single_rows = (
-        ARDSparseCoder | ConvolutionalDictionaryLearner | ConvolutionalSparseCoder | SparseCoder
+        ARDSparseCoder
+        | ConvolutionalDictionaryLearner
+        | ConvolutionalSparseCoder
+        | LayeredSparseCoder
+        | SparseCoder
     )
     needs_one = isinstance(model, of_single_rows)
     needs_one |= get_tags(model).input_tags.positive_only

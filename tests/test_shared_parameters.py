@@ -51,6 +51,7 @@ OTHER_WORDS = {
         "ConstrainedGaussian": "Newton steps, or epochs.",
         "ConvolutionalSparseCoder": "Iterations of the coder of an image.",
         "DictionaryLearner": "Passes of alternating minimisation.",
+        "LayeredSparseCoder": "Iterations of the coder of a row.",
         "SparseCoder": "Iterations of the coder of a row.",
         "VAETransformer": "A random criterion, which L-BFGS cannot minimise.",
         "LatentDirichletAllocation": "Passes over documents.",
@@ -70,6 +71,7 @@ OTHER_WORDS = {
         "ProbabilisticLatentSemanticAnalysis": "Topics.",
         "ConvolutionalDictionaryLearner": "Filters.",
     },
+    "method": "Of coding, and of whitening.",
     "n_importance_samples": "One of the two is exact for few components.",
     "n_jobs": {
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
@@ -110,6 +112,7 @@ OTHER_WORDS = {
         "ConstrainedGaussian": "Of a residual.",
         "ConvolutionalSparseCoder": "Of a certificate.",
         "DictionaryLearner": "Relative to the criterion of zero codes.",
+        "LayeredSparseCoder": "Of a certificate, or a violation.",
         "SparseCoder": "Of a certificate.",
         "LatentDirichletAllocation": "In nats a word.",
         "ProbabilisticLatentSemanticAnalysis": "In nats a word.",
@@ -153,6 +156,7 @@ OTHER_DEFAULTS = {
     "hidden_layer_sizes": "An encoder's layer may be as wide as data; an energy's is paid for.",
     "init": "Atoms, or rows about which components start.",
     "max_iter": "Epochs, Newton steps and iterations of a coder cost different things.",
+    "method": "Of coding, and of whitening.",
     "n_components": "Latent variables are fewer than hidden units; whitening keeps all.",
     "objective": "The best criterion depends on the energy.",
     "optimizer": {

@@ -133,7 +133,7 @@ def _onto_ball(U, radius, positive):
     if outside.any():
         ordered = -np.sort(-sizes[outside], axis=1)
         means = (np.cumsum(ordered, axis=1) - radius) / np.arange(1, U.shape[1] + 1)
-        count = (ordered > means).sum(axis=1)
+        count = np.maximum((ordered > means).sum(axis=1), 1)  # 0 by rounding
         threshold[outside, 0] = np.take_along_axis(means, count[:, np.newaxis] - 1, axis=1)[:, 0]
     shrunken = np.maximum(sizes - threshold, 0)
     return shrunken if positive else np.copysign(shrunken, U)

@@ -62,7 +62,7 @@ class LayeredSparseCoder(LayeredModel):
     alpha : float or sequence of float, default=1.0
         α_l, the strength of the penalty or the threshold, one for all layers or one for each.
     positive : bool, default=False
-        Whether z ≥ 0, on all layers.
+        Whether z ≥ 0.
     boundary : {"valid", "full", "circular"}, default="valid"
         Which places filters have: those at which they lie within what is below, those at which some
         of them does, or all, of images whose opposite borders meet.
@@ -197,7 +197,7 @@ class LayeredSparseCoder(LayeredModel):
             If the layers do not fit together, there is another number of strengths or bounds than
             of layers, or "constrained" has no bounds.
         """
-        X = check_data(self, X, squares="float64", dtype=FLOATS)
+        X = check_data(self, X, dtype=FLOATS)
         shape = self.image_shape
         if shape is not None:
             shape = checked_image_shape(shape, self.n_channels, X.shape[1])
