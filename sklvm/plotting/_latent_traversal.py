@@ -71,7 +71,10 @@ class LatentTraversalDisplay:
         """
         check_is_fitted(estimator)
         traversal = estimator.latent_traversal(x, components=components, values=values)
-        return cls(traversal, image_shape).plot(ax, **kwargs)
+        display = cls(traversal, image_shape).plot(ax, **kwargs)
+        if not display.ax_.get_title():
+            display.ax_.set_title("One latent variable a row, from its least value to its greatest")
+        return display
 
     def plot(self, ax=None, **image_kw):
         """Draw the sheet.

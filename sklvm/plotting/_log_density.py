@@ -48,8 +48,8 @@ class LogDensityDisplay:
         estimator : estimator
             Fitted, with ``score_samples``.
 
-        sets : dict of str to array-like of shape (n_samples, n_features)
-            Data sets by name.
+        sets : dict of str to array-like of shape (n_samples, n_features), or array-like
+            Data sets by name; an array alone is one set, called "data".
 
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a new figure.
@@ -63,8 +63,15 @@ class LogDensityDisplay:
             The drawn display.
         """
         check_is_fitted(estimator)
+        if not hasattr(sets, "items"):
+            sets = {"data": sets}
         scores = {name: estimator.score_samples(X) for name, X in sets.items()}
-        return cls(scores).plot(ax, **kwargs)
+        display = cls(scores).plot(ax, **kwargs)
+        if not getattr(estimator, "score_normalized_", True):
+            display.ax_.set_xlabel("score (not normalised)")
+        if not display.ax_.get_title():
+            display.ax_.set_title(type(estimator).__name__)
+        return display
 
     def plot(self, ax=None, *, bins=60, tail=0.005, **histogram_kw):
         """Draw the histograms.
@@ -110,7 +117,7 @@ class LogDensityDisplay:
         style = {"alpha": 0.5, "density": True} | histogram_kw
         for name, values in scores.items():
             ax.hist(np.clip(values, low, high), bins=self.bins_, label=name, **style)
-        ax.set(xlabel="log-density (nats)", yticks=[])
+        ax.set(xlabel="log-density (nats)", ylabel="share of the rows", yticks=[])
         ax.legend(loc="upper left")  # the best place is slow to find among many rows
         self.ax_, self.figure_ = ax, ax.figure
         return self

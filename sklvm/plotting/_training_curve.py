@@ -9,6 +9,9 @@ from sklvm._optional import import_optional
 class TrainingCurveDisplay:
     """Curves of a fit's history: one value an epoch.
 
+    Curves in the unit of the criterion are drawn on the left axis. All others, such as the norm of
+    the gradient, have the right one.
+
     Parameters
     ----------
     history : dict of str to array-like of shape (n_epochs,)
@@ -17,7 +20,10 @@ class TrainingCurveDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the curves were drawn.
+        Where the curves of the criterion were drawn.
+
+    right_ax_ : matplotlib Axes or None
+        Where those of another unit were drawn; None where there are none, or nothing else.
 
     figure_ : matplotlib Figure
         Its figure.
@@ -57,7 +63,10 @@ class TrainingCurveDisplay:
             The drawn display.
         """
         check_is_fitted(estimator, "history_")
-        return cls(estimator.history_).plot(ax, **kwargs)
+        display = cls(estimator.history_).plot(ax, **kwargs)
+        if not display.ax_.get_title():
+            display.ax_.set_title(type(estimator).__name__)
+        return display
 
     def plot(self, ax=None, *, curves=None, **line_kw):
         """Draw the curves.
@@ -91,12 +100,30 @@ class TrainingCurveDisplay:
         plt = import_optional("matplotlib.pyplot", "TrainingCurveDisplay.plot")
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
+        left = [name for name in values if _is_in_units_of_the_criterion(name)]
+        right = [name for name in values if name not in left]
+        if not left:
+            left, right = right, []
+        self.ax_, self.right_ax_ = ax, ax.twinx() if right else None
         self.lines_ = {}
-        for name, curve in values.items():
+        for i, (name, curve) in enumerate(values.items()):
             epochs = np.arange(1, len(curve) + 1)
-            style = {"label": name} | line_kw
-            (self.lines_[name],) = ax.plot(epochs, curve, **style)
-        ax.set_xlabel("epoch")
-        ax.legend(loc="upper right")
-        self.ax_, self.figure_ = ax, ax.figure
+            style = {"label": name, "color": f"C{i % 10}"} | line_kw
+            (self.lines_[name],) = (ax if name in left else self.right_ax_).plot(
+                epochs, curve, **style
+            )
+        ax.set(xlabel="epoch", ylabel=_axis_label(left))
+        if right:
+            self.right_ax_.set_ylabel(_axis_label(right))
+        if len(values) > 1:
+            ax.legend(handles=list(self.lines_.values()), loc="best")
+        self.figure_ = ax.figure
         return self
+
+
+def _is_in_units_of_the_criterion(name):
+    return any(word in name for word in ("objective", "bound", "likelihood", "energy"))
+
+
+def _axis_label(names):
+    return ", ".join(name.replace("_", " ") for name in names)

@@ -109,6 +109,33 @@ def test_curves_are_the_history_and_empty_ones_are_left_out():
     np.testing.assert_array_equal(display.lines_["objective"].get_ydata(), [2.0, 1.0])
 
 
+def test_curves_of_other_units_have_an_axis_of_their_own():
+    history = {
+        "objective": [3.0, 2.0],
+        "gradient_norm": [90.0, 40.0],
+        "validation_objective": [4, 3],
+    }
+    display = TrainingCurveDisplay(history).plot()
+    assert display.lines_["gradient_norm"].axes is display.right_ax_
+    for name in ("objective", "validation_objective"):
+        assert display.lines_[name].axes is display.ax_
+    assert display.ax_.get_ylabel() == "objective, validation objective"
+    assert display.right_ax_.get_ylabel() == "gradient norm"
+    assert len(display.ax_.get_legend().get_texts()) == 3
+    assert TrainingCurveDisplay({"gradient_norm": [1.0]}).plot().right_ax_ is None
+
+
+def test_an_array_alone_is_one_set_of_scores(plt):
+    ones = np.ones((3, 6))
+    display = LogDensityDisplay.from_estimator(DeepModel().fit(), ones)
+    assert list(display.scores) == ["data"]
+    assert display.ax_.get_title() == "DeepModel"
+    _, ax = plt.subplots()
+    ax.set_title("mine")
+    LogDensityDisplay.from_estimator(DeepModel().fit(), ones, ax=ax)
+    assert ax.get_title() == "mine"
+
+
 def test_histograms_share_bins_and_lose_no_row():
     scores = {"a": np.arange(100.0), "b": np.append(np.arange(50.0, 149.0), -1e9)}
     display = LogDensityDisplay(scores).plot(bins=10, tail=0.02, density=False)
