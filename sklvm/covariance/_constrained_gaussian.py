@@ -25,7 +25,8 @@ from sklvm.covariance._solvers import (
     solve_maximum_likelihood,
     solve_score_matching,
 )
-from sklvm.covariance._structures import find_degeneracy, resolve_mask
+from sklvm.covariance._structures import find_degeneracy
+from sklvm.graphs import resolve_mask
 from sklvm.kernels import single_threaded_blas
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.settings import resolve

@@ -13,6 +13,7 @@ from sklvm.energies._base import (
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
 from sklvm.energies._binary_sites import BinarySites
+from sklvm.energies._boltzmann_machine import BoltzmannMachineEnergy
 from sklvm.energies._chain_protocols import ExpectedVisible, Gibbs, Tempered
 from sklvm.energies._chain_state import ChainState, block_masks, free_entries
 from sklvm.energies._decoder_energy import DecoderEnergy, prior_energy
@@ -32,6 +33,7 @@ from sklvm.energies._latent_protocols import (
 )
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
+from sklvm.energies._pair_couplings import PairCouplings
 from sklvm.energies._partition_protocols import (
     ClampedPartition,
     ConditionalPartition,
@@ -46,6 +48,7 @@ __all__ = [
     "BernoulliRBMEnergy",
     "BinaryFactorEnergy",
     "BinarySites",
+    "BoltzmannMachineEnergy",
     "Bound",
     "Centred",
     "ChainState",
@@ -72,6 +75,7 @@ __all__ = [
     "LinearTempering",
     "Marginal",
     "OneHotLatents",
+    "PairCouplings",
     "PositivePhase",
     "PottsEnergy",
     "Scale",

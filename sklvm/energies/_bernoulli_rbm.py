@@ -10,6 +10,7 @@ from sklvm.energies._binary_states import (
     binary_states,
     draw_binary_states,
     enumerate_gradient,
+    smoothed_logits,
     sum_over_states,
 )
 from sklvm.energies._chain_state import block_masks
@@ -82,7 +83,7 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
         weights = 0.01 * rng.standard_normal((self.n_components, self.n_features))
         return self.layout.pack(
             weights=weights,
-            visible_bias=_smoothed_logits(X, sample_weight),
+            visible_bias=smoothed_logits(X, sample_weight),
             hidden_bias=0.0,
             dtype=X.dtype,
         )
@@ -205,7 +206,7 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
         """Independent visible units with the smoothed means of X; W = 0, b = 0."""
         return self.layout.pack(
             weights=0.0,
-            visible_bias=_smoothed_logits(X, sample_weight),
+            visible_bias=smoothed_logits(X, sample_weight),
             hidden_bias=0.0,
             dtype=X.dtype,
         )
@@ -332,17 +333,3 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
                 hidden = softplus(inputs[:, np.newaxis] + states @ W.T).sum(axis=2)
                 log_sums.append(logsumexp(hidden + states @ a[free], axis=1))
         return logsumexp(log_sums, axis=0) + held @ a[~free]
-
-
-def _smoothed_logits(X, sample_weight=None):
-    """Logits of (n x̄ + ½)/(n + 1): finite for units that are always on or always off.
-
-    n is the number of rows, a row of weight 2 being two.
-    """
-    if sample_weight is None:
-        n_rows, mean = len(X), X.mean(axis=0, dtype=np.float64)
-    else:
-        n_rows = sample_weight.sum(dtype=np.float64)
-        mean = (sample_weight @ X) / n_rows
-    on = (n_rows * mean + 0.5) / (n_rows + 1)
-    return np.log(on) - np.log1p(-on)

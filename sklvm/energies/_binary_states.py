@@ -5,7 +5,14 @@ import math
 import numpy as np
 from scipy.special import logsumexp
 
-__all__ = ["binary_states", "draw_binary_states", "enumerate_gradient", "sum_over_states"]
+__all__ = [
+    "binary_states",
+    "draw_binary_states",
+    "enumerate_gradient",
+    "log_sum_of_coupled_states",
+    "smoothed_logits",
+    "sum_over_states",
+]
 
 MAX_ENTRIES = 2**22
 
@@ -57,6 +64,33 @@ def draw_binary_states(n_units, energy_of, n_entries_a_state, n_samples, rng):
     weights = np.exp(log_weights - log_weights.max())
     index = rng.choice(len(weights), n_samples, p=weights / weights.sum())
     return ((index[:, np.newaxis] >> np.arange(n_units)) & 1).astype(np.float64)
+
+
+def log_sum_of_coupled_states(couplings, inputs):
+    """log Σ_s exp(½ sᵀJs + vᵀs) over all s ∈ {0, 1}^m, for each row v of `inputs`; float64.
+
+    J is the symmetric matrix `couplings`, with diagonal 0.
+    """
+    couplings, inputs = couplings.astype(np.float64), inputs.astype(np.float64)
+    log_sums = []
+    for states in binary_states(len(couplings), max(inputs.shape)):
+        pairs = 0.5 * np.einsum("si,si->s", states @ couplings, states)
+        log_sums.append(logsumexp(inputs @ states.T + pairs, axis=1))
+    return logsumexp(log_sums, axis=0)
+
+
+def smoothed_logits(X, sample_weight=None):
+    """Logits of (n x̄ + ½)/(n + 1): finite for units that are always on or always off.
+
+    n is the number of rows, a row of weight 2 being two.
+    """
+    if sample_weight is None:
+        n_rows, mean = len(X), X.mean(axis=0, dtype=np.float64)
+    else:
+        n_rows = sample_weight.sum(dtype=np.float64)
+        mean = (sample_weight @ X) / n_rows
+    on = (n_rows * mean + 0.5) / (n_rows + 1)
+    return np.log(on) - np.log1p(-on)
 
 
 def sum_over_states(w, Z):

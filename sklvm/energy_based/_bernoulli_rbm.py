@@ -38,7 +38,7 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
         all other methods take them as they are. None takes binary data, or probabilities, as they
         are.
     objective : {"pcd", "cd", "parallel_tempering", "mle", "pseudo_likelihood", "ratio_matching", \
-"nce", "vnce", "cnce"} or Objective, default="pcd"
+"minimum_probability_flow", "nce", "vnce", "cnce"} or Objective, default="pcd"
         Training criterion; "mle" for at most 20 hidden or visible units.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
         What minimises the criterion. "auto" is ``Adam(0.01, schedule="linear",

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "exponential.h"
+#include "logistic.h"
 
 #define PAIRWISE_MAX_LABELS 256
 
@@ -156,14 +156,6 @@ SKLVM_CLONES static int64_t mean_field_sites(const pairwise_model *g, const int3
         return mean_field_sites_of(2, g, sites, n, tol, q, dirty);
     else
         return mean_field_sites_of(g->n_labels, g, sites, n, tol, q, dirty);
-}
-
-/* log x for a normal x > 0: x = 2^n m with m in [sqrt(1/2), sqrt(2)). */
-SKLVM_INLINE double log_positive_f64(double x) {
-    const uint64_t shifted = bits_of_f64(x) - 0x3fe6a09e667f3bcdu;
-    const double n = (double)((int64_t)shifted >> 52);
-    const double m = f64_of_bits((shifted & 0x000fffffffffffffull) + 0x3fe6a09e667f3bcdu);
-    return n * 0.69314718055994531 + twice_atanh_of_half_f64(2.0 * (m - 1.0) / (m + 1.0));
 }
 
 /* Sums of logarithms of messages that come in, weighted by the slots' rho, minus the unary energy. */

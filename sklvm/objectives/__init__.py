@@ -15,6 +15,7 @@ from sklvm.objectives._encoder_objective import EncoderObjective
 from sklvm.objectives._evidence_lower_bound import EvidenceLowerBound
 from sklvm.objectives._importance_weighted_bound import ImportanceWeightedBound
 from sklvm.objectives._maximum_likelihood import MaximumLikelihood
+from sklvm.objectives._minimum_probability_flow import MinimumProbabilityFlow
 from sklvm.objectives._noise_contrastive import NoiseContrastiveEstimation
 from sklvm.objectives._parallel_tempering import ParallelTempering
 from sklvm.objectives._persistent_contrastive_divergence import PersistentContrastiveDivergence
@@ -44,6 +45,7 @@ __all__ = [
     "EvidenceLowerBound",
     "ImportanceWeightedBound",
     "MaximumLikelihood",
+    "MinimumProbabilityFlow",
     "NoiseContrastiveEstimation",
     "Objective",
     "ParallelTempering",
@@ -69,6 +71,7 @@ OBJECTIVES = {
     "denoising_score_matching": DenoisingScoreMatching,
     "elbo": EvidenceLowerBound,
     "importance_weighted": ImportanceWeightedBound,
+    "minimum_probability_flow": MinimumProbabilityFlow,
     "mle": MaximumLikelihood,
     "nce": NoiseContrastiveEstimation,
     "parallel_tempering": ParallelTempering,

@@ -56,8 +56,9 @@ class MarkovRandomField(EnergyBasedModel):
     binarize : float, default=None
         Threshold for data that are not binary: entries above it are 1, the others 0 (spins: −1).
         None: they have to be states.
-    objective : {"pseudo_likelihood", "mle", "pcd", "cd", "parallel_tempering", "ratio_matching", \
-"nce", "cnce"} or Objective, default="pseudo_likelihood"
+    objective : {"pseudo_likelihood", "mle", "pcd", "cd", "parallel_tempering", \
+"minimum_probability_flow", "ratio_matching", "nce", "cnce"} or Objective, \
+default="pseudo_likelihood"
         Training criterion. "mle" where the exact sum is short: chains, trees, strips, small graphs.
         The last three for two states.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"

@@ -5,6 +5,7 @@ import numpy as np
 from sklvm.energies import (
     BernoulliRBMEnergy,
     BinaryFactorEnergy,
+    BoltzmannMachineEnergy,
     DecoderEnergy,
     DeepEnergy,
     GaussianEnergy,
@@ -39,8 +40,8 @@ def small_models(n_samples=12):
     --------
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
-    ['bernoulli_rbm', 'binary_factors', 'decoder', 'deep', 'gaussian', 'gaussian_mixture',
-     'gaussian_rbm', 'no_hidden_layer', 'potts', 'two_hidden_layers']
+    ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep', 'gaussian',
+     'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer', 'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -63,6 +64,8 @@ def small_models(n_samples=12):
     rbm = BernoulliRBMEnergy(4, 3)
     binary = (rng.random((n_samples, 4)) < 0.5).astype(np.float64)
     models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
+    machine = BoltzmannMachineEnergy(4)
+    models["boltzmann_machine"] = machine, random_parameters(machine, rng), binary
     field = PottsEnergy(grid_graph((2, 2)))
     models["potts"] = field, random_parameters(field, rng), binary
     return models

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklvm.covariance import ConstrainedGaussian
 from sklvm.covariance._solvers import SymmetricPattern, solve_score_matching
-from sklvm.covariance._structures import lattice_mask
+from sklvm.graphs import lattice_mask
 
 OBJECTIVES = ["mle", "score_matching"]
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)

@@ -9,11 +9,11 @@ from sklearn.base import clone
 
 from sklvm.covariance import ConstrainedGaussian
 from sklvm.covariance._solvers import CliqueEnergy, CliqueSum, SymmetricPattern
-from sklvm.covariance._structures import lattice_mask
 from sklvm.datasets import load_photographs, sample_patches
 from sklvm.densities import GaussianDensity
 from sklvm.energies import GaussianEnergy
 from sklvm.exceptions import DivergenceError
+from sklvm.graphs import lattice_mask
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.testing import EnergyTestCase
 

@@ -12,7 +12,7 @@ from sklvm.covariance._solvers import (
     solve_score_matching,
 )
 from sklvm.covariance._solvers._clique_sum import clique_cover
-from sklvm.covariance._structures import lattice_mask
+from sklvm.graphs import lattice_mask
 
 
 def random_covariance(n_features, seed=0):

@@ -12,6 +12,7 @@ from sklvm.objectives import (
     ContrastiveDivergence,
     DenoisingScoreMatching,
     MaximumLikelihood,
+    MinimumProbabilityFlow,
     PseudoLikelihood,
     RatioMatching,
     ScoreMatching,
@@ -69,6 +70,7 @@ def problem(rng):
     [
         MaximumLikelihood(),
         PseudoLikelihood(),
+        MinimumProbabilityFlow(),
         RatioMatching(),
         ContrastiveDivergence(n_steps=5),
         ConditionalNoiseContrastiveEstimation(),
@@ -104,7 +106,9 @@ def test_the_gradient_of_the_conditional_likelihood_is_that_of_its_value(problem
     assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("objective", [PseudoLikelihood(), RatioMatching()])
+@pytest.mark.parametrize(
+    "objective", [MinimumProbabilityFlow(), PseudoLikelihood(), RatioMatching()]
+)
 def test_criteria_of_single_units_leave_the_inputs_out(objective, problem, rng):
     theta, X = problem
     joint = BernoulliRBMEnergy(5, 3)
@@ -212,6 +216,7 @@ def test_criteria_that_need_one_log_partition_or_their_own_inputs_are_refused(na
     assert suitable_objectives(ENERGY, OBJECTIVES) == [
         "cd",
         "cnce",
+        "minimum_probability_flow",
         "mle",
         "pseudo_likelihood",
         "ratio_matching",

@@ -14,6 +14,7 @@ from sklvm.objectives import (
     EvidenceLowerBound,
     ImportanceWeightedBound,
     MaximumLikelihood,
+    MinimumProbabilityFlow,
     NoiseContrastiveEstimation,
     Objective,
     ParallelTempering,
@@ -197,6 +198,11 @@ class TestMaximumLikelihood(ObjectiveTestCase):
 class TestPseudoLikelihood(ObjectiveTestCase):
     def make(self):
         return PseudoLikelihood()
+
+
+class TestMinimumProbabilityFlow(ObjectiveTestCase):
+    def make(self):
+        return MinimumProbabilityFlow()
 
 
 class TestRatioMatching(ObjectiveTestCase):

@@ -15,6 +15,7 @@ import sklvm.energies
 from sklvm.energies import (
     BernoulliRBMEnergy,
     BinaryFactorEnergy,
+    BoltzmannMachineEnergy,
     DecoderEnergy,
     DeepEnergy,
     GaussianEnergy,
@@ -136,9 +137,17 @@ def ring_of_sites():
     )
 
 
+def coupled_units():
+    energy = BoltzmannMachineEnergy(4)
+    return energy, energy.layout.pack(
+        coupling=[1.5, -1.0, 0.0, 0.8, -0.6, 1.2], visible_bias=[0.2, -0.8, 0.3, -0.5]
+    )
+
+
 CASES = {
     "BernoulliRBMEnergy": coupled_bits,
     "BinaryFactorEnergy": two_causes,
+    "BoltzmannMachineEnergy": coupled_units,
     "DecoderEnergy": one_factor,
     "DeepEnergy": three_bumps,
     "GaussianEnergy": correlated_gaussian,

@@ -1,4 +1,4 @@
-"""Pseudo-likelihood and ratio matching against the table of all states."""
+"""Pseudo-likelihood, ratio matching, minimum probability flow against the table of all states."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose
 
 from sklvm.energies import BernoulliRBMEnergy
 from sklvm.energies import _bernoulli_rbm as rbm_module
-from sklvm.objectives import PseudoLikelihood, RatioMatching
+from sklvm.objectives import MinimumProbabilityFlow, PseudoLikelihood, RatioMatching
 from sklvm.testing import ExactDistribution, FlatObjective, random_parameters
 
 ENERGY = BernoulliRBMEnergy(4, 3)
-OBJECTIVES = [PseudoLikelihood(), RatioMatching()]
+OBJECTIVES = [MinimumProbabilityFlow(), PseudoLikelihood(), RatioMatching()]
 
 
 @pytest.fixture
@@ -49,6 +49,26 @@ def test_pseudo_likelihood_is_the_product_of_the_conditionals_of_each_bit(theta,
         -sum(np.log(p[x] / (p[x] + p[flipped(x, j)])) for j in range(4)) for x in map(tuple, X)
     ]
     assert_allclose(value(PseudoLikelihood(), theta, X), np.mean(expected), rtol=1e-9)
+
+
+def test_minimum_probability_flow_is_the_rate_at_which_the_distribution_of_the_data_changes(
+    theta, rng
+):
+    # KL(data ‖ data after a time dt) = J dt, to first order, where all probability that leaves a
+    # row is lost to it: in a master equation that starts at a single row.
+    p = table(theta)
+    points = list(p)
+    rates = np.zeros((16, 16))  # from a column to a row; half of log p changes sides
+    for j, x in enumerate(points):
+        for k in range(4):
+            rates[points.index(flipped(x, k)), j] = np.sqrt(p[flipped(x, k)] / p[x])
+    generator = rates - np.diag(rates.sum(axis=0))
+    assert_allclose(generator @ np.array(list(p.values())), 0, atol=1e-12)  # detailed balance
+    X = (rng.random((6, 4)) < 0.5).astype(np.float64)
+    dt = 1e-6
+    after = [(np.eye(16) + dt * generator)[i, i] for i in (points.index(tuple(x)) for x in X)]
+    flow = value(MinimumProbabilityFlow(), theta, X)
+    assert_allclose(-np.mean(np.log(after)) / dt, flow, rtol=1e-4)
 
 
 def test_ratio_matching_is_the_squared_distance_of_mapped_ratios_up_to_a_constant(theta, rng):
@@ -122,7 +142,10 @@ def test_certain_bits_neither_overflow_nor_vanish():
         weights=[[500.0, 0.0]], visible_bias=[300.0, -300.0], hidden_bias=0.0, dtype=np.float32
     )
     X = np.array([[0, 1], [1, 0]], dtype=np.float32)
-    for objective, expected in zip(OBJECTIVES, ([1100.0, 0.0], [2.0, 0.0]), strict=True):
+    steep = np.exp(30.0) * (1 + 369.65 + 1 + 120)
+    for objective, expected in zip(
+        OBJECTIVES, ([steep, 0.0], [1100.0, 0.0], [2.0, 0.0]), strict=True
+    ):
         values = [
             FlatObjective(objective).step(energy, theta, x[None], np.ones(1), None, None)[0]
             for x in X
