@@ -1,9 +1,12 @@
-"""Training steps of a deep energy model, beside torch autograd and beside their matrix products.
+"""Epochs of a deep energy model, beside torch autograd and beside their matrix products.
 
-One layer of 64 units under 64 components, 784 float32 features, batches of 200 of 50,000 rows,
-Adam. The torch side minimises the same criterion, exact score matching by the same closed form,
-with the gradient in the parameters by autograd. "products" are the matrix products of sklvm's step
-and no more. Sides take turns, and medians count: what disturbs the machine disturbs all of them.
+One layer of 64 units under 64 components, 784 float32 features, batches of 200, Adam. An epoch of
+sklvm is a ``fit``. The torch side minimises the same criterion, exact score matching by the same
+closed form, with the gradient in the parameters by autograd and a fused Adam. "products" are the
+matrix products of sklvm's steps and no more. Each side has a process of its own; they take turns,
+and medians count: what disturbs the machine disturbs all of them.
+
+Then transitions of the samplers beside their products, and the memory of a fit.
 """
 
 import argparse
@@ -11,86 +14,97 @@ import resource
 from importlib.util import find_spec
 
 import numpy as np
+from _own_processes import serve, take_turns_apart
 from _take_turns import take_turns
 from threadpoolctl import threadpool_limits
 
 from sklvm import DeepEnergyModel
 from sklvm.densities import GaussianDensity
 from sklvm.energies import DeepEnergy
-from sklvm.kernels import effective_n_threads
 from sklvm.objectives import DenoisingScoreMatching, NoiseContrastiveEstimation, ScoreMatching
-from sklvm.optimizers import Adam
 from sklvm.partition import annealing_path
 from sklvm.samplers import HamiltonianChains
-from sklvm.training import Training
 
 N_FEATURES, N_HIDDEN, N_COMPONENTS, BATCH = 784, 64, 64, 200
 N_CHAINS, N_LEAPFROG_STEPS = 100, 5
 NOISE_LEVEL, NOISE_RATIO = 0.4, 10
+CRITERIA = {
+    "score matching": ScoreMatching(),
+    "denoising score matching": DenoisingScoreMatching(NOISE_LEVEL),
+    "nce, white noise": NoiseContrastiveEstimation(NOISE_RATIO, "independent_gaussian"),
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows and rounds")
-    parser.add_argument("--threads", type=int, default=effective_n_threads())
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--criteria", nargs="+", default=list(CRITERIA), choices=list(CRITERIA))
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    n_rounds = 3 if arguments.quick else 51
+    if arguments.side:
+        side, criterion, n_rows, n_threads = arguments.side
+        serve(SIDES[side](criterion, rows(int(n_rows)), int(n_threads)))
+        return
+    n_rounds = arguments.rounds or (3 if arguments.quick else 15)
+    n_rows = 1_000 if arguments.quick else 10_000
+    sides = ["sklvm", "torch", "products"] if find_spec("torch") else ["sklvm", "products"]
+    print(f"milliseconds a step in an epoch of {n_rows} rows, medians of {n_rounds} rounds")
+    print(f"{'':<28}{'threads':>8}{'sklvm':>8}{'torch':>9}{'products':>10}", end="")
+    print(f"{'torch / sklvm':>15}{'sklvm / products':>18}")
+    for criterion in arguments.criteria:
+        for n_threads in [1] if arguments.quick else arguments.threads:
+            seconds = take_turns_apart(
+                __file__,
+                {name: ["--side", name, criterion, str(n_rows), str(n_threads)] for name in sides},
+                n_rounds,
+                n_threads=n_threads,
+            )
+            row = [each and 1e3 * each * BATCH / n_rows for each in seconds.values()]
+            report(f"{criterion:<28}{n_threads:>8}", dict(zip(seconds, row, strict=True)))
+    if arguments.criteria == list(CRITERIA):
+        report_samplers(rows(2_000), n_rounds)
+        fit_rows = 2_000 if arguments.quick else 50_000
+        extra = extra_megabytes_of_a_fit(rows(fit_rows))
+        print(f"memory of a fit of {fit_rows} rows by score matching beyond X: {extra:.0f} MB")
+
+
+def rows(n_rows):
     rng = np.random.default_rng(0)
-    n_rows = 2_000 if arguments.quick else 50_000
-    X = rng.standard_normal((n_rows, N_FEATURES), dtype=np.float32)
-    extra = extra_megabytes_of_a_fit(X)
-    rivals = torch_steps(X, arguments.threads) if find_spec("torch") else {}
-    print(f"milliseconds a step, medians of {n_rounds} rounds, {arguments.threads} threads")
-    print(f"{'':<28}{'sklvm':>8}{'torch':>9}{'products':>10}{'torch / sklvm':>15}", end="")
-    print(f"{'sklvm / products':>18}")
-    with threadpool_limits(arguments.threads):
-        for name, step, shapes in [*training_steps(X), *sampler_steps(X)]:
-            sides = {"sklvm": step, "torch": rivals.get(name), "products": products(shapes)}
-            seconds = take_turns(sides, n_rounds, n_warm_up=1)
-            mine, theirs, bound = (each and 1e3 * each for each in seconds.values())
-            rival, ratio = ("absent", "") if theirs is None else (f"{theirs:.2f}", theirs / mine)
-            print(f"{name:<28}{mine:>8.2f}{rival:>9}{bound:>10.2f}", end="")
-            print(f"{ratio and f'{ratio:.2f}x':>15}{mine / bound:>17.2f}x")
-    print(f"memory of a fit of {n_rows} rows by score matching beyond X: {extra:.0f} MB")
+    return rng.standard_normal((n_rows, N_FEATURES), dtype=np.float32)
+
+
+def report(label, times):
+    mine, theirs, bound = times["sklvm"], times.get("torch"), times["products"]
+    rival, ratio = ("absent", "") if theirs is None else (f"{theirs:.2f}", f"{theirs / mine:.2f}x")
+    print(
+        f"{label}{mine:>8.2f}{rival:>9}{bound:>10.2f}{ratio:>15}{mine / bound:>17.2f}x", flush=True
+    )
+
+
+def report_samplers(X, n_rounds):
+    print("samplers: milliseconds, one process, one thread")
+    with threadpool_limits(1):
+        for name, step, shapes in sampler_steps(X):
+            seconds = take_turns(
+                {"sklvm": step, "products": products(shapes)}, 3 * n_rounds, n_warm_up=1
+            )
+            report(f"{name:<28}{1:>8}", {side: 1e3 * each for side, each in seconds.items()})
 
 
 # -- sklvm ----------------------------------------------------------------------------------------
 
 
-def training_steps(X):
-    """Name, step, and the shapes (m, k, n) of its products of (m, k) by (k, n)."""
-    energy = DeepEnergy(N_FEATURES, N_COMPONENTS, (N_HIDDEN,))
-    weights = np.ones(len(X), dtype=X.dtype)
-    d, h, k = N_FEATURES, N_HIDDEN, N_COMPONENTS
-    pairs = h * (h + 1) // 2
-
-    def both_ways(n):
-        """A forward pass, its backward pass to the input, and the tangent pass that they share."""
-        up, down = [(n, d, h), (n, h, k)], [(n, k, h), (n, h, d)]
-        gradients = [(h, n, d), (k, n, h)]
-        return 2 * up + down + 2 * gradients + [(n, k, h)]
-
-    n, m = BATCH, BATCH * (1 + NOISE_RATIO)
-    exact = [(h, d, h), (h, h, d), (n, pairs, k), (k, n, pairs), (n, k, pairs)]
-    contrast = [(m, d, h), (m, h, k), (k, m, h), (m, k, h), (h, m, d)]
-    white = NoiseContrastiveEstimation(NOISE_RATIO, "independent_gaussian")
-    for name, objective, shapes in [
-        ("score matching", ScoreMatching(), both_ways(n) + exact),
-        ("denoising score matching", DenoisingScoreMatching(NOISE_LEVEL), both_ways(n)),
-        ("nce, white noise", white, contrast),
-    ]:
-        rng = np.random.default_rng(0)
-        training = Training(energy, objective, Adam(), X, weights, rng)
-        training.plan(None)
-
-        def step(training=training, rng=rng):
-            rows = rng.integers(len(X), size=BATCH)
-            training.step(X[rows], weights[rows])
-
-        yield name, step, shapes
+def fit(criterion, X, n_threads):
+    """An epoch of training, as users have it."""
+    model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), warm_start=True)
+    model.set_params(max_iter=1, batch_size=BATCH, random_state=0, objective=CRITERIA[criterion])
+    return lambda: model.fit(X)
 
 
 def sampler_steps(X):
+    """Name, step, and the shapes (m, k, n) of its products of (m, k) by (k, n)."""
     energy = DeepEnergy(N_FEATURES, N_COMPONENTS, (N_HIDDEN,))
     rng = np.random.default_rng(0)
     theta = energy.init_parameters(X, rng)
@@ -112,6 +126,42 @@ def sampler_steps(X):
     yield "annealing, a temperature", temperature, trajectory + 2 * N_LEAPFROG_STEPS * [(n, d, d)]
 
 
+def extra_megabytes_of_a_fit(X):
+    """What the process's peak grows by in an epoch, log Z included."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), max_iter=1)
+    model.set_params(batch_size=BATCH, random_state=0, partition__n_temperatures=20).fit(X)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+# -- products -------------------------------------------------------------------------------------
+
+
+def epoch_of_products(criterion, X, n_threads):
+    multiply = products(shapes_of_a_step(criterion))
+
+    def epoch():
+        for _ in range(len(X) // BATCH):
+            multiply()
+
+    return epoch
+
+
+def shapes_of_a_step(criterion):
+    """(m, k, n) of the products of (m, k) by (k, n) in a step of sklvm."""
+    d, h, k = N_FEATURES, N_HIDDEN, N_COMPONENTS
+    n, m = BATCH, BATCH * (1 + NOISE_RATIO)
+    if criterion == "nce, white noise":
+        return [(m, d, h), (m, h, k), (k, m, h), (m, k, h), (h, m, d)]
+    # A forward pass, its backward pass to the input, and the tangent pass that they share.
+    both_ways = 2 * [(n, d, h), (n, h, k)] + [(n, k, h), (n, h, d)]
+    both_ways += 2 * [(h, n, d), (k, n, h)] + [(n, k, h)]
+    if criterion == "denoising score matching":
+        return both_ways
+    pairs = h * (h + 1) // 2
+    return [*both_ways, (h, d, h), (h, h, d), (n, pairs, k), (k, n, pairs), (n, k, pairs)]
+
+
 def products(shapes):
     rng = np.random.default_rng(0)
     pairs = [
@@ -127,18 +177,10 @@ def products(shapes):
     return multiply
 
 
-def extra_megabytes_of_a_fit(X):
-    """What the process's peak grows by in an epoch, log Z included."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), max_iter=1)
-    model.set_params(batch_size=BATCH, random_state=0, partition__n_temperatures=20).fit(X)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-
-
 # -- torch ----------------------------------------------------------------------------------------
 
 
-def torch_steps(X, n_threads):
+def torch_epoch(criterion, X, n_threads):
     import torch
     from torch.nn.functional import softplus
 
@@ -181,22 +223,23 @@ def torch_steps(X, n_threads):
         n = len(x)
         return softplus(-G[:n]).mean() + NOISE_RATIO * softplus(G[n:]).mean()
 
-    def step_of(criterion):
-        optimizer = torch.optim.Adam(parameters)
+    loss = {
+        "score matching": score_matching,
+        "denoising score matching": denoising,
+        "nce, white noise": contrast,
+    }[criterion]
+    optimizer = torch.optim.Adam(parameters, fused=True)
 
-        def step():
-            rows = torch.randint(len(data), (BATCH,))
+    def epoch():
+        for rows in torch.randperm(len(data)).split(BATCH):
             optimizer.zero_grad()
-            criterion(data[rows]).backward()
+            loss(data[rows]).backward()
             optimizer.step()
 
-        return step
+    return epoch
 
-    return {
-        "score matching": step_of(score_matching),
-        "denoising score matching": step_of(denoising),
-        "nce, white noise": step_of(contrast),
-    }
+
+SIDES = {"sklvm": fit, "torch": torch_epoch, "products": epoch_of_products}
 
 
 if __name__ == "__main__":
