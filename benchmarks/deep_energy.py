@@ -98,8 +98,9 @@ def report_samplers(X, n_rounds):
 
 def fit(criterion, X, n_threads):
     """An epoch of training, as users have it."""
-    model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), warm_start=True)
-    model.set_params(max_iter=1, batch_size=BATCH, random_state=0, objective=CRITERIA[criterion])
+    model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), max_iter=1)
+    model.set_params(warm_start=True, batch_size=BATCH, random_state=0, partition="none")
+    model.set_params(objective=CRITERIA[criterion])
     return lambda: model.fit(X)
 
 

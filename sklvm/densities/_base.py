@@ -14,7 +14,8 @@ class Density(Protocol):
 
     Besides, a class has ``fit(X, sample_weight=None)``, a class method that makes a density of the
     rows of X; a weight of 2 is two rows. Those that get the log-densities of their draws for little
-    have ``sample_with_log_density(n_samples, rng)`` as well.
+    have ``sample_with_log_density(n_samples, rng)`` as well, and those that can write draws where
+    they are told to ``draw_into(out, rng)``, which returns the log-densities.
 
     Attributes
     ----------
@@ -31,7 +32,7 @@ class Density(Protocol):
         """Independent draws, shape (n_samples, d)."""
 
 
-def sample_with_log_density(density, n_samples, rng):
+def sample_with_log_density(density, n_samples, rng, out=None):
     """Draws and their log-densities, from one pass where the density has that.
 
     Parameters
@@ -39,6 +40,8 @@ def sample_with_log_density(density, n_samples, rng):
     density : Density
     n_samples : int
     rng : Generator
+    out : ndarray of shape (n_samples, d), default=None
+        Where the draws are written, in its dtype; None: to a new array.
 
     Returns
     -------
@@ -46,7 +49,14 @@ def sample_with_log_density(density, n_samples, rng):
     log_density : ndarray of shape (n_samples,)
         In nats.
     """
+    if out is not None and hasattr(density, "draw_into"):
+        return out, density.draw_into(out, rng)
     if hasattr(density, "sample_with_log_density"):
-        return density.sample_with_log_density(n_samples, rng)
-    X = density.sample(n_samples, rng)
-    return X, density.log_density(X)
+        X, log_density = density.sample_with_log_density(n_samples, rng)
+    else:
+        X = density.sample(n_samples, rng)
+        log_density = density.log_density(X)
+    if out is None:
+        return X, log_density
+    out[...] = X
+    return out, log_density

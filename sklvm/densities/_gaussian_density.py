@@ -1,15 +1,20 @@
 """A fitted Gaussian, ready to be evaluated: noise for criteria, a start for annealing."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg import eigh
 
 from sklvm.kernels import standard_normal
-from sklvm.statistics import GaussianStatistics
+from sklvm.rows import slices
+from sklvm.statistics import GaussianStatistics, column_moments
 
 __all__ = ["GaussianDensity"]
 
 # Correlations that a Gaussian may as well do without.
 NEGLIGIBLE_CORRELATION = 0.01
+# Of the draws that one pass makes.
+ENTRIES_AT_A_TIME = 2**17
 
 
 class GaussianDensity:
@@ -22,11 +27,12 @@ class GaussianDensity:
     ----------
     location : ndarray of shape (d,)
         μ.
-    covariance : ndarray of shape (d, d)
-        Σ, symmetric and positive semi-definite. A diagonal matrix is added to it where the
-        correlations are so nearly singular that their least eigenvalue is below `relative_floor`,
-        which it then is; and a feature without variance gets that part of the mean variance. So the
-        density exists on all of space, and whether it is touched does not depend on units.
+    covariance : ndarray of shape (d, d) or (d,)
+        Σ, symmetric and positive semi-definite, or its diagonal where it has no more. A diagonal
+        matrix is added to it where the correlations are so nearly singular that their least
+        eigenvalue is below `relative_floor`, which it then is; and a feature without variance gets
+        that part of the mean variance. So the density exists on all of space, and whether it is
+        touched does not depend on units.
     dtype : dtype, default=None
         Of the factors and the draws; None: the covariance's.
     relative_floor : float, default=1e-6
@@ -41,25 +47,53 @@ class GaussianDensity:
     """
 
     def __init__(self, location, covariance, *, dtype=None, relative_floor=1e-6):
-        dtype = np.dtype(covariance.dtype if dtype is None else dtype)
-        variances, directions = np.diag(covariance).astype(np.float64), np.eye(len(location))
-        mean_variance = variances.mean() if variances.any() else 1.0
-        floor = relative_floor * mean_variance
-        variances = np.where(variances > 0, variances, floor)
-        self._is_rotated = np.count_nonzero(covariance - np.diag(np.diag(covariance))) > 0
-        if self._is_rotated:
-            variances, directions = eigh(_raised(covariance, variances, relative_floor))
-            # The least of them may be rounding of the largest.
-            variances = np.maximum(variances, np.finfo(np.float64).eps * variances[-1])
-            # Which of ±u an eigenvector is hangs on the last bit of Σ; draws must not.
-            largest = np.argmax(np.abs(directions), axis=0)
-            directions *= np.sign(np.take_along_axis(directions, largest[np.newaxis], axis=0))
         self.n_features = len(location)
-        self.location = np.asarray(location, dtype=dtype)
-        self.variances = variances
-        self.directions = directions.astype(dtype)
-        self.scales = np.sqrt(variances).astype(dtype)
-        self.log_normalizer = -0.5 * (self.n_features * np.log(2 * np.pi) + np.log(variances).sum())
+        self.location = np.asarray(location, dtype=covariance.dtype if dtype is None else dtype)
+        if covariance.ndim == 2 and not np.any(covariance - np.diag(np.diag(covariance))):
+            covariance = np.diag(covariance).copy()
+        self._covariance, self._relative_floor = covariance, relative_floor
+        self._is_rotated = covariance.ndim == 2
+
+    # An eigendecomposition takes as long as an epoch of training: it is made when first needed.
+
+    @cached_property
+    def _eigenpairs(self):
+        covariance = self._covariance.astype(np.float64)
+        variances = np.diag(covariance) if self._is_rotated else covariance
+        mean_variance = variances.mean() if variances.any() else 1.0
+        variances = np.where(variances > 0, variances, self._relative_floor * mean_variance)
+        if not self._is_rotated:
+            return variances, None
+        variances, directions = eigh(_raised(covariance, variances, self._relative_floor))
+        # The least of them may be rounding of the largest.
+        variances = np.maximum(variances, np.finfo(np.float64).eps * variances[-1])
+        # Which of ±u an eigenvector is hangs on the last bit of Σ; draws must not.
+        largest = np.argmax(np.abs(directions), axis=0)
+        directions *= np.sign(np.take_along_axis(directions, largest[np.newaxis], axis=0))
+        return variances, directions.astype(self.location.dtype)
+
+    @property
+    def variances(self):
+        """λ, shape (d,)."""
+        return self._eigenpairs[0]
+
+    @property
+    def directions(self):
+        """U, shape (d, d)."""
+        directions = self._eigenpairs[1]
+        return (
+            np.eye(self.n_features, dtype=self.location.dtype) if directions is None else directions
+        )
+
+    @cached_property
+    def scales(self):
+        """√λ, shape (d,)."""
+        return np.sqrt(self.variances).astype(self.location.dtype)
+
+    @cached_property
+    def log_normalizer(self):
+        """The log-density at μ, in nats."""
+        return -0.5 * (self.n_features * np.log(2 * np.pi) + np.log(self.variances).sum())
 
     @classmethod
     def fit(cls, X, sample_weight=None, *, correlations="all"):
@@ -73,16 +107,20 @@ class GaussianDensity:
             Which covariances are kept. "auto" keeps none where no correlation exceeds 0.01, as of
             whitened data: draws then need no product of matrices.
         """
+        if correlations == "none":
+            return cls(*column_moments(X, sample_weight), dtype=X.dtype)
         location, covariance = GaussianStatistics.collect(X, sample_weight).solve()
-        if correlations == "none" or (correlations == "auto" and _is_nearly_diagonal(covariance)):
-            covariance = np.diag(np.diag(covariance))
+        if correlations == "auto" and _is_nearly_diagonal(covariance):
+            covariance = np.diag(covariance)
         return cls(location, covariance, dtype=X.dtype)
 
     def independent(self):
         """The density with the same mean and variances, and no correlations."""
-        variances = (self.directions.astype(np.float64) ** 2) @ self.variances
+        variances = self.variances
+        if self._is_rotated:
+            variances = (self.directions.astype(np.float64) ** 2) @ variances
         return GaussianDensity(
-            self.location, np.diag(variances), dtype=self.location.dtype, relative_floor=0.0
+            self.location, variances, dtype=self.location.dtype, relative_floor=0.0
         )
 
     def log_density(self, X):
@@ -100,19 +138,31 @@ class GaussianDensity:
 
     def sample_with_log_density(self, n_samples, rng):
         """Draws and their log-densities, from the one set of normal numbers."""
-        shape, seed = (n_samples, self.n_features), int(rng.integers(2**63))
-        y = standard_normal(shape, seed, dtype=self.location.dtype)
-        log_density = y.dtype.type(self.log_normalizer) - 0.5 * np.einsum("ij,ij->i", y, y)
-        y *= self.scales
-        x = self._from_axes(y)
-        x += self.location
-        return x, log_density
+        x = np.empty((n_samples, self.n_features), self.location.dtype)
+        return x, self.draw_into(x, rng)
+
+    def draw_into(self, out, rng):
+        """Fill `out`, shape (n, d), with draws; their log-densities, shape (n,)."""
+        seed, dtype, scales = int(rng.integers(2**63)), self.location.dtype, self.scales
+        squares = np.empty(len(out), dtype)
+        # Passes over a few rows at a time find them in the cache.
+        for rows in slices(len(out), max(1, ENTRIES_AT_A_TIME // self.n_features)):
+            y = out[rows] if out.dtype == dtype else np.empty(out[rows].shape, dtype)
+            standard_normal(y.shape, seed, row_offset=rows.start, dtype=dtype, out=y)
+            np.einsum("ij,ij->i", y, y, out=squares[rows])
+            y *= scales
+            np.add(self._from_axes(y), self.location, out=out[rows])
+        return dtype.type(self.log_normalizer) - 0.5 * squares
 
     def _to_axes(self, X):
         return X @ self.directions if self._is_rotated else X
 
     def _from_axes(self, Y):
         return Y @ self.directions.T if self._is_rotated else Y
+
+    def __getstate__(self):
+        cached = ("_eigenpairs", "scales", "log_normalizer")
+        return {name: value for name, value in vars(self).items() if name not in cached}
 
 
 def _is_nearly_diagonal(covariance):

@@ -207,7 +207,8 @@ class DeepEnergy(LinearLatents):
         energy -= passed.output.sum(axis=1)
         psi = self.network.vjp(views, passed, np.ones_like(passed.output), input_too=True)
         psi += views["visible_bias"]
-        psi -= X / self.scale.variance(views)
+        variance = self.scale.variance(views)
+        psi -= X if variance == 1 else X / variance
         return energy, psi
 
     def curvature(self, theta):
@@ -220,8 +221,9 @@ class DeepEnergy(LinearLatents):
         passed = self.network.forward(views, X)
         inner = InputDerivatives(self.network, views, passed, squared_slopes)
         variance = self.scale.variance(views)
-        psi = inner.gradient + views["visible_bias"]
-        psi -= X / variance
+        psi = inner.gradient
+        psi += views["visible_bias"]
+        psi -= X if variance == 1 else X / variance
         curvature = None if squares is None else inner.curvature - squares / variance
 
         def pullback(V, w):

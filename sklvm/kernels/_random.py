@@ -9,7 +9,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sklvm.kernels._arrays import FLOATS
+from sklvm.kernels._arrays import FLOATS, check_out
 from sklvm.kernels._random_loops import normal_loop, philox_loop, uniform_loop
 from sklvm.kernels._threads import threads_for
 
@@ -94,7 +94,7 @@ def uniform(shape, seed, *, sweep=0, layer=0, row_offset=0, dtype=np.float64, n_
 
 
 def standard_normal(
-    shape, seed, *, sweep=0, layer=0, row_offset=0, dtype=np.float64, n_threads=None
+    shape, seed, *, sweep=0, layer=0, row_offset=0, dtype=np.float64, out=None, n_threads=None
 ):
     """Standard normal numbers, indexed by seed, row, unit, sweep and layer.
 
@@ -110,6 +110,8 @@ def standard_normal(
         Further coordinates; row_offset + rows is at most 2**32.
     dtype : float32 or float64, default=float64
         The float32 numbers are those of float64 to about float32's precision.
+    out : ndarray of that shape and dtype or None, default=None
+        Where to write the numbers, C-contiguous.
     n_threads : int or None, default=None
         See :func:`effective_n_threads`. Does not change the numbers.
 
@@ -120,9 +122,10 @@ def standard_normal(
     Raises
     ------
     TypeError
-        If `dtype` is neither float32 nor float64, or a coordinate is no integer.
+        If `dtype` is neither float32 nor float64, `out` is not an array of it, or a coordinate is
+        no integer.
     ValueError
-        If a coordinate is out of its range.
+        If a coordinate is out of its range, or `out` has another shape or order.
 
     References
     ----------
@@ -136,7 +139,7 @@ def standard_normal(
     >>> print(f"{abs(z.mean()):.2f} {z.std():.2f}")
     0.00 1.00
     """
-    return _fill(normal_loop, shape, seed, row_offset, sweep, layer, dtype, n_threads)
+    return _fill(normal_loop, shape, seed, row_offset, sweep, layer, dtype, n_threads, out)
 
 
 def check_random_index(rows, seed, row_offset, sweep, layer):
@@ -152,7 +155,7 @@ def check_random_index(rows, seed, row_offset, sweep, layer):
     return index
 
 
-def _fill(loop, shape, seed, row_offset, sweep, layer, dtype, n_threads):
+def _fill(loop, shape, seed, row_offset, sweep, layer, dtype, n_threads, out=None):
     dtype = np.dtype(dtype)
     if dtype not in FLOATS:
         raise TypeError(f"dtype must be float32 or float64, got {dtype}.")
@@ -161,7 +164,9 @@ def _fill(loop, shape, seed, row_offset, sweep, layer, dtype, n_threads):
     rows = _check_below(shape[0], "rows in shape", 2**32)
     units = _check_below(shape[1], "units in shape", 2**32)
     index = check_random_index(rows, seed, row_offset, sweep, layer)
-    out = np.empty((rows, units), dtype)
+    out = np.empty((rows, units), dtype) if out is None else check_out(out, (rows, units), dtype)
+    if not out.flags.c_contiguous:
+        raise ValueError("out must be C-contiguous.")
     n_threads = threads_for(out.size, n_threads)
     if out.size:
         loop(out, index, n_threads)

@@ -79,7 +79,12 @@ class Tanh(Activation):
 
     def derivatives(self, u, value, order):
         first = 1 - value * value
-        return [first, -2 * value * first, 2 * first * (2 - 3 * first)][:order]
+        derivatives = [first]
+        if order > 1:
+            derivatives.append(-2 * value * first)
+        if order > 2:
+            derivatives.append(2 * first * (2 - 3 * first))
+        return derivatives
 
 
 class Softplus(Activation):
@@ -94,10 +99,20 @@ class Softplus(Activation):
 
 
 def _sigmoid_derivatives(value, order):
-    if order == 0:
-        return []
-    first = value * (1 - value)
-    return [first, first * (1 - 2 * value), first * (1 - 6 * first)][:order]
+    derivatives = []
+    if order > 0:
+        first = 1 - value
+        first *= value
+        derivatives.append(first)
+    if order > 1:
+        second = 1 - 2 * value
+        second *= first
+        derivatives.append(second)
+    if order > 2:
+        third = 1 - 6 * first
+        third *= first
+        derivatives.append(third)
+    return derivatives
 
 
 ACTIVATIONS = {

@@ -9,6 +9,8 @@ M = V₁V₁ᵀ
 and no product is wider than the first hidden layer.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from sklvm.kernels import pairwise_products, pairwise_products_vjp
@@ -56,9 +58,8 @@ def gradient_norms(coefs, firsts):
 
 def _second_layer(W, first, gram):
     """The closed form q_k = Σ_{ij} W_ki W_kj M_ij f′_i f′_j: one product over the pairs i ≤ j."""
-    rows, columns = np.triu_indices(W.shape[1])
-    twice = np.where(rows == columns, 1, 2).astype(W.dtype)
-    pair_gram = twice * gram[rows, columns]
+    upper, twice = _upper_triangle(W.shape[1], W.dtype)
+    pair_gram = twice * gram.take(upper)
     pair_weights = pairwise_products(W)
     products = pairwise_products(first)
     coupling = pair_weights * pair_gram
@@ -68,11 +69,22 @@ def _second_layer(W, first, gram):
         coupling_bar = q_bar.T @ products
         first_bar = pairwise_products_vjp(first, q_bar @ coupling)
         gram_bar = np.zeros_like(gram)
-        gram_bar[rows, columns] = twice * (coupling_bar * pair_weights).sum(axis=0)
-        W_bar = pairwise_products_vjp(W, coupling_bar * pair_gram)
+        gram_bar.put(upper, twice * np.einsum("kp,kp->p", coupling_bar, pair_weights))
+        coupling_bar *= pair_gram
+        W_bar = pairwise_products_vjp(W, coupling_bar)
         return gram_bar, [W_bar], [first_bar]
 
     return [products @ coupling.T], pullback
+
+
+@lru_cache(maxsize=4)
+def _upper_triangle(width, dtype):
+    """Where the pairs i ≤ j lie in a flat matrix, and how often each is in it: 1 where i = j."""
+    rows, columns = np.triu_indices(width)
+    upper, twice = rows * width + columns, np.where(rows == columns, 1, 2).astype(dtype)
+    for array in (upper, twice):
+        array.setflags(write=False)
+    return upper, twice
 
 
 def _second_layer_in_tiles(W, first, gram):

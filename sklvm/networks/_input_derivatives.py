@@ -40,10 +40,10 @@ class InputDerivatives:
         order = 2 if squared_slopes is None else 3
         self._f = [network.derivatives(passed, layer, order) for layer in range(n_layers)]
         self._h_adjoints, self._u_adjoints = [None] * n_layers, [None] * n_layers
-        adjoint = np.ones_like(passed.output)
+        adjoint = None  # that of the output is 1
         for layer in reversed(range(n_layers)):
             self._h_adjoints[layer] = adjoint
-            self._u_adjoints[layer] = self._f[layer][0] * adjoint
+            self._u_adjoints[layer] = _times(self._f[layer][0], adjoint)
             adjoint = self._u_adjoints[layer] @ self._coefs[layer]
         self.gradient = adjoint
         self.curvature = None
@@ -52,10 +52,10 @@ class InputDerivatives:
             self._squares, self._squares_pullback = squared_slopes(self._coefs, firsts)
             # ⟨δʰ, f″ q⟩ by layer; f″δʰ is kept, for it is also ∂D²N/∂q.
             self._square_adjoints = [
-                f[1] * adjoint for f, adjoint in zip(self._f, self._h_adjoints, strict=True)
+                _times(f[1], adjoint) for f, adjoint in zip(self._f, self._h_adjoints, strict=True)
             ]
             self.curvature = sum(
-                (a * q).sum(axis=1)
+                np.einsum("nk,nk->n" if q.ndim == 2 else "nk,k->n", a, q)
                 for a, q in zip(self._square_adjoints, self._squares, strict=True)
             )
 
@@ -73,7 +73,9 @@ class InputDerivatives:
             tangents.append((h_tangent, u_tangent))
             h_tangent = self._f[layer][0] * u_tangent
             if w is not None:
-                h_tangent += w[:, np.newaxis] * self._f[layer][1] * self._squares[layer]
+                bent = self._f[layer][1] * self._squares[layer]
+                bent *= w[:, np.newaxis]
+                h_tangent += bent
 
         if w is not None:
             squares_bar = [w[:, np.newaxis] * adjoint for adjoint in self._square_adjoints]
@@ -85,8 +87,11 @@ class InputDerivatives:
             h_below, u_tangent = tangents[layer]
             u_bar = f[1] * u_tangent
             if w is not None:
-                u_bar += w[:, np.newaxis] * f[2] * self._squares[layer]
-            u_bar *= h_adjoint
+                bent = f[2] * self._squares[layer]
+                bent *= w[:, np.newaxis]
+                u_bar += bent
+            if h_adjoint is not None:
+                u_bar *= h_adjoint
             if h_bar is not None:
                 u_bar += f[0] * h_bar
                 if w is not None:
@@ -100,3 +105,8 @@ class InputDerivatives:
                 u_bar.sum(axis=0, out=out[f"intercepts_{layer}"])
             if layer > 0:
                 h_bar = u_bar @ self._coefs[layer]
+
+
+def _times(a, b):
+    """a ∘ b; None stands for ones."""
+    return a if b is None else a * b

@@ -44,16 +44,21 @@ class FreshNoise:
         noise : FreshNoise or FrozenNoise
             What the next batch takes its noise from.
         """
-        draws, log_density, rest = self._take(ratio * len(X), rng, X.dtype)
-        of_data = self.density.log_density(X).astype(X.dtype, copy=False)
-        return np.vstack([X, draws]), np.concatenate([of_data, log_density]), rest
+        n = len(X)
+        rows = np.empty(((1 + ratio) * n, X.shape[1]), X.dtype)
+        log_density = np.empty(len(rows), X.dtype)
+        rows[:n], log_density[:n] = X, self.density.log_density(X)
+        rest = self._take(rows[n:], log_density[n:], rng)
+        return rows, log_density, rest
 
     def frozen(self, n, rng, dtype):
         """`n` rows of it, drawn once."""
         return FrozenNoise(self.density, *_draw(self.density, n, rng, dtype))
 
-    def _take(self, n, rng, dtype):
-        return *_draw(self.density, n, rng, dtype), self
+    def _take(self, rows, log_density, rng):
+        """Write noise and its log-density to these arrays; what the next batch takes from."""
+        log_density[...] = sample_with_log_density(self.density, len(rows), rng, out=rows)[1]
+        return self
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,12 @@ class FrozenNoise(FreshNoise):
         # Nothing is ever written to it, and the rows are many.
         return self
 
-    def _take(self, n, rng, dtype):
+    def _take(self, rows, log_density, rng):
+        n = len(rows)
         chosen = np.arange(self.start, self.start + n) % len(self.rows)
-        rest = replace(self, start=(self.start + n) % len(self.rows))
-        return self.rows[chosen], self.row_log_densities[chosen], rest
+        np.take(self.rows, chosen, axis=0, out=rows, mode="clip")
+        log_density[...] = self.row_log_densities[chosen]
+        return replace(self, start=(self.start + n) % len(self.rows))
 
 
 def _draw(density, n, rng, dtype):

@@ -1,5 +1,7 @@
 """The reference densities: log-densities against other code, draws against moments, weights."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -114,3 +116,34 @@ def test_fitted_bits_have_smoothed_weighted_means(dtype):
     assert density.means.dtype == dtype
     assert_allclose(density.means, [0.5 / 5, 4.5 / 5, 3.5 / 5], rtol=1e-6)
     assert_allclose(IndependentBernoulliDensity.fit(X).means, [0.5 / 3, 2.5 / 3, 0.5])
+
+
+@pytest.mark.parametrize("covariance", [COVARIANCE, np.diag(COVARIANCE)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_draws_are_the_same_wherever_they_are_written(covariance, dtype):
+    density = GaussianDensity(MEAN, covariance)
+    X, log_density = density.sample_with_log_density(70_000, np.random.default_rng(0))
+    out = np.zeros((70_002, 3), dtype)
+    written = density.draw_into(out[1:-1], np.random.default_rng(0))
+    np.testing.assert_array_equal(out[1:-1], X.astype(dtype))
+    np.testing.assert_array_equal(written, log_density)
+    assert not out[[0, -1]].any()
+
+
+def test_a_diagonal_may_be_given_as_a_vector():
+    variances = np.diag(COVARIANCE)
+    vector, matrix = (GaussianDensity(MEAN, given) for given in (variances, np.diag(variances)))
+    X = np.random.default_rng(0).standard_normal((5, 3))
+    np.testing.assert_array_equal(vector.log_density(X), matrix.log_density(X))
+    np.testing.assert_array_equal(vector.directions, np.eye(3))
+
+
+def test_without_correlations_no_array_is_as_wide_as_it_is_high():
+    X = np.random.default_rng(0).standard_normal((20, 20_000), dtype=np.float32)
+    tracemalloc.start()
+    density = GaussianDensity.fit(X, correlations="none")
+    density.sample_with_log_density(20, np.random.default_rng(0))
+    density.log_density(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * X.nbytes  # a matrix of all pairs has 1,000 times X's entries
