@@ -2,6 +2,7 @@
 
 import importlib
 
+from sklvm._version import __version__  # noqa: F401
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
@@ -49,8 +50,6 @@ __all__ = [
     "VAETransformer",
     "ZCAWhitener",
 ]
-
-__version__ = "0.1.0.dev0"
 
 # What is useful on its own is imported when it is asked for: ``sklvm.plotting`` needs matplotlib.
 _SUBMODULES = (

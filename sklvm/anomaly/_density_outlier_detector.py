@@ -16,13 +16,13 @@ from sklvm._compat import (
     _fit_context,
     _routing_enabled,
 )
-from sklvm.base import DocumentationLinkMixin, FloatingPointMixin
+from sklvm.base import FloatingPointMixin, PackageMixin
 
 __all__ = ["DensityOutlierDetector"]
 
 
 class DensityOutlierDetector(
-    FloatingPointMixin, DocumentationLinkMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator
+    FloatingPointMixin, PackageMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator
 ):
     """Outlier detector that calls the rows of lowest score outliers.
 

@@ -6,7 +6,7 @@ from sklvm.base._conditional_log_partition import ConditionalLogPartition
 from sklvm.base._constant_log_partition import ConstantLogPartition
 from sklvm.base._data import check_data, has_finite_squares
 from sklvm.base._energy_based_model import EnergyBasedModel, LatentEnergyBasedModel
-from sklvm.base._estimators import DensityModel, DocumentationLinkMixin, LatentVariableModel
+from sklvm.base._estimators import DensityModel, LatentVariableModel, PackageMixin
 from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._normalized_score import NormalizedScoreMixin
@@ -22,7 +22,6 @@ __all__ = [
     "ConditionalLogPartition",
     "ConstantLogPartition",
     "DensityModel",
-    "DocumentationLinkMixin",
     "EnergyBasedModel",
     "FittedEnergy",
     "FloatingPointMixin",
@@ -30,6 +29,7 @@ __all__ = [
     "LatentEnergyBasedModel",
     "LatentVariableModel",
     "NormalizedScoreMixin",
+    "PackageMixin",
     "StatisticsModel",
     "TrainedLatentVariableModel",
     "TrainedModel",

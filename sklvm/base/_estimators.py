@@ -1,4 +1,4 @@
-"""What every estimator shares: a score with a meaning, tags, documentation links, short names."""
+"""What every estimator shares: a score with a meaning, tags, its page, its version, short names."""
 
 import numpy as np
 from sklearn.base import (
@@ -10,10 +10,12 @@ from sklearn.base import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm._version import __version__
+from sklvm._warnings import warn
 from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.settings import StringShorthandMixin
 
-__all__ = ["DensityModel", "DocumentationLinkMixin", "LatentVariableModel"]
+__all__ = ["DensityModel", "LatentVariableModel", "PackageMixin"]
 
 
 # What goes with latent variables, beside scikit-learn's fit_transform and get_feature_names_out.
@@ -26,14 +28,28 @@ def _has_latent_variables(estimator):
     return True
 
 
-class DocumentationLinkMixin:
-    """Where the HTML representation links to."""
+class PackageMixin:
+    """What ties an estimator to this package: its page, and the version that its pickles carry."""
 
     _doc_link_module = "sklvm"
     _doc_link_template = "https://sklvm.readthedocs.io/en/latest/api/generated/{estimator_module}.{estimator_name}.html"
 
     def _doc_link_url_param_generator(self):
         return {"estimator_module": "sklvm", "estimator_name": type(self).__name__}
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sklvm_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_sklvm_version", "unknown")
+        if version != __version__:
+            warn(
+                f"This {type(self).__name__} was saved by sklvm {version}, and is loaded by sklvm "
+                f"{__version__}. It may fail, or give other results; fit it anew to be sure.",
+                UserWarning,
+            )
+        super().__setstate__(state)
 
 
 class _MeanScore:
@@ -61,7 +77,7 @@ class DensityModel(
     FloatingPointMixin,
     StringShorthandMixin,
     _MeanScore,
-    DocumentationLinkMixin,
+    PackageMixin,
     DensityMixin,
     BaseEstimator,
 ):

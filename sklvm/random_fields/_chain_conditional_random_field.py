@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
 from sklvm._warnings import warn
-from sklvm.base import FLOATS, DocumentationLinkMixin
+from sklvm.base import FLOATS, PackageMixin
 from sklvm.kernels import chain_best_path, chain_marginals
 from sklvm.random_fields._chain_likelihood import ChainLikelihood, path_potentials
 from sklvm.random_fields._elastic_net import minimize_elastic_net
@@ -23,7 +23,7 @@ __all__ = ["ChainConditionalRandomField"]
 
 
 class ChainConditionalRandomField(
-    ClassifierMixin, DocumentationLinkMixin, CallbackSupportMixin, BaseEstimator
+    ClassifierMixin, PackageMixin, CallbackSupportMixin, BaseEstimator
 ):
     """Labels of the rows of a sequence, each depending on its features and on its neighbours.
 

@@ -17,7 +17,7 @@ from sklvm._compat import (
     _fit_context,
 )
 from sklvm._warnings import warn
-from sklvm.base import DocumentationLinkMixin, generator_from
+from sklvm.base import PackageMixin, generator_from
 from sklvm.objectives import (
     ContrastiveDivergence,
     MaximumLikelihood,
@@ -47,7 +47,7 @@ class GridConditionalRandomField(
     StringShorthandMixin,
     GridDecodingMixin,
     ClassifierMixin,
-    DocumentationLinkMixin,
+    PackageMixin,
     CallbackSupportMixin,
     BaseEstimator,
 ):

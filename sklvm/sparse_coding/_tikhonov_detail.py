@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, _fit_context
-from sklvm.base import DocumentationLinkMixin, check_data
+from sklvm.base import PackageMixin, check_data
 from sklvm.sparse_coding._dictionary_model import FLOATS
 from sklvm.sparse_coding._image_shape import checked_image_shape
 
@@ -19,7 +19,7 @@ _TOL = 1e-10
 _MOST_STEPS = 500
 
 
-class TikhonovDetail(DocumentationLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class TikhonovDetail(PackageMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Splits images into a smooth part and detail: ``transform`` returns the detail x − s,.
 
     ::
