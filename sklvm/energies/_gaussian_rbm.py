@@ -128,7 +128,9 @@ class GaussianRBMEnergy(TwoLayers):
         U_bar.sum(axis=0, out=out["hidden_bias"])
         out["visible_bias"][...] = precision * (w.sum() * a - w @ X)
         if self.scale.is_learned:
-            precision_bar = 0.5 * (w @ (X - a) ** 2)
+            squares = X - a
+            squares *= squares
+            precision_bar = 0.5 * (w @ squares)
             precision_bar += np.einsum("kj,kj->j", products, views["weights"])
             self._pull_precision(views, precision, precision_bar, out)
         return gradient
@@ -151,7 +153,8 @@ class GaussianRBMEnergy(TwoLayers):
     def _inputs(self, theta, X):
         views = self.layout.views(theta)
         precision = self._precision(views)
-        inputs = X @ (views["weights"] * precision).T + views["hidden_bias"]
+        inputs = (X * precision) @ views["weights"].T
+        inputs += views["hidden_bias"]
         return views, precision, inputs
 
     @staticmethod
@@ -186,7 +189,7 @@ class GaussianRBMEnergy(TwoLayers):
         def pullback(V, w):
             length_bar = 2 * (w @ slope)[:, np.newaxis] * W * precision
             curvature_bar = w[:, np.newaxis] * squared_lengths
-            return self._score_gradient(theta, X, s, V, curvature_bar, length_bar, w.sum())
+            return self._score_gradient(theta, X, s, psi, V, curvature_bar, length_bar, w.sum())
 
         return psi, laplacian, pullback
 
@@ -204,7 +207,7 @@ class GaussianRBMEnergy(TwoLayers):
             products = np.tensordot(along_bar, directions, axes=([0, 1], [0, 1]))
             curvature_bar = w[:, np.newaxis] * squared_lengths
             traces = np.einsum("i,mij,mij->j", w, directions, directions)
-            return self._score_gradient(theta, X, s, V, curvature_bar, products, traces)
+            return self._score_gradient(theta, X, s, psi, V, curvature_bar, products, traces)
 
         return psi, curvature, pullback
 
@@ -213,7 +216,7 @@ class GaussianRBMEnergy(TwoLayers):
         s = sigmoid(inputs)
         return views["weights"], precision, s, precision * (self.visible_mean(theta, s) - X)
 
-    def _score_gradient(self, theta, X, s, V, curvature_bar, products, traces):
+    def _score_gradient(self, theta, X, s, psi, V, curvature_bar, products, traces):
         """θ's gradient from ψ's, V, and from that of a second derivative along directions v.
 
         That is `curvature_bar` for s′(u), `products` for W/σ² as it multiplies the directions, and
@@ -231,8 +234,7 @@ class GaussianRBMEnergy(TwoLayers):
         scaled.sum(axis=0, out=out["visible_bias"])
         u_bar.sum(axis=0, out=out["hidden_bias"])
         if self.scale.is_learned:
-            residual = self.visible_mean(theta, s) - X
-            precision_bar = np.einsum("ij,ij->j", V, residual) - traces
+            precision_bar = np.einsum("ij,ij->j", V, psi) / precision - traces
             precision_bar += np.einsum("kj,kj->j", W, products)
             self._pull_precision(views, precision, precision_bar, out)
         return gradient
@@ -269,9 +271,11 @@ class GaussianRBMEnergy(TwoLayers):
         """
         visible_offset, hidden_offset = offsets
         views, out = self.layout.views(theta), self.layout.views(change)
-        before, after = (self._precision(self.layout.views(end)) for end in (theta, theta + change))
+        before = after = self._precision(views)
+        if self.scale.is_learned:
+            after = self._precision({"log_scale": views["log_scale"] + out["log_scale"]})
+            out["hidden_bias"] -= views["weights"] @ (visible_offset * (after - before))
         out["hidden_bias"] -= out["weights"] @ (visible_offset * after)
-        out["hidden_bias"] -= views["weights"] @ (visible_offset * (after - before))
         out["visible_bias"] -= hidden_offset @ out["weights"]
 
     # -- tempered ---------------------------------------------------------------------------------

@@ -63,28 +63,34 @@ class GaussianLikelihood:
         """
         variance = self.variance(views, U)
         residual = X - self.mean(U)
-        log_terms = np.broadcast_to(np.log(variance) + variance.dtype.type(LOG_2PI), X.shape)
+        log_terms = np.log(variance) + variance.dtype.type(LOG_2PI)
         missing = np.isnan(X)
-        if has_missing := missing.any():
+        if missing.any():
             residual[missing] = 0
+            observed, n_observed = ~missing, (~missing).sum(axis=1, dtype=U.dtype)
             log_terms = np.where(missing, 0, log_terms)
+        else:
+            observed, n_observed = True, self.n_features
         scaled = residual / variance
-        error = np.einsum("ij,ij->i", residual, scaled)
-        error += log_terms.sum(axis=1)
-        error *= 0.5
+        squares = np.einsum("ij,ij->i", residual, scaled)
+        # log σ² depends on the row only where it is predicted or the row has gaps.
+        per_row = log_terms.ndim == 2
+        log_volumes = np.broadcast_to(log_terms, X.shape if per_row else self.n_features)
+        error = 0.5 * (squares + log_volumes.sum(axis=-1))
 
         def pullback(w, out):
-            w = w[:, np.newaxis]
-            mean_bar = -w * scaled
+            mean_bar = -w[:, np.newaxis] * scaled
             if not self.scale.is_learned:
                 return mean_bar
             # ∂/∂σ² of ½(r²/σ² + log σ²) is (1 − r²/σ²)/(2σ²).
-            excess = w * (1 - residual * scaled)
-            if has_missing:
-                excess[missing] = 0
             if self.is_predicted:
+                excess = w[:, np.newaxis] * (observed - residual * scaled)
                 return np.hstack([mean_bar, excess * (0.5 * self._predicted(U)[1] / variance)])
-            self.scale.pull(views, 0.5 * excess.sum(axis=0) / variance, out)
+            if variance.ndim == 0:
+                excess = w @ (n_observed - squares)
+            else:
+                excess = w @ (observed - residual * scaled)
+            self.scale.pull(views, 0.5 * excess / variance, out)
             return mean_bar
 
         return error, pullback
