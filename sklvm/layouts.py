@@ -53,6 +53,13 @@ class ParameterLayout(Mapping):
             self._slices[name] = slice(start, start + math.prod(shape))
             start += math.prod(shape)
         self.size = start
+        # As they lie in memory: what is column-major lies there as its transpose.
+        self._places = [
+            (name, self._slices[name], shape[::-1], True)
+            if name in self._column_major
+            else (name, self._slices[name], shape, False)
+            for name, shape in self._shapes.items()
+        ]
 
     def __getitem__(self, name):
         return self._shapes[name]
@@ -95,12 +102,10 @@ class ParameterLayout(Mapping):
             raise ValueError(
                 f"Expected a parameter vector of shape ({self.size},), got {theta.shape}."
             )
-        views = {
-            name: theta[self._slices[name]].reshape(shape) for name, shape in self._shapes.items()
+        return {
+            name: theta[part].reshape(shape).T if is_turned else theta[part].reshape(shape)
+            for name, part, shape, is_turned in self._places
         }
-        for name in self._column_major:
-            views[name] = theta[self._slices[name]].reshape(self._shapes[name][::-1]).T
-        return views
 
     def pack(self, *, dtype=np.float64, **values):
         """A new flat vector that holds `values`, one for each parameter."""

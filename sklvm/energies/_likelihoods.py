@@ -73,10 +73,9 @@ class GaussianLikelihood:
             observed, n_observed = True, self.n_features
         scaled = residual / variance
         squares = np.einsum("ij,ij->i", residual, scaled)
-        # log σ² depends on the row only where it is predicted or the row has gaps.
-        per_row = log_terms.ndim == 2
-        log_volumes = np.broadcast_to(log_terms, X.shape if per_row else self.n_features)
-        error = 0.5 * (squares + log_volumes.sum(axis=-1))
+        is_shared = log_terms.ndim == 0
+        log_volume = self.n_features * log_terms if is_shared else log_terms.sum(axis=-1)
+        error = 0.5 * (squares + log_volume)
 
         def pullback(w, out):
             mean_bar = -w[:, np.newaxis] * scaled
@@ -131,7 +130,8 @@ class BernoulliLikelihood:
 
     def start(self, X, views, sample_weight=None):
         """The log-odds where z says nothing, and how far they move."""
-        mean = np.clip(column_moments(X, sample_weight)[0], 0.01, 0.99)
+        shares = np.ones(len(X)) if sample_weight is None else sample_weight
+        mean = np.clip(((shares / shares.sum()) @ X).astype(np.float64), 0.01, 0.99)
         return np.log(mean / (1 - mean)), np.ones(self.n_features)
 
     def evaluate(self, views, U, X):

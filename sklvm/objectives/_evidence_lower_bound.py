@@ -108,14 +108,15 @@ class EvidenceLowerBound(EncoderObjective):
         sample = self._sampler().sample(posterior, rng)
         errors, pullback = evaluate_draws(energy, theta.energy, X, sample.Z)
         losses = shares * errors
-        Z_bar = pullback(np.repeat(shares[np.newaxis], len(errors), axis=0), gradient.energy)
+        Z_bar = pullback(shares[np.newaxis].repeat(len(errors), axis=0), gradient.energy)
         outputs_bar = sample.pull(losses, None, Z_bar)
 
         is_warm = state.n_steps >= self.n_warm_up_steps
         beta = self.beta * (1.0 if is_warm else state.n_steps / self.n_warm_up_steps)
         divergences = weights @ posterior.divergences()
         is_costly = (divergences >= self.free_bits).astype(X.dtype)
-        outputs_bar += posterior.pull_divergences(X.dtype.type(beta) * np.outer(weights, is_costly))
+        costs = (X.dtype.type(beta) * weights)[:, np.newaxis] * is_costly
+        outputs_bar += posterior.pull_divergences(costs)
         posterior.pullback(outputs_bar, gradient.own_part("encoder_"))
 
         error, divergence = float(losses.sum()), float(divergences.sum())

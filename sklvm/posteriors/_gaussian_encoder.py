@@ -116,10 +116,13 @@ class GaussianPosterior:
     def __init__(self, encoder, views, passed):
         self._encoder, self._views, self._passed = encoder, views, passed
         K, outputs = encoder.n_components, passed.output
-        self.outputs = outputs.copy()
-        self._log_scale = self.outputs[:, K : 2 * K]
-        np.minimum(self._log_scale, outputs.dtype.type(MAX_LOG_SCALE), out=self._log_scale)
-        self.mean = self.outputs[:, :K]
+        is_clipped = outputs[:, K : 2 * K] > MAX_LOG_SCALE
+        self._is_clipped = is_clipped if is_clipped.any() else None
+        if self._is_clipped is not None:
+            outputs = outputs.copy()
+            outputs[:, K : 2 * K][is_clipped] = MAX_LOG_SCALE
+        self.outputs = outputs
+        self.mean, self._log_scale = outputs[:, :K], outputs[:, K : 2 * K]
         self.scale = np.exp(self._log_scale)
         self.below = None
         if encoder.full:
@@ -244,11 +247,10 @@ class GaussianPosterior:
 
     def pullback(self, outputs_bar, out):
         """Write the encoder's gradient to the vector `out`."""
-        K = self.mean.shape[1]
-        is_clipped = self._passed.output[:, K : 2 * K] > MAX_LOG_SCALE
-        if is_clipped.any():
+        if self._is_clipped is not None:
+            K = self.mean.shape[1]
             outputs_bar = outputs_bar.copy()
-            outputs_bar[:, K : 2 * K][is_clipped] = 0
+            outputs_bar[:, K : 2 * K][self._is_clipped] = 0
         self._encoder.network.vjp_preactivation(
             self._views, self._passed, outputs_bar, self._encoder.layout.views(out)
         )

@@ -252,7 +252,7 @@ class Training:
                 self._diverge("the criterion or its gradient is not finite")
             rho = self.theta[self._log_scale].copy()
             squared_change = self._move(gradient)
-        if not squared_change <= MAX_RELATIVE_CHANGE**2 * max(1.0, self._squared_length):
+        if not squared_change <= self._longest_squared_change:
             self._diverge("a single step moved the parameters by far more than their own size")
         if rho.size and not np.abs(self.theta[self._log_scale] - rho).max() <= self._longest_rise:
             self._diverge("a single step changed a learned σ by more than a factor of 1000")
@@ -267,8 +267,9 @@ class Training:
     def _move(self, gradient):
         """A step of the optimiser, as the links have it; ‖change‖².
 
-        It is that of the proposed change where that is shorter: centred parameters may move little
-        where θ moves far, and constraints make short steps of long ones.
+        That of the proposed change is as good, unless it is too long: links may have made a short
+        change of it. Centred parameters may move little where θ moves far, though, and so the
+        shorter of the two counts.
         """
         if not self.links.moves:
             return self.optimizer.step(self.theta, gradient, self.optimizer_state)
@@ -276,7 +277,9 @@ class Training:
         squared_change = self.optimizer.step(change, gradient, self.optimizer_state)
         self.links.move(self.theta, change)
         self.theta += change
-        return min(squared_change, float(change @ change))
+        if squared_change > self._longest_squared_change:
+            squared_change = min(squared_change, float(change @ change))
+        return squared_change
 
     def has_finite_parameters(self):
         """Whether θ is finite, and any σ, of which it holds the logarithm."""
@@ -314,7 +317,8 @@ class Training:
         """Keep the current parameters as the ones to return to."""
         states = (self.optimizer_state, self.objective_state, self.links.states, self.n_steps)
         self._kept = (self.theta.copy(), copy.deepcopy(states))
-        self._squared_length = float(np.einsum("i,i", self.theta, self.theta, dtype=np.float64))
+        squared_length = float(np.einsum("i,i", self.theta, self.theta, dtype=np.float64))
+        self._longest_squared_change = MAX_RELATIVE_CHANGE**2 * max(1.0, squared_length)
 
     def restore(self):
         """Return to what ``keep`` last kept."""
