@@ -103,8 +103,8 @@ class GaussianRBMEnergy(TwoLayers):
 
     def _precision(self, views):
         """1/σ², shape (d,)."""
-        variance = self.scale.variance(views)
-        return np.broadcast_to(1 / variance, self.n_features)
+        precision = 1 / self.scale.variance(views)
+        return precision if precision.ndim else np.full(self.n_features, precision)
 
     def _pull_precision(self, views, precision, precision_bar, out):
         """Write ρ's gradient from the cotangent of 1/σ², shape (d,)."""

@@ -70,10 +70,12 @@ class Scale:
         views : dict of str to ndarray
             Parameters by name, ρ among them where it is one.
         """
-        if "log_scale" in self.layout:
-            return self.at(views["log_scale"])[0]
-        dtype = next(iter(views.values())).dtype
-        return dtype.type(self.sigma**2)
+        if not self.is_learned:
+            dtype = next(iter(views.values())).dtype.type
+            return dtype(self.sigma**2)
+        rho = views["log_scale"]
+        dtype = rho.dtype.type
+        return np.exp(dtype(self.rate) * rho) + dtype(self.floor**2)
 
     def pull(self, views, variance_bar, out):
         """Write ρ's gradient to `out`, by name, from the cotangent of σ²; none where it is given.
