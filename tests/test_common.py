@@ -90,7 +90,7 @@ ESTIMATORS = [
     BernoulliRBM(4, binarize=0.0, max_iter=20),
     CategoricalMixture(),
     GaussianMixture(),
-    GaussianMixture(2, covariance_type="factor"),
+    GaussianMixture(2, covariance_type="factor", tol=0.01),
     GaussianRBM(4, max_iter=20),
     ConstrainedGaussian(),
     ConstrainedGaussian(objective="nce"),
@@ -107,7 +107,7 @@ ESTIMATORS = [
     LayeredSparseCoder(alpha=0.1),
     LayeredSparseCoder(alpha=0.1, method="holistic", output="all"),
     TikhonovDetail(),
-    ConvolutionalDictionaryLearner(2, alpha=0.1, tol=1e-2),
+    ConvolutionalDictionaryLearner(2, alpha=0.1, max_iter=20, tol=0.03),
     ConvolutionalDictionaryLearner(2, alpha=0.1, batch_size=20, max_iter=2, tol=0),
     DictionaryLearner(4, alpha=0.1, init="svd"),
     DictionaryLearner(4, alpha=0.1, batch_size=20, max_iter=10, tol=0),
@@ -121,7 +121,7 @@ ESTIMATORS = [
     GridConditionalRandomField(),
     MarkovRandomField(binarize=0.0),
     MarkovRandomField(binarize=0.0, objective="pcd", max_iter=5),
-    GridConditionalRandomField(objective="pcd", max_iter=60),
+    GridConditionalRandomField(objective="pcd", max_iter=20),
 ]
 
 # Those that check_estimator leaves out.

@@ -262,7 +262,7 @@ TABLES = {
     "one column": lambda X: X[:, :1],
     "two rows": lambda X: X[:2],
     "wide": lambda X: np.tile(X[:3], 20) + 0 * np.arange(20 * X.shape[1]),
-    "tall": lambda X: np.tile(X, (50, 1)),
+    "tall": lambda X: np.tile(X, (15, 1)),
 }
 SCALES = {f"scale {s:g}": (lambda X, s=s: X * s) for s in (1e-30, 1e-10, 1e10, 1e18, 1e30)}
 SCALES["mixed units"] = lambda X: X * 10.0 ** np.arange(-12, 4 * X.shape[1] - 12, 4)
