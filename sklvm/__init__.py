@@ -5,7 +5,12 @@ import importlib
 from sklvm._version import __version__  # noqa: F401
 from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
-from sklvm.energy_based import BernoulliRBM, DeepEnergyModel, GaussianRBM
+from sklvm.energy_based import (
+    BernoulliRBM,
+    DeepEnergyModel,
+    GaussianRBM,
+    MeanCovarianceRBM,
+)
 from sklvm.mixture import BernoulliMixture, CategoricalMixture, GaussianMixture
 from sklvm.random_fields import (
     ChainConditionalRandomField,
@@ -43,6 +48,7 @@ __all__ = [
     "LatentDirichletAllocation",
     "LayeredSparseCoder",
     "MarkovRandomField",
+    "MeanCovarianceRBM",
     "ProbabilisticLatentSemanticAnalysis",
     "SigmoidAutoencoder",
     "SparseCoder",

@@ -233,6 +233,7 @@ def test_a_stream_of_the_same_batches_is_the_fit(fitted, X):
 KEPT_NUMBERS = {
     # Annealing starts from a Gaussian of all covariances.
     "DeepEnergyModel": 300**2,
+    "MeanCovarianceRBM": 300**2,
     # The precision matrix is a property: it is made of its factor.
     "ConstrainedGaussian": 300**2,
     "DensityOutlierDetector": 300**2,

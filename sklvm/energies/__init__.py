@@ -33,6 +33,10 @@ from sklvm.energies._latent_protocols import (
 )
 from sklvm.energies._likelihoods import BernoulliLikelihood, GaussianLikelihood
 from sklvm.energies._linear_latents import LinearLatents, OneHotLatents
+from sklvm.energies._mean_covariance_rbm import (
+    MeanCovarianceRBMEnergy,
+    NormalizedMeanCovarianceRBMEnergy,
+)
 from sklvm.energies._pair_couplings import PairCouplings
 from sklvm.energies._partition_protocols import (
     ClampedPartition,
@@ -74,6 +78,8 @@ __all__ = [
     "LinearLatents",
     "LinearTempering",
     "Marginal",
+    "MeanCovarianceRBMEnergy",
+    "NormalizedMeanCovarianceRBMEnergy",
     "OneHotLatents",
     "PairCouplings",
     "PositivePhase",

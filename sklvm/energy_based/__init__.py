@@ -4,6 +4,7 @@ from sklvm.energy_based._base import EnergyBasedModel, LatentEnergyBasedModel
 from sklvm.energy_based._bernoulli_rbm import BernoulliRBM
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
+from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
 
 __all__ = [
     "BernoulliRBM",
@@ -11,4 +12,5 @@ __all__ = [
     "EnergyBasedModel",
     "GaussianRBM",
     "LatentEnergyBasedModel",
+    "MeanCovarianceRBM",
 ]

@@ -6,6 +6,8 @@ tangents u̇₁ = V₁v, ḣ_l = f′(u_l) u̇_l, u̇_{l+1} = V_{l+1} ḣ_l, the
 ḧ_l = f″(u_l) u̇_l² + f′(u_l) ü_l, which asks for the squares of the first ones only.
 """
 
+import math
+
 import numpy as np
 
 __all__ = ["directional_slopes"]
@@ -52,4 +54,4 @@ def directional_slopes(coefs, firsts, directions):
 
 def _flat(slopes):
     """The directions of all rows, one below the other."""
-    return slopes.reshape(-1, slopes.shape[-1])
+    return slopes.reshape(math.prod(slopes.shape[:-1]), slopes.shape[-1])

@@ -12,6 +12,8 @@ from sklvm.energies import (
     GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
+    MeanCovarianceRBMEnergy,
+    NormalizedMeanCovarianceRBMEnergy,
     PottsEnergy,
 )
 from sklvm.graphs import grid_graph
@@ -41,7 +43,8 @@ def small_models(n_samples=12):
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
     ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep', 'gaussian',
-     'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer', 'potts', 'two_hidden_layers']
+     'gaussian_mixture', 'gaussian_rbm', 'mean_covariance_rbm', 'no_hidden_layer',
+     'normalized_mean_covariance_rbm', 'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -50,11 +53,17 @@ def small_models(n_samples=12):
         "two_hidden_layers": DeepEnergy(3, 4, (5, 3), activation="tanh", sigma="learn"),
         "gaussian_mixture": GaussianMixtureEnergy(3, 3),
         "gaussian_rbm": GaussianRBMEnergy(3, 4, sigma="learn_diagonal"),
+        "normalized_mean_covariance_rbm": NormalizedMeanCovarianceRBMEnergy(3, 2, 2),
         "decoder": DecoderEnergy(GaussianLikelihood(3, "learn_diagonal"), 2, (4,), "tanh"),
         "binary_factors": BinaryFactorEnergy(3, 3, sigma_floor=0.3),
     }
     X = rng.standard_normal((n_samples, 3))
     models = {name: (energy, random_parameters(energy, rng), X) for name, energy in real.items()}
+
+    covariances = MeanCovarianceRBMEnergy(3, 2, 2, np.array([[0.7, 0.3], [0.2, 0.8]]), "learn")
+    theta = random_parameters(covariances, rng)
+    np.abs(theta, out=theta)  # P ≥ 0 among them
+    models["mean_covariance_rbm"] = covariances, theta, X
 
     gaussian = GaussianEnergy(3)
     factor = np.eye(3) + 0.3 * rng.standard_normal((3, 3))

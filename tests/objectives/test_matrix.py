@@ -23,6 +23,8 @@ from sklvm.energies import (
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
     Marginal,
+    MeanCovarianceRBMEnergy,
+    NormalizedMeanCovarianceRBMEnergy,
     PottsEnergy,
 )
 from sklvm.graphs import grid_graph
@@ -63,6 +65,8 @@ ENCODER_LAYERS = {
     "DeepEnergy": (64,),
     "GaussianMixtureEnergy": (64,),
     "GaussianRBMEnergy": (),
+    "MeanCovarianceRBMEnergy": (64,),
+    "NormalizedMeanCovarianceRBMEnergy": (64,),
 }
 
 
@@ -104,6 +108,17 @@ def two_widths():
     energy = GaussianMixtureEnergy(2, 2)
     return energy, energy.layout.pack(
         means=[[1.5, 0.0], [-1.5, 0.8]], log_scale=np.log([0.6, 1.0]), log_heights=[-1.0]
+    )
+
+
+def two_shapes(kind=MeanCovarianceRBMEnergy):
+    energy = kind(2, 1, 2)
+    return energy, energy.layout.pack(
+        visible_bias=[0.3, 0.0],
+        coefs_0=[[1.5, -1.0]],
+        intercepts_0=[-1.0],
+        factors=[[1.5, 0.5], [-1.0, 1.5]],
+        covariance_bias=[2.0, 1.5],
     )
 
 
@@ -153,6 +168,8 @@ CASES = {
     "GaussianEnergy": correlated_gaussian,
     "GaussianMixtureEnergy": two_widths,
     "GaussianRBMEnergy": overlapping_gaussians,
+    "MeanCovarianceRBMEnergy": two_shapes,
+    "NormalizedMeanCovarianceRBMEnergy": lambda: two_shapes(NormalizedMeanCovarianceRBMEnergy),
     "PottsEnergy": ring_of_sites,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]
