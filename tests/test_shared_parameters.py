@@ -74,6 +74,7 @@ OTHER_WORDS = {
     },
     "method": "Of coding, and of whitening.",
     "n_importance_samples": "One of the two is exact for few components.",
+    "n_factors": "Of a covariance, and filters of hidden units.",
     "n_jobs": {
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
         "CategoricalMixture": "Blocks of rows on any joblib backend, not threads.",

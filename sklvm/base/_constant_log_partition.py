@@ -103,6 +103,11 @@ class ConstantLogPartition(LogPartition):
                 f"[{self.owner}] log Z = {estimate.value:.6g} ± {estimate.std_err:.2g} nats "
                 f"({estimate.method}, {time.perf_counter() - began:.2f} s)"
             )
+        if not np.isfinite(estimate.value):
+            raise ValueError(
+                f"log Z of {self.owner} is {estimate.value} ({estimate.method}): the reference, or "
+                "the model, is too narrow or too wide for its data type. Scale the data."
+            )
         self._warn_untrusted(estimate, budget)
         return estimate
 

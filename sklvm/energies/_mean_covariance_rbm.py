@@ -49,17 +49,20 @@ class _MeanCovarianceEnergy(LinearLatents):
         return theta[:size], theta[size:]
 
     def init_parameters(self, X, rng, sample_weight=None):
-        """Those of the mean units' own start, and c = 0 with filters of unit variance on X.
+        """N(mean of X, σ²I), under which all filters have outputs of unit variance.
 
-        A learned σ² is the variance of X.
+        A learned σ² is the variance of X. Biases are b = −Wx̄ and c = 0.
         """
         start = self.means.init_parameters(X, rng, sample_weight)
-        variance = self.scale.variance(self.means.layout.views(start))
-        factors = rng.standard_normal(self.squares.layout["factors"])
-        factors /= np.sqrt(self.n_features * variance)
+        views = self.means.layout.views(start)
+        variance = self.scale.variance(views)
+        shapes = self.means.layout["coefs_0"], self.squares.layout["factors"]
+        filters = [rng.standard_normal(s) / np.sqrt(self.n_features * variance) for s in shapes]
+        views["coefs_0"][...] = filters[0]
+        views["intercepts_0"][...] = -variance * (filters[0] @ views["visible_bias"])
         pooling = {} if self.pooling is None else {"pooling": self.pooling}
         squares = self.squares.layout.pack(
-            factors=factors, covariance_bias=0.0, **pooling, dtype=start.dtype
+            factors=filters[1], covariance_bias=0.0, **pooling, dtype=start.dtype
         )
         return np.concatenate([start, squares])
 
@@ -214,7 +217,7 @@ class MeanCovarianceRBMEnergy(_MeanCovarianceEnergy):
     def sample_visible(self, theta, Z, seed, sweep=0):
         """A draw of x given each row (z, y), by the Cholesky factor of its precision."""
         scaled, drive, variance = self._conditional(theta, Z)
-        factor, deviation = np.linalg.cholesky(scaled), np.sqrt(variance)
+        factor, deviation = _cholesky(scaled), np.sqrt(variance)
         noise = standard_normal(drive.shape, seed, sweep=sweep, dtype=theta.dtype)
         half = np.linalg.solve(factor, deviation * drive[..., np.newaxis])[..., 0] + noise
         transposed = np.swapaxes(factor, 1, 2)
@@ -240,11 +243,13 @@ class MeanCovarianceRBMEnergy(_MeanCovarianceEnergy):
         of_means, of_squares = self._split(theta)
         means, squares = self.means.layout.views(of_means), self.squares.layout.views(of_squares)
         scaled, drive, variance = self._conditional(theta, Z)
-        covariance = variance * np.linalg.inv(scaled)
+        factor = _cholesky(scaled)
+        inverse = np.linalg.solve(factor, np.broadcast_to(np.eye(self.n_features), factor.shape))
+        covariance = variance * np.swapaxes(inverse, 1, 2) @ inverse
         mean = np.einsum("sij,sj->si", covariance, drive)
         biases = np.concatenate([means["intercepts_0"], squares["covariance_bias"]])
         energy = -(Z @ biases) - 0.5 * np.einsum("si,si->s", drive, mean)
-        energy += 0.5 * np.linalg.slogdet(scaled)[1]
+        energy += np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
         energy -= 0.5 * self.n_features * np.log(2 * np.pi * variance)
 
         def pullback(w):
@@ -286,3 +291,14 @@ class NormalizedMeanCovarianceRBMEnergy(_MeanCovarianceEnergy):
     """
 
     _pooled_squares = NormalizedPooledSquares
+
+
+def _cholesky(precisions):
+    """Factors of precisions; raises ``LinAlgError`` where one is singular to rounding."""
+    try:
+        return np.linalg.cholesky(precisions)
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(
+            "The precision of x given the covariance units is singular to rounding: filters are "
+            "far longer than 1/σ. Scale the data."
+        ) from None
