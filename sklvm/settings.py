@@ -5,7 +5,13 @@ import inspect
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from sklvm._compat import Interval, StrOptions, validate_parameter_constraints
+from sklvm._compat import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklvm.hints import did_you_mean, explains_unknown_names, instead_of_class
 
 __all__ = [
     "InheritedTables",
@@ -17,17 +23,18 @@ __all__ = [
     "resolve",
 ]
 
-TABLES = ("_parameter_constraints", "_shorthands", "_validation")
+TABLES = ("_parameter_constraints", "_shorthands", "_validation", "_value_hints")
 
 
 class InheritedTables:
     """A class states its own entries of a table, and has those of all its bases as well.
 
     The tables are dicts: ``_parameter_constraints`` (parameter name → what it may be),
-    ``_shorthands`` (parameter name → registry of short names) and ``_validation`` (keyword of
-    ``validate_data`` → value). Of two bases with an entry, the first in the order of resolution
-    gives it. A class that has an ``__init__`` keeps only the constraints of parameters in its
-    signature.
+    ``_shorthands`` (parameter name → registry of short names), ``_validation`` (keyword of
+    ``validate_data`` → value) and ``_value_hints`` (parameter name → value that is refused → what
+    its error says besides). Of two bases with an entry, the first in the order of resolution gives
+    it. A class that has an ``__init__`` keeps only the constraints of parameters in its signature,
+    and its constructor explains keywords that it does not know.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -39,6 +46,7 @@ class InheritedTables:
                 own_tables = vars(base).get("_own_tables", vars(base))
                 merged.update(own_tables.get(table, {}))
             setattr(cls, table, merged)
+        explains_unknown_names(cls)
         if cls.__init__ is not object.__init__:
             parameters = inspect.signature(cls.__init__).parameters
             cls._parameter_constraints = {
@@ -55,6 +63,7 @@ class Settings(InheritedTables, BaseEstimator):
 
     def validate(self):
         """Raise ``InvalidParameterError`` (a ``ValueError``) for a parameter out of its range."""
+        check_names(self)
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
@@ -84,15 +93,46 @@ def resolve(value, registry, parameter, owner):
         if value not in registry:
             raise ValueError(
                 f"The {parameter!r} parameter of {owner} must be one of {sorted(registry)} or an "
-                f"object of that kind, got {value!r}."
+                f"object of that kind. Got {value!r} instead.{did_you_mean(value, registry)}"
             )
         return registry[value]().validate()
     if not isinstance(value, Settings):
         raise TypeError(
             f"The {parameter!r} parameter of {owner} must be one of {sorted(registry)} or an "
-            f"object of that kind, got {value!r}."
+            f"object of that kind. Got {value!r} instead.{instead_of_class(value)}"
         )
     return clone(value).validate()
+
+
+def check_names(owner, shorthands=None):
+    """Raise an ``InvalidParameterError`` for a name that a parameter does not have.
+
+    Its message has all names in order and the nearest one, and nothing of where classes are kept;
+    whatever else is wrong is left to scikit-learn's own check.
+
+    Parameters
+    ----------
+    owner : estimator or Settings
+    shorthands : dict of str to dict, default=None
+        Registries of short names, by parameter.
+    """
+    registries = shorthands or {}
+    for parameter, allowed in owner._parameter_constraints.items():
+        value = getattr(owner, parameter)
+        names = {name for kind in allowed if isinstance(kind, StrOptions) for name in kind.options}
+        if isinstance(value, str) and names and value not in names and str not in allowed:
+            hints = getattr(owner, "_value_hints", {}).get(parameter, {})
+            shown, hint = repr(value), hints.get(value, did_you_mean(value, names))
+        elif isinstance(value, type) and parameter in registries:
+            shown, hint = value.__name__, instead_of_class(value)
+        else:
+            continue
+        known = f"one of {sorted(names)}" if names else "a name"
+        objects = " or an object of that kind" if parameter in registries else ""
+        raise InvalidParameterError(
+            f"The {parameter!r} parameter of {type(owner).__name__} must be {known}{objects}. "
+            f"Got {shown} instead.{hint}"
+        )
 
 
 class StringShorthandMixin(InheritedTables):
@@ -102,6 +142,10 @@ class StringShorthandMixin(InheritedTables):
     """
 
     _shorthands: dict = {}
+
+    def _validate_params(self):
+        check_names(self, self._shorthands)
+        super()._validate_params()
 
     def set_params(self, **params):
         for name, registry in self._shorthands.items():

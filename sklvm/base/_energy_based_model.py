@@ -1,9 +1,8 @@
 """What the models share whose density is exp(−E)/Z: the choice of an objective, scores, log Z."""
 
-from sklvm._compat import StrOptions
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
-from sklvm.objectives import OBJECTIVES, Objective, check_capabilities
+from sklvm.objectives import OBJECTIVES, Objective, check_capabilities, suitable_objectives
 from sklvm.settings import resolve
 
 __all__ = ["EnergyBasedModel", "LatentEnergyBasedModel"]
@@ -19,15 +18,19 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
 
     _shorthands = {"objective": OBJECTIVES}
     _parameter_constraints: dict = {
-        "objective": [StrOptions(set(OBJECTIVES)), Objective],
+        "objective": [str, Objective],  # which names fit depends on the energy
     }
 
     # -- fitting ----------------------------------------------------------------------------------
 
     def _make_model(self, X):
         owner = type(self).__name__
-        objective = resolve(self.objective, OBJECTIVES, "objective", owner)
         energy = self._make_energy(X.shape[1])
+        known = OBJECTIVES
+        if isinstance(self.objective, str) and self.objective not in known:
+            # The message has those that the model could take.
+            known = {name: known[name] for name in suitable_objectives(energy, known)}
+        objective = resolve(self.objective, known, "objective", owner)
         check_capabilities(objective, energy, OBJECTIVES, owner)
         return energy, objective
 

@@ -28,6 +28,12 @@ def _has_latent_variables(estimator):
     return True
 
 
+def _can_go_back(estimator):
+    if not hasattr(estimator, "inverse_transform"):
+        raise AttributeError(f"{type(estimator).__name__} has no inverse_transform.")
+    return True
+
+
 class PackageMixin:
     """What ties an estimator to this package: its page, and the version that its pickles carry."""
 
@@ -112,6 +118,21 @@ class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Den
     def _has_latent_variables(self):
         """Whether there is anything to transform to, by the fit or else by the parameters."""
         return True
+
+    @available_if(_can_go_back)
+    def reconstruct(self, X):
+        """``inverse_transform(transform(X))``; where NaN is missing, it comes back filled.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        return self.inverse_transform(self.transform(X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

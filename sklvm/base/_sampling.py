@@ -27,7 +27,16 @@ class SamplingMixin:
 
     _imputations = ("mean", "draw")
 
-    def sample(self, n_samples=1, *, n_steps=100, init="reference", given=None, random_state=None):
+    def sample(
+        self,
+        n_samples=1,
+        *,
+        n_steps=100,
+        init="reference",
+        given=None,
+        mean=False,
+        random_state=None,
+    ):
         """Draw from the model, or from its distribution given some of the features.
 
         Every draw is the end of a chain of its own; all chains move in parallel. Exact in the limit
@@ -45,13 +54,16 @@ default="reference"
             the training data, and annealing from there to the model comes first.
         given : array-like of shape (n_features,) or (n_samples, n_features), default=None
             Values at which features are held; NaN where they are free. None: all are free.
+        mean : bool, default=False
+            Give E[x | z] at the hidden states z of the chains' ends in place of the draw x: grey
+            levels in place of bits, for pictures. These are no draws of the model.
         random_state : int, RandomState instance or None, default=None
             Seed of the draws.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            The draws.
+            The draws, or the means.
 
         Raises
         ------
@@ -74,18 +86,29 @@ default="reference"
         if isinstance(init, str) and init != "reference":
             raise ValueError(f"init must be 'reference' or an array, got {init!r}.")
         energy, theta = self._training.energy, self._training.energy_theta
+        if mean and (n_steps == 0 or not isinstance(energy, ExpectedVisible)):
+            raise ValueError(
+                "mean=True needs a last sweep of Gibbs sampling through the hidden units, and this "
+                f"{type(self).__name__} makes none with n_steps={n_steps}."
+            )
+
+        def ends(state, draws):
+            means = energy.expected_visible(theta, state) if mean else draws
+            return means if free is None or not mean else np.where(free, means, given)
+
         if not isinstance(init, str):
             start = self._check_start("init", init, n_samples, allow_nan=False)
             start = start if free is None else np.where(free, start, given)
             rng, chains = generator_from(random_state), chains_for(energy)
             state = chains.start(energy, theta, start, int(rng.integers(2**63)))
-            return chains.run(energy, theta, state, n_steps, free=free)[0].visible
+            state = chains.run(energy, theta, state, n_steps, free=free)[0]
+            return ends(state, state.visible)
         path = self._log_partition.path(theta, free=free, current=given)
         rng = generator_from(random_state)
         state, _ = anneal(
             path, N_ANNEALING_TEMPERATURES, n_samples, rng, n_last_moves=n_steps, weighted=False
         )
-        return path.positions(state)
+        return ends(state, path.positions(state))
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries from the distribution of the model given the observed ones.

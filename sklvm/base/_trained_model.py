@@ -90,7 +90,7 @@ class TrainedModel(IterativeModel, DensityModel):
         if self.early_stopping and not objective.has_value:
             raise ValueError(
                 f"early_stopping=True watches the criterion on held-out rows, and "
-                f"{type(objective).__name__} has no value to watch."
+                f"{type(objective).__name__} has no value to watch. {self._what_to_watch()}"
             )
         return (energy, objective, optimizer), links
 
@@ -199,6 +199,10 @@ class TrainedModel(IterativeModel, DensityModel):
     def _holds_out(self):
         """Whether ``validation_fraction`` of the rows is set aside."""
         return self.early_stopping
+
+    def _what_to_watch(self):
+        """What to do instead of early stopping by a criterion that has no value."""
+        return "Use an objective that has one, such as 'nce', 'pseudo_likelihood' or 'mle'."
 
     def _check_model(self, energy, objective):
         """Raise a ``ValueError`` where parameters ask for what the model cannot give.

@@ -8,7 +8,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from sklvm._compat import HasMethods, Interval, StrOptions, _check_sample_weight, _fit_context
+from sklvm._compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _check_sample_weight,
+    _fit_context,
+)
 from sklvm.base import FLOATS, LatentVariableModel, check_count, check_data, check_latent_rows
 from sklvm.covariance._principal_directions import of_covariance, of_rows
 from sklvm.covariance._row_chunks import apply_to_rows
@@ -211,6 +218,25 @@ class ZCAWhitener(LatentVariableModel):
         X = check_data(self, X, dtype=FLOATS, reset=False)
         Z = np.empty((len(X), len(self.components_)), dtype=X.dtype)
         return apply_to_rows(self._whiten, X, Z)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the outputs: those of the features for "zca", else "zcawhitener0" and so on.
+
+        Output j of "zca" stands for feature j, of which it is what the others do not say.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the features; None: those seen during ``fit``, or "x0", "x1", ….
+
+        Returns
+        -------
+        names : ndarray of shape (n_outputs,)
+        """
+        check_is_fitted(self)
+        if len(self.components_) == self.n_features_in_ and self.method == "zca":
+            return _check_feature_names_in(self, input_features)
+        return super().get_feature_names_out(input_features)
 
     def inverse_transform(self, Z):
         """The way back: x = μ + W⁺z, exact if no direction was dropped.

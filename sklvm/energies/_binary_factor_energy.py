@@ -186,11 +186,15 @@ class BinaryFactorEnergy:
 
     def sample(self, theta, n_samples, rng):
         """Independent draws, shape (n_samples, n_features)."""
-        views = self.layout.views(theta)
+        means = self.sample_means(theta, n_samples, rng)
+        noise = rng.standard_normal(means.shape, dtype=theta.dtype)
+        return means + np.sqrt(self.scale.variance(self.layout.views(theta))) * noise
+
+    def sample_means(self, theta, n_samples, rng):
+        """E[x | z] at independent draws of z, shape (n_samples, n_features)."""
         uniform = rng.random((n_samples, self.n_components), dtype=theta.dtype)
-        Z = (uniform < sigmoid(self._log_odds(views))).astype(theta.dtype)
-        noise = rng.standard_normal((n_samples, self.n_features), dtype=theta.dtype)
-        return self.visible_mean(theta, Z) + np.sqrt(self.scale.variance(views)) * noise
+        Z = uniform < sigmoid(self._log_odds(self.layout.views(theta)))
+        return self.visible_mean(theta, Z.astype(theta.dtype))
 
     def log_joint(self, theta, X, Z):
         """log p(x, z) of every row of X with every row of Z, shape (n, n_states)."""

@@ -78,6 +78,11 @@ class DecoderEnergy:
         Z = rng.standard_normal((n_samples, self.n_components), dtype=theta.dtype)
         return self.sample_given(theta, Z, rng)
 
+    def sample_means(self, theta, n_samples, rng):
+        """E[x | z] at independent draws of z, shape (n_samples, n_features)."""
+        Z = rng.standard_normal((n_samples, self.n_components), dtype=theta.dtype)
+        return self.likelihood.mean(self.network.forward(self.layout.views(theta), Z).output)
+
     def sample_given(self, theta, Z, rng):
         """A draw from p(x|z) for each row of Z."""
         views = self.layout.views(theta)

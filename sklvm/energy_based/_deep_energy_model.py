@@ -1,6 +1,6 @@
 """The deep energy model as an estimator."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.optimize import minimize
@@ -34,7 +34,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     ----------
     n_components : int, default=64
         Number K of hidden units.
-    hidden_layer_sizes : tuple of int, default=(64,)
+    hidden_layer_sizes : tuple of int, or int, default=(64,)
         Widths of g's layers; () makes g the identity.
     activation : {"identity", "sigmoid", "softplus", "tanh"}, default="sigmoid"
         Activation of g's layers; score matching asks for its second and third derivatives.
@@ -141,8 +141,13 @@ class DeepEnergyModel(LatentEnergyBasedModel):
     True
     """
 
+    _value_hints = {
+        "activation": {
+            "relu": " Derivatives in x must be continuous: 'softplus' is the smooth form of it."
+        }
+    }
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": [tuple, list],
+        "hidden_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({name for name, f in ACTIVATIONS.items() if f.is_smooth})],
         "growth": [StrOptions({"layerwise", "greedy"}), None],
         "hidden_bias": ["boolean"],
@@ -260,7 +265,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
                 f"growth={self.growth!r} adds layers between epochs, which "
                 f"{type(optimizer).__name__} has none of. Use optimizer='adam' or 'sgd'."
             )
-        sizes = self.hidden_layer_sizes
+        sizes = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
         stages = [self._make_energy(X.shape[1], sizes[:n]) for n in range(1, len(sizes))]
         stages.append(energy)
         links = [self._stage_links(stage, objective, optimizer) for stage in stages]
@@ -284,7 +289,7 @@ class DeepEnergyModel(LatentEnergyBasedModel):
 
     def _check_model(self, energy, objective):
         super()._check_model(energy, objective)
-        sizes = self.hidden_layer_sizes
+        sizes = check_layer_sizes(self.hidden_layer_sizes, "hidden_layer_sizes")
         if self.growth is None:
             return
         if not sizes:

@@ -12,7 +12,7 @@ from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import MAX_TERMS
-from sklvm.rows import rows_by_gaps
+from sklvm.rows import as_dense, rows_by_gaps
 from sklvm.training import EnergyGap, check_complete
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
@@ -22,6 +22,9 @@ DEFAULT_OPTIMIZER = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10.
 
 # Of the mean-field equations, for missing entries.
 N_MEAN_FIELD_SWEEPS = 50
+
+# Rows whose reconstruction error is recorded where the criterion has no value.
+N_WATCHED = 200
 
 
 class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
@@ -51,11 +54,22 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
     def _holds_out(self):
         return self.early_stopping or self.free_energy_gap
 
+    def _what_to_watch(self):
+        return (
+            "free_energy_gap=True records in history_ how much worse held-out rows fit than "
+            "training rows, and a callback may stop by it; or use an objective that has a value, "
+            "such as 'mle', 'nce' or 'pseudo_likelihood' of bits."
+        )
+
     def _diagnosis(self, training, X, weights, rows, held_out):
-        if not self.free_energy_gap:
-            return dict
-        gap = EnergyGap(X, weights, rows, held_out, self.batch_size, training.shuffle_rng)
-        return lambda: {"free_energy_gap": gap.measure(training)}
+        measures = {}
+        if not training.objective.has_value:
+            some = X[rows[np.linspace(0, len(rows) - 1, min(len(rows), N_WATCHED)).astype(int)]]
+            measures["reconstruction_error"] = lambda: _reconstruction_error(training, some)
+        if self.free_energy_gap:
+            gap = EnergyGap(X, weights, rows, held_out, self.batch_size, training.shuffle_rng)
+            measures["free_energy_gap"] = lambda: gap.measure(training)
+        return lambda: {name: measure() for name, measure in measures.items()}
 
     def _model_attributes(self, energy, theta):
         views = energy.layout.views(theta)
@@ -179,3 +193,15 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
                 )
             energies[rows] = -energy.log_clamped_partition(theta, X[rows], free)
         return energies
+
+
+def _reconstruction_error(training, X):
+    """Mean of (x − E[x | E[z | x]])² over the observed entries of some rows."""
+    energy, theta = training.energy, training.energy_theta
+    X = as_dense(X)
+    observed = ~np.isnan(X)
+    filled = X if observed.all() else np.where(observed, X, training.visible_mean)
+    errors = energy.visible_mean(theta, energy.posterior(theta, filled)) - filled
+    return float(
+        np.square(errors, where=observed, out=np.zeros_like(errors)).sum() / observed.sum()
+    )

@@ -140,7 +140,12 @@ class MultiLayerPerceptron:
 
 
 def check_layer_sizes(sizes, parameter):
-    """The widths as a tuple; a ``ValueError`` that names the parameter unless they are positive."""
+    """The widths as a tuple, an integer being one layer's.
+
+    A ``ValueError`` names the parameter unless all are integers of at least 1.
+    """
+    if isinstance(sizes, Integral):
+        sizes = (sizes,)
     if not all(isinstance(size, Integral) and size > 0 for size in sizes):
         raise ValueError(f"{parameter} must hold integers of at least 1, got {sizes!r}.")
     return tuple(sizes)

@@ -80,7 +80,7 @@ class VariationalNoiseContrastiveEstimation(EncoderObjective):
         perceptron, with independent z_k (``DiscreteEncoder``, or ``GaussianEncoder`` for real
         z); one with settings of its own may be given. "auto" is exact where that is possible, the q
         that the energy itself brings along where it does, and else an encoder.
-    hidden_layer_sizes : tuple of int, default=(64,)
+    hidden_layer_sizes : tuple of int, or int, default=(64,)
         Of the encoder.
     activation : {"identity", "relu", "sigmoid", "softplus", "tanh"}, default="relu"
         Of the encoder's hidden layers.
@@ -109,7 +109,7 @@ class VariationalNoiseContrastiveEstimation(EncoderObjective):
             StrOptions({"auto", "exact", "encoder"}),
             Encoder,
         ],
-        "hidden_layer_sizes": [tuple, list],
+        "hidden_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "n_importance_samples": [StrOptions({"all"}), Interval(Integral, 1, None, closed="left")],
     }

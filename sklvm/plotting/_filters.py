@@ -3,6 +3,7 @@
 from math import ceil, isqrt, prod, sqrt
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array, check_is_fitted, check_scalar
 
 from sklvm._optional import import_optional
@@ -52,14 +53,18 @@ class FilterDisplay:
         self.n_channels = n_channels
 
     @classmethod
-    def from_estimator(cls, estimator, image_shape=None, *, layer=0, ax=None, **kwargs):
+    def from_estimator(
+        cls, estimator, image_shape=None, *, layer=0, kind="filters", ax=None, **kwargs
+    ):
         """Draw the weights of a fitted model.
 
         Parameters
         ----------
         estimator : estimator
             Fitted, with ``components_`` of shape (n_components, n_features) or, if deep,
-            ``coefs_``, a list of matrices of shape (n_units, n_units_below).
+            ``coefs_``, a list of matrices of shape (n_units, n_units_below). Or a pipeline that
+            ends in one: its weights are then shown in the units of the pipeline's input, pixels,
+            whose preceding steps must be linear; see `kind`.
 
         image_shape : tuple of 2 int or None, default=None
             Height and width. None takes the estimator's ``filter_shape_`` if it has one, else its
@@ -69,6 +74,11 @@ class FilterDisplay:
             Which layer of a deep model to show. The units of the first are filters of the input;
             a unit further up is shown as the sum of the filters below, weighted by its own
             weights, which leaves out the non-linearities.
+
+        kind : {"filters", "atoms"}, default="filters"
+            What the weights of a pipeline's last step become in pixels. A filter w takes part in
+            wᵀ(Ax + b) for the steps x ↦ Ax + b before it: it is shown as Aᵀw. An atom is a part of
+            the data, and goes the way back, by ``inverse_transform``.
 
         ax : matplotlib Axes or None, default=None
             Where to draw; None makes a new figure.
@@ -82,6 +92,9 @@ class FilterDisplay:
             The drawn display.
         """
         check_is_fitted(estimator)
+        if kind not in ("filters", "atoms"):
+            raise ValueError(f"kind must be 'filters' or 'atoms', got {kind!r}")
+        before, estimator = _split_pipeline(estimator)
         if image_shape is None:
             image_shape = getattr(estimator, "filter_shape_", None)
         if image_shape is None:
@@ -89,7 +102,10 @@ class FilterDisplay:
         if image_shape is not None and len(image_shape) == 1:
             image_shape = (1, *image_shape)
         n_channels = getattr(estimator, "n_channels", 1)
-        display = cls(_layer_filters(estimator, layer), image_shape, n_channels=n_channels)
+        filters = _layer_filters(estimator, layer)
+        if before is not None:
+            filters = _in_pixels(filters, before, kind)
+        display = cls(filters, image_shape, n_channels=n_channels)
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, n_columns=None, scaling="each", **image_kw):
@@ -147,6 +163,29 @@ class FilterDisplay:
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _split_pipeline(estimator):
+    """The steps before the last one, or None; and the last one."""
+    if isinstance(estimator, Pipeline):
+        return (estimator[:-1] if len(estimator) > 1 else None), estimator[-1]
+    return None, estimator
+
+
+def _in_pixels(filters, before, kind):
+    """Rows over the output of the steps `before` as rows over their input."""
+    if kind == "atoms":
+        origin = np.zeros((1, filters.shape[1]))
+        return before.inverse_transform(filters) - before.inverse_transform(origin)
+    basis = np.eye(before.n_features_in_)
+    offset = before.transform(np.zeros((1, len(basis))))
+    columns = before.transform(basis) - offset  # row i is the column of A that pixel i has
+    if not np.allclose(before.transform(-basis) - offset, -columns):
+        raise ValueError(
+            "The steps before the last one are not linear, so that its filters are none of the "
+            "pixels. Pass the last step alone: from_estimator(pipeline[-1])."
+        )
+    return filters @ columns.T
 
 
 def _layer_filters(estimator, layer):

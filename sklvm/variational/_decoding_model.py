@@ -83,42 +83,40 @@ class DecodingModel(TrainedLatentVariableModel):
             self._widest_layer(),
         )
 
-    def reconstruct(self, X):
-        """``inverse_transform(transform(X))``; missing entries come back filled.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            What the decoder makes of the posterior means.
-        """
-        return self.inverse_transform(self.transform(X))
-
     @available_if(needs_density)
-    def sample(self, n_samples=1, *, random_state=None):
+    def sample(self, n_samples=1, *, mean=False, random_state=None):
         """Draw from the model: z from the prior, x from p(x|z).
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
+        mean : bool, default=False
+            Give E[x | z] at the draws of z in place of a draw of x: grey levels in place of bits,
+            for pictures. These are no draws of the model.
         random_state : int, RandomState instance or None, default=None
             Seed of the draws.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            The draws.
+            The draws, or the means.
+
+        Raises
+        ------
+        ValueError
+            With `mean` where z is not drawn from a prior.
         """
         check_is_fitted(self)
         check_count("n_samples", n_samples)
         training, rng = self._training, generator_from(random_state)
+        if mean and not hasattr(training.energy, "sample_means"):
+            raise ValueError(
+                f"This {type(self).__name__} draws no z for mean=True to give E[x | z]."
+            )
+        draw = training.energy.sample_means if mean else training.energy.sample
         return map_row_blocks(
-            lambda rows: training.energy.sample(training.energy_theta, rows.stop - rows.start, rng),
+            lambda rows: draw(training.energy_theta, rows.stop - rows.start, rng),
             n_samples,
             self._widest_layer(),
         )

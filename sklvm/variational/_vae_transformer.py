@@ -149,8 +149,8 @@ class VAETransformer(EncoderDecoderModel):
 
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": [tuple, list],
-        "decoder_layer_sizes": [tuple, list, None],
+        "hidden_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left")],
+        "decoder_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left"), None],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "likelihood": [StrOptions({"gaussian", "bernoulli"})],
         "binarize": [Interval(Real, None, None, closed="neither"), StrOptions({"dynamic"}), None],

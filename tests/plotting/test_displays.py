@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PowerTransformer
 
-from sklvm import ConvolutionalSparseCoder, VAETransformer
+from sklvm import ConvolutionalSparseCoder, VAETransformer, ZCAWhitener
 from sklvm.plotting import (
     FilterDisplay,
     LatentTraversalDisplay,
@@ -242,3 +244,30 @@ def test_topics_show_their_most_probable_words_first():
     assert [ax.get_title() for ax in display.axes_] == ["x", "y", "z"]
     with pytest.raises(ValueError, match=r"got \(3, 3\) and \(2,\)"):
         TopicDisplay(topics, ["a", "b"]).plot()
+
+
+def test_filters_and_atoms_of_a_pipeline_are_shown_in_pixels():
+    X = np.random.default_rng(0).normal(size=(60, 6)) * np.arange(1, 7)
+    pipeline = make_pipeline(ZCAWhitener("pca", n_components=4), PCA(2)).fit(X)
+    whitener, pca = pipeline
+    shown = FilterDisplay.from_estimator(pipeline, (2, 3)).filters
+    np.testing.assert_allclose(shown, pca.components_ @ whitener.components_, atol=1e-12)
+    shown = FilterDisplay.from_estimator(pipeline, (2, 3), kind="atoms").filters
+    np.testing.assert_allclose(shown, pca.components_ @ whitener.mixing_.T, atol=1e-12)
+    alone = FilterDisplay.from_estimator(make_pipeline(PCA(2)).fit(X), (2, 3)).filters
+    assert alone.shape == (2, 6)
+
+
+def test_filters_behind_a_step_that_is_not_linear_are_refused():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    pipeline = make_pipeline(PowerTransformer(), PCA(2)).fit(X)
+    with pytest.raises(ValueError, match="not linear"):
+        FilterDisplay.from_estimator(pipeline)
+    with pytest.raises(ValueError, match="kind must be"):
+        FilterDisplay.from_estimator(pipeline, kind="both")
+
+
+def test_a_single_set_of_rows_needs_no_name():
+    X = np.random.default_rng(0).normal(size=(30, 6))
+    display = LogDensityDisplay.from_estimator(DeepModel().fit(), X)
+    np.testing.assert_array_equal(display.scores["data"], X.sum(axis=1))
