@@ -7,6 +7,7 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import (
     BernoulliRBM,
+    DeepBoltzmannMachine,
     DeepEnergyModel,
     GaussianRBM,
     MeanCovarianceRBM,
@@ -39,6 +40,7 @@ __all__ = [
     "ConstrainedGaussian",
     "ConvolutionalDictionaryLearner",
     "ConvolutionalSparseCoder",
+    "DeepBoltzmannMachine",
     "DeepEnergyModel",
     "DensityOutlierDetector",
     "DictionaryLearner",

@@ -19,6 +19,7 @@ from sklvm import (
     ConstrainedGaussian,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
+    DeepBoltzmannMachine,
     DeepEnergyModel,
     DensityOutlierDetector,
     DictionaryLearner,
@@ -75,11 +76,15 @@ def against_weight_equivalence(estimator):
         return "Words are brought up to date one after the other, and repeated ones are more."
     if isinstance(estimator, VAETransformer):
         return "Latent variables are drawn for each row, and a row that comes twice has two draws."
+    if getattr(estimator, "pretrain", False):
+        return "Bits of the first hidden layer are drawn for each row, to train the second on."
     objective = getattr(estimator, "objective", None)
     if objective == "pcd" and isinstance(estimator, GridConditionalRandomField):
         return "Each image has a chain, and one that comes twice has two."
     # (Thresholds make all rows of this check alike.)
-    if objective == "pcd" and not isinstance(estimator, BernoulliRBM | MarkovRandomField):
+    of_bits = isinstance(estimator, BernoulliRBM | MarkovRandomField)
+    of_bits |= getattr(estimator, "visible", None) == "binary"
+    if objective == "pcd" and not of_bits:
         return "Chains start at rows that are drawn, by other numbers where a row comes twice."
     if objective in ("nce", "cnce"):
         return "Noise is drawn for each row, and a row that comes twice has two draws."
@@ -97,6 +102,8 @@ ESTIMATORS = [
     ConstrainedGaussian(objective="nce"),
     ConstrainedGaussian(objective="cnce"),
     ZCAWhitener(),
+    DeepBoltzmannMachine((4, 3), binarize=0.0, max_iter=4),
+    DeepBoltzmannMachine((4, 2), visible="gaussian", pretrain=False, max_iter=4),
     DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20),
     MeanCovarianceRBM(2, 3, max_iter=20),
     BinaryLatentVAE(4, max_iter=50),

@@ -168,6 +168,7 @@ OTHER_DEFAULTS = {
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
         "MeanCovarianceRBM": "Chains want a rate that falls to zero.",
+        "DeepBoltzmannMachine": "Chains want a rate that falls to zero.",
         "MarkovRandomField": "Its usual criterion is deterministic and smooth.",
     },
     "prior_strength": "Bits that are never on need a prior, covariances have a floor.",

@@ -17,6 +17,7 @@ from sklvm.energies._boltzmann_machine import BoltzmannMachineEnergy
 from sklvm.energies._chain_protocols import ExpectedVisible, Gibbs, Tempered
 from sklvm.energies._chain_state import ChainState, block_masks, free_entries
 from sklvm.energies._decoder_energy import DecoderEnergy, prior_energy
+from sklvm.energies._deep_boltzmann_machine import DeepBoltzmannMachineEnergy
 from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
@@ -24,6 +25,7 @@ from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
 from sklvm.energies._latent_protocols import (
     Bound,
     Decoder,
+    EnumeratedMarginal,
     ExactPosterior,
     IndependentBinaryLatents,
     Joint,
@@ -60,9 +62,11 @@ __all__ = [
     "ConditionalPartition",
     "Decoder",
     "DecoderEnergy",
+    "DeepBoltzmannMachineEnergy",
     "DeepEnergy",
     "DirectionalCurvature",
     "Energy",
+    "EnumeratedMarginal",
     "ExactPartition",
     "ExactPosterior",
     "ExpectedVisible",

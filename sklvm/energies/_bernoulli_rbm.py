@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import entr, logsumexp
 
 from sklvm.energies._binary_sites import BinarySites
 from sklvm.energies._binary_states import (
@@ -92,8 +92,12 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
 
     def terms(self, theta, X):
         """E₀(x) = −aᵀx, u(x) = Wx + b, and ``pullback(w, U_bar)``."""
-        energy = -(X @ self.layout.views(theta)["visible_bias"])
-        return energy, self.posterior_logits(theta, X), partial(self._pull_terms, theta, X)
+        energy, logits = self.visible_energy(theta, X), self.posterior_logits(theta, X)
+        return energy, logits, partial(self._pull_terms, theta, X)
+
+    def visible_energy(self, theta, X):
+        """E₀(x), shape (n,)."""
+        return -(X @ self.layout.views(theta)["visible_bias"])
 
     def _pull_terms(self, theta, X, w, U_bar):
         gradient = np.empty_like(theta)
@@ -120,6 +124,10 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
         """p(x_j = 1 | z) = s(a_j + (Wᵀz)_j), shape (n, d)."""
         views = self.layout.views(theta)
         return sigmoid(Z @ views["weights"] + views["visible_bias"])
+
+    def visible_entropy(self, theta, means):
+        """Entropy of each visible unit of such a mean, in nats; shape (n, d)."""
+        return entr(means) + entr(1 - means)
 
     # -- bit flips --------------------------------------------------------------------------------
 
@@ -263,42 +271,44 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
 
     def log_partition_and_gradient(self, theta):
         """log Z and −E_model[∂E/∂θ], by sums over the states of the smaller layer."""
-        if self.n_components < self.n_features:
-            mirrored, mirrored_theta = self._exchange_layers(theta)
-            log_z, gradient = mirrored.log_partition_and_gradient(mirrored_theta)
-            return log_z, mirrored._exchange_layers(gradient)[1].astype(theta.dtype)
+        evaluate, shape = self._smaller_layer()
         wide = theta.astype(np.float64)
-        log_z, gradient = enumerate_gradient(
-            self.evaluate(wide, states)
-            for states in binary_states(self.n_features, self.n_components)
-        )
+        log_z, gradient = enumerate_gradient(evaluate(wide, S) for S in binary_states(*shape))
         return log_z, gradient.astype(theta.dtype)
 
     def sample(self, theta, n_samples, rng):
         """Independent draws: a state of the smaller layer, and the other layer given that."""
-        if self.n_components < self.n_features:
-            mirrored, mirrored_theta = self._exchange_layers(theta)
-            Z = mirrored.sample(mirrored_theta, n_samples, rng).astype(theta.dtype)
-            return self.sample_visible(theta, Z, int(rng.integers(2**63)))
+        evaluate, shape = self._smaller_layer()
         wide = theta.astype(np.float64)
-        return draw_binary_states(
-            self.n_features,
-            lambda states: self.evaluate(wide, states)[0],
-            self.n_components,
-            n_samples,
-            rng,
+        draws = draw_binary_states(
+            shape[0], lambda states: evaluate(wide, states)[0], shape[1], n_samples, rng
         ).astype(theta.dtype)
+        if shape[0] == self.n_features:
+            return draws
+        return self.sample_visible(theta, draws, int(rng.integers(2**63)))
 
-    def _exchange_layers(self, theta):
-        """The same machine with its hidden units as the visible ones, and its θ in float64."""
+    def _smaller_layer(self):
+        """The energy of its states, and the widths of both layers, its own first."""
+        if self.n_components < self.n_features:
+            return self.evaluate_hidden, (self.n_components, self.n_features)
+        return self.evaluate, (self.n_features, self.n_components)
+
+    def evaluate_hidden(self, theta, Z):
+        """E(z) = −log Σ_x p̃(x, z) = −bᵀz − Σ_j S(a_j + (Wᵀz)_j), and its pullback."""
         views = self.layout.views(theta)
-        mirrored = BernoulliRBMEnergy(self.n_components, self.n_features)
-        return mirrored, mirrored.layout.pack(
-            weights=views["weights"].T,
-            visible_bias=views["hidden_bias"],
-            hidden_bias=views["visible_bias"],
-            dtype=np.float64,
-        )
+        logits = Z @ views["weights"] + views["visible_bias"]
+        energy = -(Z @ views["hidden_bias"]) - softplus(logits).sum(axis=1)
+
+        def pullback(w):
+            gradient = np.empty_like(theta)
+            out = self.layout.views(gradient)
+            weighted = -w[:, np.newaxis] * sigmoid(logits)
+            out["weights"][...] = Z.T @ weighted
+            weighted.sum(axis=0, out=out["visible_bias"])
+            np.matmul(-w, Z, out=out["hidden_bias"])
+            return gradient
+
+        return energy, pullback
 
     def n_clamped_terms(self, free):
         """Of the sum in ``log_clamped_partition``."""

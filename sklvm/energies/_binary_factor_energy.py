@@ -24,8 +24,8 @@ class BinaryFactorEnergy:
                + Σ_k [s_k u_k − S(u_k) − s_k c_k + S(c_k)],   u = Vx + b,  s = S′(u),
 
     exactly, without draws. Tied weights v_k = w_k/σ² give the posterior itself where the w_k are
-    orthogonal, with b_k = c_k − (w_kᵀa + ½‖w_k‖²)/σ². Capabilities: bound; log p(x)
-    by enumeration.
+    orthogonal, with b_k = c_k − (w_kᵀa + ½‖w_k‖²)/σ². Capabilities: joint, variational posterior,
+    bound, exact partition (log Z = 0); log p(x) by enumeration.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ class BinaryFactorEnergy:
         they are learned ``encoder_weights`` (V, of shape (K, d)), ``log_scale`` (ρ) and
         ``prior_log_odds`` (c).
     """
+
+    n_terms = 1
 
     def __init__(
         self,
@@ -195,6 +197,14 @@ class BinaryFactorEnergy:
         uniform = rng.random((n_samples, self.n_components), dtype=theta.dtype)
         Z = uniform < sigmoid(self._log_odds(self.layout.views(theta)))
         return self.visible_mean(theta, Z.astype(theta.dtype))
+
+    def log_partition(self, theta):
+        """0: p(x, z) is normalised as it is."""
+        return 0.0
+
+    def log_partition_and_gradient(self, theta):
+        """Both 0."""
+        return 0.0, np.zeros_like(theta)
 
     def log_joint(self, theta, X, Z):
         """log p(x, z) of every row of X with every row of Z, shape (n, n_states)."""

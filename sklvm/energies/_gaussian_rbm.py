@@ -12,6 +12,7 @@ from sklvm.energies._binary_states import (
     sum_over_states,
 )
 from sklvm.energies._scale import Scale
+from sklvm.energies._spread_directions import spread_directions
 from sklvm.energies._two_layers import TwoLayers
 from sklvm.kernels import sigmoid, softplus, standard_normal
 from sklvm.layouts import ParameterLayout
@@ -90,7 +91,7 @@ class GaussianRBMEnergy(TwoLayers):
         precision = self._precision(views)
         W, a = views["weights"], views["visible_bias"]
         length = np.sqrt(2 * self.n_features / (self.n_features + self.n_components))
-        W[...] = length / np.sqrt(precision) * _spread_directions(*W.shape, rng)
+        W[...] = length / np.sqrt(precision) * spread_directions(*W.shape, rng)
         weight = np.clip(1 / self.n_components, 0.01, 0.1)
         views["hidden_bias"][...] = np.log(weight) - (W * (a + 0.5 * W)) @ precision
         return theta.astype(X.dtype)
@@ -149,6 +150,16 @@ class GaussianRBMEnergy(TwoLayers):
         """E[x | z] = a + Wᵀz, shape (n, d)."""
         views = self.layout.views(theta)
         return Z @ views["weights"] + views["visible_bias"]
+
+    def visible_energy(self, theta, X):
+        """E₀(x), shape (n,)."""
+        views = self.layout.views(theta)
+        return self._visible_energy(views, self._precision(views), X)
+
+    def visible_entropy(self, theta, means):
+        """½ log 2πσ²: an entropy, less the ½ that the noise adds to E₀; broadcasts to (n, d)."""
+        precision = self._precision(self.layout.views(theta))
+        return -0.5 * np.log(precision / precision.dtype.type(2 * np.pi))
 
     def _inputs(self, theta, X):
         views = self.layout.views(theta)
@@ -316,8 +327,7 @@ class GaussianRBMEnergy(TwoLayers):
         """log Z and −E_model[∂E/∂θ], by sums over the states of the hidden units."""
         wide = theta.astype(np.float64)
         log_z, gradient = enumerate_gradient(
-            self._evaluate_hidden(wide, Z)
-            for Z in binary_states(self.n_components, self.n_features)
+            self.evaluate_hidden(wide, Z) for Z in binary_states(self.n_components, self.n_features)
         )
         return log_z, gradient.astype(theta.dtype)
 
@@ -326,14 +336,14 @@ class GaussianRBMEnergy(TwoLayers):
         wide = theta.astype(np.float64)
         Z = draw_binary_states(
             self.n_components,
-            lambda Z: self._evaluate_hidden(wide, Z)[0],
+            lambda Z: self.evaluate_hidden(wide, Z)[0],
             self.n_features,
             n_samples,
             rng,
         )
         return self.sample_visible(theta, Z.astype(theta.dtype), int(rng.integers(2**63)))
 
-    def _evaluate_hidden(self, theta, Z):
+    def evaluate_hidden(self, theta, Z):
         """E(z) = −log ∫ p̃(x, z) dx, and its pullback."""
         views = self.layout.views(theta)
         precision = self._precision(views)
@@ -391,14 +401,3 @@ class GaussianRBMEnergy(TwoLayers):
         constant = 0.5 * np.log(2 * np.pi / precision[free]).sum()
         held_energy = 0.5 * (held - a[~free]) ** 2 @ held_precision
         return logsumexp(log_sums, axis=0) + constant - held_energy
-
-
-def _spread_directions(n_vectors, n_dimensions, rng):
-    """Unit vectors: a random orthonormal set, its opposites, another set, and so on."""
-    blocks, n_made = [], 0
-    while n_made < n_vectors:
-        normal = rng.standard_normal((n_dimensions, min(n_dimensions, n_vectors)))
-        orthonormal = np.linalg.qr(normal)[0].T
-        blocks += [orthonormal, -orthonormal]
-        n_made += 2 * len(orthonormal)
-    return np.vstack(blocks)[:n_vectors]

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 __all__ = [
     "Bound",
     "Decoder",
+    "EnumeratedMarginal",
     "ExactPosterior",
     "IndependentBinaryLatents",
     "Joint",
@@ -110,6 +111,22 @@ class Bound(Protocol):
 
     def bound(self, theta, X):
         """F of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂F(xᵢ)/∂θ."""
+
+
+@runtime_checkable
+class EnumeratedMarginal(Protocol):
+    """The marginal energy is a sum over the states of latent units, to be made where they are few.
+
+    Attributes
+    ----------
+    n_latent_terms : int
+        Terms of the sum for one row.
+    """
+
+    n_latent_terms: int
+
+    def evaluate_by_states(self, theta, X):
+        """Energies of shape (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
 
 
 @runtime_checkable

@@ -1,6 +1,12 @@
 """Maximum likelihood, exactly."""
 
-from sklvm.energies import ConditionalPartition, ExactPartition, Marginal
+from sklvm.energies import (
+    ConditionalPartition,
+    EnumeratedMarginal,
+    ExactPartition,
+    Marginal,
+    has_capabilities,
+)
 from sklvm.objectives._base import ONE_LOG_PARTITION, Objective
 from sklvm.partition import MAX_TERMS
 
@@ -12,7 +18,8 @@ class MaximumLikelihood(Objective):
 
     Its gradient is E_data[∂E/∂θ] − E_model[∂E/∂θ] with both expectations exact: in closed form, or
     as a sum of at most 2²⁰ terms, such as the states of 20 binary units. Every other objective can
-    be held against it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS
+    be held against it. Latent units are summed out in E, by as many terms a row where no formula
+    does it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS
     makes it once for every ``batch_size`` rows. A conditional energy p(y | x) takes a sum for each
     row.
 
@@ -23,7 +30,7 @@ class MaximumLikelihood(Objective):
     MaximumLikelihood()
     """
 
-    requires = (Marginal, (ExactPartition, ConditionalPartition))
+    requires = ((Marginal, EnumeratedMarginal), (ExactPartition, ConditionalPartition))
     deterministic = True
 
     def conditional_obstacle(self, energy):
@@ -31,7 +38,7 @@ class MaximumLikelihood(Objective):
 
     def init(self, energy, theta, X, counts, rng):
         """Raises ``ValueError`` where the sum over states is too long."""
-        if energy.n_terms > MAX_TERMS:
+        if max(energy.n_terms, getattr(energy, "n_latent_terms", 1)) > MAX_TERMS:
             raise ValueError(
                 "MaximumLikelihood sums over all states: at most 2^20, as of 20 binary units, and "
                 f"this {type(energy).__name__} has about 2^{energy.n_terms.bit_length() - 1}. Use "
@@ -40,7 +47,9 @@ class MaximumLikelihood(Objective):
         return super().init(energy, theta, X, counts, rng)
 
     def step(self, energy, theta, X, weights, state, rng):
-        energies, pullback = energy.evaluate(theta.energy, X)
+        is_marginal = has_capabilities(energy, Marginal)
+        evaluate = energy.evaluate if is_marginal else energy.evaluate_by_states
+        energies, pullback = evaluate(theta.energy, X)
         if isinstance(energy, ConditionalPartition):
             log_partitions, partition_pullback = energy.conditional_log_partition(theta.energy, X)
             value = float(weights @ (energies + log_partitions))

@@ -4,7 +4,14 @@ from functools import partial
 
 import numpy as np
 
-from sklvm.energies import ClampedPartition, ExactPartition, free_entries
+from sklvm.energies import (
+    ClampedPartition,
+    ExactPartition,
+    Gibbs,
+    IndependentBinaryLatents,
+    Joint,
+    free_entries,
+)
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
 from sklvm.partition._estimate import PartitionEstimate
 from sklvm.partition._paths import annealing_path
@@ -100,5 +107,10 @@ def can_be_exact(energy, n_rows=1):
 
 
 def _independent_draws(energy, theta):
-    """(n, rng) → draws from the model, or None where there is no way."""
-    return partial(energy.sample, theta) if can_be_exact(energy) else None
+    """(n, rng) → draws from the model, or None where there is no way.
+
+    A chain over hidden units that depend on one another has to start at draws of these as well.
+    """
+    has_more = isinstance(energy, Gibbs) and isinstance(energy, Joint)
+    has_more = has_more and not isinstance(energy, IndependentBinaryLatents)
+    return partial(energy.sample, theta) if can_be_exact(energy) and not has_more else None

@@ -7,6 +7,7 @@ from sklvm.energies import (
     BinaryFactorEnergy,
     BoltzmannMachineEnergy,
     DecoderEnergy,
+    DeepBoltzmannMachineEnergy,
     DeepEnergy,
     GaussianEnergy,
     GaussianLikelihood,
@@ -42,9 +43,10 @@ def small_models(n_samples=12):
     --------
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
-    ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep', 'gaussian',
-     'gaussian_mixture', 'gaussian_rbm', 'mean_covariance_rbm', 'no_hidden_layer',
-     'normalized_mean_covariance_rbm', 'potts', 'two_hidden_layers']
+    ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep',
+     'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm',
+     'mean_covariance_rbm', 'no_hidden_layer', 'normalized_mean_covariance_rbm', 'potts',
+     'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -75,6 +77,8 @@ def small_models(n_samples=12):
     models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
     machine = BoltzmannMachineEnergy(4)
     models["boltzmann_machine"] = machine, random_parameters(machine, rng), binary
+    layered = DeepBoltzmannMachineEnergy(BernoulliRBMEnergy(4, 3), (2,))
+    models["deep_boltzmann_machine"] = layered, random_parameters(layered, rng), binary
     field = PottsEnergy(grid_graph((2, 2)))
     models["potts"] = field, random_parameters(field, rng), binary
     return models

@@ -76,7 +76,7 @@ class TestVariationalNoiseContrastiveEstimation(ObjectiveTestCase):
         return VariationalNoiseContrastiveEstimation(noise_ratio=3)
 
     def models(self):
-        return without(super().models(), "decoder", "binary_factors")
+        return without(super().models(), "decoder", "binary_factors", "deep_boltzmann_machine")
 
 
 class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
@@ -93,7 +93,7 @@ class TestVariationalNoiseContrastiveEstimationOverAllStates(ObjectiveTestCase):
 
     def models(self):
         # The noise of binary data is smoothed by half a row, which a repeated row counts as well.
-        return without(super().models(), "bernoulli_rbm", "decoder")
+        return without(super().models(), "bernoulli_rbm", "deep_boltzmann_machine", "decoder")
 
 
 class TestVariationalNoiseContrastiveEstimationWithTheModelsOwnPosterior(ObjectiveTestCase):
@@ -240,12 +240,13 @@ def test_every_energy_has_an_objective_and_every_objective_an_energy():
             TestLangevinContrastiveDivergence,
         )
     }
-    marginal = set(small_models()) - {"decoder", "binary_factors"}
+    marginal = set(small_models()) - {"decoder", "binary_factors", "deep_boltzmann_machine"}
     assert fitting["TestNoiseContrastiveEstimation"] == marginal
-    assert fitting["TestContrastiveDivergence"] == marginal
+    assert fitting["TestContrastiveDivergence"] == marginal | {"deep_boltzmann_machine"}
     assert fitting["TestLangevinContrastiveDivergence"] == marginal - {"bernoulli_rbm", "potts"}
     assert fitting["TestScoreMatching"] == marginal - {"bernoulli_rbm", "potts"}
-    assert set(TestVariationalBound().models()) == {"binary_factors"}
+    bounded = {"binary_factors", "deep_boltzmann_machine"}
+    assert set(TestVariationalBound().models()) == bounded
     assert set(TestEvidenceLowerBound().models()) == {"decoder"}
 
 

@@ -6,6 +6,7 @@ most 2 real or 12 binary features.
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ from sklvm.energies import (
     BinaryFactorEnergy,
     BoltzmannMachineEnergy,
     DecoderEnergy,
+    DeepBoltzmannMachineEnergy,
     DeepEnergy,
+    EnumeratedMarginal,
     GaussianEnergy,
     GaussianLikelihood,
     GaussianMixtureEnergy,
@@ -47,6 +50,9 @@ SETTINGS = {
     "nce": NoiseContrastiveEstimation(noise_ratio=3),
     # An encoder that can be the posterior.
     ("vnce", "DecoderEnergy"): VariationalNoiseContrastiveEstimation(hidden_layer_sizes=()),
+    ("vnce", "DeepBoltzmannMachineEnergy"): VariationalNoiseContrastiveEstimation(
+        hidden_layer_sizes=()
+    ),
 }
 
 # The divergence from the truth that training has to get below, in nats. That of the data is no more
@@ -62,6 +68,7 @@ KNOWN_BIAS = {
 # Of an encoder that can be the posterior.
 ENCODER_LAYERS = {
     "BernoulliRBMEnergy": (),
+    "DeepBoltzmannMachineEnergy": (),
     "DeepEnergy": (64,),
     "GaussianMixtureEnergy": (64,),
     "GaussianRBMEnergy": (),
@@ -92,6 +99,17 @@ def coupled_bits():
         weights=[[2.0, -2.0, 1.0, 0.0], [0.0, 2.0, -1.0, 2.0], [-1.0, 0.0, 2.0, -2.0]],
         visible_bias=[-0.5, 0.0, -0.5, 0.5],
         hidden_bias=[0.0, -0.5, 0.5],
+    )
+
+
+def bits_in_three_layers():
+    energy = DeepBoltzmannMachineEnergy(BernoulliRBMEnergy(4, 3), (2,))
+    return energy, energy.layout.pack(
+        weights=[[2.0, -2.0, 1.0, 0.0], [0.0, 2.0, -1.0, 2.0], [-1.0, 0.0, 2.0, -2.0]],
+        visible_bias=[-0.5, 0.0, -0.5, 0.5],
+        hidden_bias=[0.0, -0.5, 0.5],
+        weights_2=[[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]],
+        bias_2=[0.0, 0.5],
     )
 
 
@@ -164,6 +182,7 @@ CASES = {
     "BinaryFactorEnergy": two_causes,
     "BoltzmannMachineEnergy": coupled_units,
     "DecoderEnergy": one_factor,
+    "DeepBoltzmannMachineEnergy": bits_in_three_layers,
     "DeepEnergy": three_bumps,
     "GaussianEnergy": correlated_gaussian,
     "GaussianMixtureEnergy": two_widths,
@@ -237,6 +256,8 @@ def train(objective, model, random_seed, learning_rate=0.1):
 
 def with_marginal(energy):
     """The energy with a marginal one, which is known here where z cannot be summed out."""
+    if isinstance(energy, EnumeratedMarginal):
+        return SimpleNamespace(n_features=energy.n_features, evaluate=energy.evaluate_by_states)
     return energy if isinstance(energy, Marginal) else KnownMarginal(energy)
 
 

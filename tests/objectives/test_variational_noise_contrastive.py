@@ -20,7 +20,7 @@ from sklvm.testing import (
 
 NU = 3
 NCE = NoiseContrastiveEstimation(NU, frozen_noise=True)
-WITHOUT_POSTERIOR = {"gaussian", "decoder", "binary_factors", "potts"}
+WITHOUT_POSTERIOR = {"gaussian", "decoder", "binary_factors", "potts", "deep_boltzmann_machine"}
 LATENT_VARIABLE_MODELS = sorted(set(small_models()) - WITHOUT_POSTERIOR)
 
 
