@@ -47,6 +47,8 @@ def small_models(n_samples=12):
      'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm',
      'mean_covariance_rbm', 'no_hidden_layer', 'normalized_mean_covariance_rbm', 'potts',
      'two_hidden_layers']
+     'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer',
+     'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
