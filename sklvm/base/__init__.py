@@ -11,7 +11,7 @@ from sklvm.base._floating_point import FloatingPointMixin
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._random_state import generator_from
-from sklvm.base._row_blocks import map_row_blocks, row_blocks
+from sklvm.base._row_blocks import fill_row_blocks, map_row_blocks, row_blocks
 from sklvm.base._sampling import N_ANNEALING_TEMPERATURES
 from sklvm.base._statistics_model import StatisticsModel
 from sklvm.base._trained_model import FittedEnergy, TrainedLatentVariableModel, TrainedModel
@@ -37,6 +37,7 @@ __all__ = [
     "check_count",
     "check_data",
     "check_latent_rows",
+    "fill_row_blocks",
     "generator_from",
     "has_finite_squares",
     "map_row_blocks",

@@ -4,17 +4,19 @@ from functools import wraps
 from inspect import getattr_static, isfunction
 
 import numpy as np
+from scipy.sparse import issparse
 
 __all__ = ["FloatingPointMixin"]
 
 
 class FloatingPointMixin:
-    """Underflow is zero, and a score that leaves the range of its type is −∞.
+    """Underflow is zero, and the score of a row that leaves the range of its type is −∞.
 
     A negligible probability underflows to zero, which is right; ``np.seterr(all="raise")`` in a
     user's script shall not make an error of it. So all public methods run where underflow is
-    ignored. In ``score_samples`` overflow is ignored too: of a row so far away that intermediate
-    results overflow, the score is −∞ and never NaN.
+    ignored. In ``score_samples`` overflow is ignored too: where a row is so far away that powers of
+    its entries overflow, ∞ − ∞ among the intermediate results means −∞. A score that is not a
+    number for any other reason would be a defect of the library, and is an error.
 
     The methods of a subclass are wrapped when it is defined, those of its mix-ins included.
     """
@@ -51,7 +53,23 @@ def _scoring(method):
     def score_samples(self, *args, **kwargs):
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):
             scores = np.asarray(method(self, *args, **kwargs))
-            return np.where(np.isnan(scores), scores.dtype.type(-np.inf), scores)
+        undefined = np.isnan(scores)
+        if undefined.any():
+            is_far = _is_far(args[0] if args else kwargs["X"], scores.dtype)
+            if (undefined & ~is_far).any():
+                raise FloatingPointError(
+                    f"The score of row {np.argmax(undefined & ~is_far)} by {type(self).__name__} "
+                    "is not a number. Scale the data; if that does not help, please report it."
+                )
+            scores = np.where(undefined, scores.dtype.type(-np.inf), scores)
+        return scores
 
     score_samples._ignores_underflow = True
     return score_samples
+
+
+def _is_far(X, dtype):
+    """Rows with an entry whose fourth power is beyond the largest number of the type."""
+    X = X.toarray() if issparse(X) else np.asarray(X)
+    limit = float(np.finfo(dtype).max) ** 0.25
+    return (np.abs(X.astype(np.float64)) > limit).any(axis=1)

@@ -2,13 +2,18 @@
 
 import numpy as np
 
-__all__ = ["map_row_blocks", "row_blocks"]
+from sklvm.kernels import effective_n_threads, map_on_threads
+
+__all__ = ["fill_row_blocks", "map_row_blocks", "row_blocks"]
 
 # 4 MB in double precision: enough for BLAS, and a few of them do not count beside the data.
 BLOCK_ENTRIES = 2**19
+# Rows of a block on one of several threads: few enough for what is computed from them to stay in
+# the cache.
+THREAD_ROWS = 2048
 
 
-def row_blocks(n_rows, width):
+def row_blocks(n_rows, width, max_rows=None):
     """Consecutive slices of rows, of so many rows that ``rows × width`` entries are 4 MB.
 
     Parameters
@@ -16,6 +21,8 @@ def row_blocks(n_rows, width):
     n_rows : int
     width : int
         Entries that a row takes in the widest array of the computation.
+    max_rows : int, default=None
+        Rows of a slice at most.
 
     Returns
     -------
@@ -23,6 +30,8 @@ def row_blocks(n_rows, width):
         At least one, of no rows where there are none.
     """
     step = max(1, BLOCK_ENTRIES // max(width, 1))
+    if max_rows is not None:
+        step = min(step, max_rows)
     return [slice(start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
 
 
@@ -50,3 +59,28 @@ def map_row_blocks(function, n_rows, width):
     for rows in blocks[1:]:
         results[rows] = function(rows)
     return results
+
+
+def fill_row_blocks(function, out, width):
+    """``out[rows] = function(rows)`` for slices of rows, on several threads.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a slice; returns an array with a row, or value, for each of its rows. It runs on
+        several threads at once, with BLAS on one.
+    out : ndarray of shape (n_rows, ...)
+        Where the results go.
+    width : int
+        As of :func:`row_blocks`.
+
+    Returns
+    -------
+    out : ndarray
+    """
+
+    def fill(rows):
+        out[rows] = function(rows)
+
+    map_on_threads(fill, row_blocks(len(out), width, THREAD_ROWS), effective_n_threads())
+    return out

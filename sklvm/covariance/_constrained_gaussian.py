@@ -12,13 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions, _check_sample_weight, _fit_context
 from sklvm._warnings import warn
-from sklvm.base import FLOATS, DensityModel, check_count, check_data
+from sklvm.base import FLOATS, DensityModel, check_count, check_data, fill_row_blocks
 from sklvm.covariance._closed_fits import fit_diagonal, fit_rows
 from sklvm.covariance._gaussian_forms import DenseForm
 from sklvm.covariance._ridge import regularization_of, resolve_ridge
-from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.covariance._solvers import (
-    SymmetricPattern,
     solve_by_contrast,
     solve_diagonal,
     solve_full,
@@ -26,7 +24,7 @@ from sklvm.covariance._solvers import (
     solve_score_matching,
 )
 from sklvm.covariance._structures import find_degeneracy
-from sklvm.graphs import resolve_mask
+from sklvm.graphs import SymmetricPattern, resolve_mask
 from sklvm.kernels import single_threaded_blas
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.settings import resolve
@@ -321,10 +319,10 @@ ConditionalNoiseContrastiveEstimation, default="mle"
         X = check_data(self, X, dtype=FLOATS, reset=False)
         location = self.location_.astype(X.dtype)
 
-        def squared_distance(rows):
-            return self._form.squared_distances(rows - location)
+        def squared_distances(rows):
+            return self._form.squared_distances(X[rows] - location)
 
-        return apply_to_rows(squared_distance, X, np.empty(len(X), dtype=X.dtype))
+        return fill_row_blocks(squared_distances, np.empty(len(X), dtype=X.dtype), X.shape[1])
 
     def sample(self, n_samples=1, random_state=None):
         """Independent draws.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sklvm.covariance._solvers import CliqueSum, SymmetricPattern
+from sklvm.covariance._solvers import CliqueSum
+from sklvm.graphs import SymmetricPattern
 
 __all__ = ["few", "find_degeneracy"]
 

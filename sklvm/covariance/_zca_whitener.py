@@ -16,9 +16,15 @@ from sklvm._compat import (
     _check_sample_weight,
     _fit_context,
 )
-from sklvm.base import FLOATS, LatentVariableModel, check_count, check_data, check_latent_rows
+from sklvm.base import (
+    FLOATS,
+    LatentVariableModel,
+    check_count,
+    check_data,
+    check_latent_rows,
+    fill_row_blocks,
+)
 from sklvm.covariance._principal_directions import of_covariance, of_rows
-from sklvm.covariance._row_chunks import apply_to_rows
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ZCAWhitener"]
@@ -217,7 +223,7 @@ class ZCAWhitener(LatentVariableModel):
         check_is_fitted(self)
         X = check_data(self, X, dtype=FLOATS, reset=False)
         Z = np.empty((len(X), len(self.components_)), dtype=X.dtype)
-        return apply_to_rows(self._whiten, X, Z)
+        return fill_row_blocks(lambda rows: self._whiten(X[rows]), Z, X.shape[1])
 
     def get_feature_names_out(self, input_features=None):
         """Names of the outputs: those of the features for "zca", else "zcawhitener0" and so on.
@@ -288,16 +294,16 @@ class ZCAWhitener(LatentVariableModel):
             log_volume -= 0.5 * n_dropped * np.log(self.noise_variance_)
 
         def log_density(rows):
-            Z = self._whiten(rows)
+            Z = self._whiten(X[rows])
             distances = np.einsum("ij,ij->i", Z, Z)
             if n_dropped:
-                residuals = rows - self._unwhiten(Z)
+                residuals = X[rows] - self._unwhiten(Z)
                 # In units of its own, in which single precision holds its square.
                 residuals /= residuals.dtype.type(np.sqrt(self.noise_variance_))
                 distances += np.einsum("ij,ij->i", residuals, residuals)
             return log_volume - 0.5 * distances
 
-        return apply_to_rows(log_density, X, np.empty(len(X), dtype=X.dtype))
+        return fill_row_blocks(log_density, np.empty(len(X), dtype=X.dtype), X.shape[1])
 
     def sample(self, n_samples=1, random_state=None):
         """Independent draws from the regularised Gaussian.

@@ -13,6 +13,7 @@ from sklvm.energies._base import (
 from sklvm.energies._bernoulli_rbm import BernoulliRBMEnergy
 from sklvm.energies._binary_factor_energy import BinaryFactorEnergy
 from sklvm.energies._binary_sites import BinarySites
+from sklvm.energies._binary_states import MAX_LISTED_UNITS
 from sklvm.energies._boltzmann_machine import BoltzmannMachineEnergy
 from sklvm.energies._chain_protocols import ExpectedVisible, Gibbs, Tempered
 from sklvm.energies._chain_state import ChainState, block_masks, free_entries
@@ -50,6 +51,7 @@ from sklvm.energies._scale import Scale
 from sklvm.energies._two_layers import LinearTempering, TwoLayers
 
 __all__ = [
+    "MAX_LISTED_UNITS",
     "BernoulliLikelihood",
     "BernoulliRBMEnergy",
     "BinaryFactorEnergy",

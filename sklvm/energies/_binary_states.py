@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 __all__ = [
+    "MAX_LISTED_UNITS",
     "binary_states",
     "draw_binary_states",
     "enumerate_gradient",
@@ -15,6 +16,8 @@ __all__ = [
 ]
 
 MAX_ENTRIES = 2**22
+# Of so many binary units the states are few enough to be listed for every row.
+MAX_LISTED_UNITS = 12
 
 
 def binary_states(n_units, n_entries_a_state=1):

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, cholesky, solve_triangular
 
+from sklvm.graphs import SymmetricPattern
 from sklvm.layouts import ParameterLayout
 from sklvm.statistics import column_moments
 
@@ -25,7 +26,7 @@ class GaussianEnergy:
     Attributes
     ----------
     layout : ParameterLayout
-        ``location`` (d,), and ``precision`` (number of free entries of Λ's lower triangle,).
+        ``location`` (d,), and ``precision`` (the free entries of Λ's upper triangle,).
     """
 
     # log Z has a closed form.
@@ -34,9 +35,10 @@ class GaussianEnergy:
     def __init__(self, n_features, mask=None):
         self.n_features = n_features
         allowed = np.ones((n_features, n_features), dtype=bool) if mask is None else mask
-        self._rows, self._columns = np.nonzero(np.tril(allowed))
-        self._twice = np.where(self._rows == self._columns, 1, 2)
-        self.layout = ParameterLayout({"location": (n_features,), "precision": self._rows.shape})
+        self._pattern = SymmetricPattern(allowed)
+        self.layout = ParameterLayout(
+            {"location": (n_features,), "precision": self._pattern.rows.shape}
+        )
 
     def init_parameters(self, X, rng, sample_weight=None):
         """The independent Gaussian with the mean and the variances of X."""
@@ -48,16 +50,12 @@ class GaussianEnergy:
 
     def pack(self, location, precision):
         """θ of the given μ and Λ; entries of Λ off the mask are left out."""
-        entries = np.asarray(precision)[self._rows, self._columns]
+        entries = self._pattern.gather(np.asarray(precision))
         return self.layout.pack(location=location, precision=entries)
 
     def precision(self, theta):
         """Λ, shape (d, d)."""
-        entries = self.layout.views(theta)["precision"]
-        dense = np.zeros((self.n_features, self.n_features), dtype=theta.dtype)
-        dense[self._rows, self._columns] = entries
-        dense[self._columns, self._rows] = entries
-        return dense
+        return self._pattern.dense(self.layout.views(theta)["precision"])
 
     def evaluate(self, theta, X):
         """E (n,), and ``pullback(w)`` = Σᵢ wᵢ ∂E(xᵢ)/∂θ."""
@@ -86,7 +84,7 @@ class GaussianEnergy:
         def pullback(V, w):
             gradient = score_pullback(V)
             out = self.layout.views(gradient)["precision"]
-            out[self._rows == self._columns] -= w.sum()
+            out -= w.sum() * self._pattern.identity
             return gradient
 
         return psi, np.full(len(X), trace, dtype=X.dtype), pullback
@@ -143,7 +141,9 @@ class GaussianEnergy:
 
     def _gradient(self, location_bar, precision_bar):
         """θ's gradient from that of μ and of Λ's entries taken as independent."""
-        symmetric = 0.5 * (precision_bar + precision_bar.T)[self._rows, self._columns]
+        symmetric = self._pattern.gather_symmetrized(precision_bar)
         return self.layout.pack(
-            location=location_bar, precision=self._twice * symmetric, dtype=precision_bar.dtype
+            location=location_bar,
+            precision=self._pattern.multiplicity * symmetric,
+            dtype=precision_bar.dtype,
         )

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import (
+    MAX_LISTED_UNITS,
     Decoder,
     ExactPosterior,
     Joint,
@@ -35,8 +36,6 @@ from sklvm.posteriors import (
 )
 
 __all__ = ["VariationalNoiseContrastiveEstimation"]
-
-MAX_LISTED_UNITS = 12
 
 
 class VariationalNoiseContrastiveEstimation(EncoderObjective):

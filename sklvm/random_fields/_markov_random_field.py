@@ -1,5 +1,6 @@
 """Markov random fields: densities of discrete sites that depend on their neighbours."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,10 +23,8 @@ __all__ = ["MarkovRandomField"]
 
 # What draws noise or flips bits knows two states alone.
 _TWO_STATES_ONLY = ("nce", "cnce", "ratio_matching")
-
-
-def _adam():
-    return Adam(0.01, schedule="linear", max_gradient_norm=10)
+# optimizer="auto" of what draws.
+_AUTO = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10)
 
 
 class MarkovRandomField(EnergyBasedModel):
@@ -149,7 +148,7 @@ default="pseudo_likelihood"
     """
 
     _imputations = ("mode", "mean", "draw")
-    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": _adam}}
+    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": _AUTO}}
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
         "image_shape": ["array-like", None],
@@ -243,9 +242,9 @@ default="pseudo_likelihood"
             )
 
     def _resolved_optimizer(self):
-        if self.optimizer != "auto":
-            return super()._resolved_optimizer()
-        return LBFGS() if self._is_deterministic() else _adam()
+        if self.optimizer == "auto" and self._is_deterministic():
+            return LBFGS()
+        return super()._resolved_optimizer()
 
     def _is_full_batch(self):
         if self.optimizer == "auto" and not self.__sklearn_is_fitted__():

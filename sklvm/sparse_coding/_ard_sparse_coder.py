@@ -12,7 +12,7 @@ from sklvm._warnings import warn
 from sklvm.base import FLOATS, check_data, has_finite_squares, row_blocks
 from sklvm.kernels import automatic_relevance_codes
 from sklvm.rows import rows_by_gaps
-from sklvm.sparse_coding._dictionary_model import DictionaryModel
+from sklvm.sparse_coding._dictionary_model import DictionaryModel, given_dictionary
 
 __all__ = ["ARDInfo", "ARDSparseCoder"]
 
@@ -160,7 +160,7 @@ class ARDSparseCoder(DictionaryModel):
             If the dictionary has another number of features.
         """
         X = check_data(self, X, squares="float64", dtype=FLOATS, ensure_all_finite="allow-nan")
-        self.components_ = self._given_dictionary(X)
+        self.components_ = given_dictionary(self.dictionary, X)
         self._options = {name: getattr(self, name) for name in _OPTIONS}
         self.least_noise_variance_ = _LEAST_NOISE * (_mean_square(X) or 1.0)
         return self

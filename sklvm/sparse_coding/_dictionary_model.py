@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklvm.base import FLOATS, LatentVariableModel, check_data, check_latent_rows
 
-__all__ = ["DictionaryModel"]
+__all__ = ["DictionaryModel", "given_dictionary"]
 
 
 class DictionaryModel(LatentVariableModel):
@@ -38,18 +38,6 @@ class DictionaryModel(LatentVariableModel):
             self, X, squares="float64", dtype=FLOATS, reset=False, ensure_all_finite="allow-nan"
         )
 
-    def _given_dictionary(self, X):
-        """The parameter `dictionary`, or the identity of X's width."""
-        if self.dictionary is None:
-            return np.eye(X.shape[1], dtype=X.dtype)
-        components = check_array(self.dictionary, dtype=FLOATS, input_name="dictionary")
-        if components.shape[1] != X.shape[1]:
-            raise ValueError(
-                f"dictionary must have X's number of features, {X.shape[1]}, got shape "
-                f"{components.shape}."
-            )
-        return components
-
     def _check_codes(self, Z, name):
         check_is_fitted(self)
         return check_latent_rows(self, Z, len(self.components_), name=name, accept_sparse="csr")
@@ -62,3 +50,16 @@ class DictionaryModel(LatentVariableModel):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def given_dictionary(dictionary, X):
+    """The parameter `dictionary`, checked; None is the identity of X's width."""
+    if dictionary is None:
+        return np.eye(X.shape[1], dtype=X.dtype)
+    components = check_array(dictionary, dtype=FLOATS, input_name="dictionary")
+    if components.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"dictionary must have X's number of features, {X.shape[1]}, got shape "
+            f"{components.shape}."
+        )
+    return components

@@ -6,7 +6,7 @@ from sklvm._compat import Interval, _fit_context
 from sklvm.base import check_data
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
-from sklvm.sparse_coding._dictionary_model import FLOATS
+from sklvm.sparse_coding._dictionary_model import FLOATS, given_dictionary
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 
 __all__ = ["SparseCoder"]
@@ -141,7 +141,7 @@ class SparseCoder(CodingModel):
             not go together.
         """
         X = check_data(self, X, squares="float64", dtype=FLOATS, ensure_all_finite="allow-nan")
-        components = self._given_dictionary(X)
+        components = given_dictionary(self.dictionary, X)
         coding = CodingOptions.of(self, tol=self.tol, max_iter=self.max_iter)
         coding.problem(DenseDictionary(components))
         self.components_, self._coding = components, coding

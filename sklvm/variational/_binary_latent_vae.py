@@ -7,17 +7,14 @@ from scipy.special import log_expit, logsumexp
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.energies import BinaryFactorEnergy
+from sklvm.energies import MAX_LISTED_UNITS, BinaryFactorEnergy
 from sklvm.kernels import sigmoid, uniform
-from sklvm.variational._decoding_model import DecodingModel
+from sklvm.variational._autoencoding_model import AutoencodingModel
 
 __all__ = ["BinaryLatentVAE"]
 
-# With so many latent variables at most, log p(x) is summed over all their states.
-MAX_ENUMERATED_UNITS = 12
 
-
-class BinaryLatentVAE(DecodingModel):
+class BinaryLatentVAE(AutoencodingModel):
     """Single-layer variational auto-encoder with binary latent variables.
 
     ::
@@ -198,7 +195,7 @@ class BinaryLatentVAE(DecodingModel):
     def score_is_bound_(self):
         """Whether ``score_samples`` is a lower bound in expectation: beyond 12 latent variables."""
         check_is_fitted(self)
-        return self._training.energy.n_components > MAX_ENUMERATED_UNITS
+        return self._training.energy.n_components > MAX_LISTED_UNITS
 
     def transform(self, X):
         """Posterior means q(z_k = 1|x).
@@ -237,7 +234,7 @@ class BinaryLatentVAE(DecodingModel):
         return self._by_rows(self._log_density_of_rows, X)
 
     def _log_density_of_rows(self, energy, theta, X):
-        if energy.n_components <= MAX_ENUMERATED_UNITS:
+        if energy.n_components <= MAX_LISTED_UNITS:
             return energy.log_density(theta, X)
         n_draws = self._fitted_params["n_importance_samples"]
         noise = uniform((n_draws, energy.n_components), 0, dtype=theta.dtype)

@@ -5,13 +5,13 @@ from scipy.special import logsumexp
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklvm.variational._decoding_model import DecodingModel, needs_density
+from sklvm.variational._autoencoding_model import AutoencodingModel, needs_density
 from sklvm.variational._importance_weights import log_importance_weights
 
 __all__ = ["EncoderDecoderModel"]
 
 
-class EncoderDecoderModel(DecodingModel):
+class EncoderDecoderModel(AutoencodingModel):
     """Base of the estimators that train a ``Decoder`` with an encoder.
 
     A subclass has an ``n_importance_samples`` parameter.

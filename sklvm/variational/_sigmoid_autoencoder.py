@@ -5,12 +5,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklvm.base import NormalizedScoreMixin
 from sklvm.energies import GaussianRBMEnergy
-from sklvm.variational._decoding_model import DecodingModel, needs_density
+from sklvm.variational._autoencoding_model import AutoencodingModel, needs_density
 
 __all__ = ["SigmoidAutoencoder"]
 
 
-class SigmoidAutoencoder(NormalizedScoreMixin, DecodingModel):
+class SigmoidAutoencoder(NormalizedScoreMixin, AutoencodingModel):
     """Auto-encoder with one layer of sigmoid units and tied weights.
 
     ::

@@ -9,8 +9,8 @@ from sklearn.covariance import EmpiricalCovariance
 from sklearn.exceptions import ConvergenceWarning
 
 from sklvm.covariance import ConstrainedGaussian
-from sklvm.covariance._solvers import SymmetricPattern, solve_score_matching
-from sklvm.graphs import lattice_mask
+from sklvm.covariance._solvers import solve_score_matching
+from sklvm.graphs import SymmetricPattern, lattice_mask
 
 OBJECTIVES = ["mle", "score_matching"]
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)

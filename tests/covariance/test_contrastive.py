@@ -8,12 +8,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from sklvm.covariance import ConstrainedGaussian
-from sklvm.covariance._solvers import CliqueEnergy, CliqueSum, SymmetricPattern
+from sklvm.covariance._solvers import CliqueEnergy, CliqueSum
 from sklvm.datasets import load_photographs, sample_patches
 from sklvm.densities import GaussianDensity
 from sklvm.energies import GaussianEnergy
 from sklvm.exceptions import DivergenceError
-from sklvm.graphs import lattice_mask
+from sklvm.graphs import SymmetricPattern, lattice_mask
 from sklvm.objectives import ConditionalNoiseContrastiveEstimation, NoiseContrastiveEstimation
 from sklvm.testing import EnergyTestCase
 

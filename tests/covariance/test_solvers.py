@@ -6,13 +6,12 @@ from scipy.optimize import minimize
 
 from sklvm.covariance._solvers import (
     CliqueSum,
-    SymmetricPattern,
     solve_full,
     solve_maximum_likelihood,
     solve_score_matching,
 )
 from sklvm.covariance._solvers._clique_sum import clique_cover
-from sklvm.graphs import lattice_mask
+from sklvm.graphs import SymmetricPattern, lattice_mask
 
 
 def random_covariance(n_features, seed=0):

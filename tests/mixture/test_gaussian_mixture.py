@@ -11,10 +11,8 @@ from sklearn.mixture import GaussianMixture as TheirMixture
 
 from sklvm import DensityOutlierDetector, GaussianMixture
 from sklvm.exceptions import DivergenceError
-from sklvm.mixture._factor_analysers import FactorAnalysers
 from sklvm.optimizers import EM
 from sklvm.statistics import GaussianStatistics
-from sklvm.testing import StatisticsTestCase
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:GaussianMixture did not converge:sklearn.exceptions.ConvergenceWarning"
@@ -366,44 +364,3 @@ def test_a_detector_takes_it(X):
     detector = DensityOutlierDetector(GaussianMixture(3, random_state=0), contamination=0.05)
     assert detector.fit_predict(X).shape == (600,)
     assert (detector.predict(X + 100) == -1).all()
-
-
-class _Case(StatisticsTestCase):
-    covariance_type = "full"
-    holes = 0.0
-    rtol = 1e-7
-
-    def collect(self, rows, weights):
-        X = gaps(clusters(self.n_rows)[0] + 5, self.holes)
-        start = np.full((2, 4), [[5.0], [6.0]])
-        settings = {"init": start, "max_iter": 0, "random_state": 0}
-        mixture = GaussianMixture(2, covariance_type=self.covariance_type, **settings).fit(X)
-        shares = mixture.predict_proba(X)[rows] * weights[:, np.newaxis]
-        self.components, self.theta = mixture._mixture.components, mixture._theta.components
-        return self.components.collect(self.theta, X[rows], shares)
-
-    def solution(self, statistics):
-        return self.components.solve(statistics, self.theta)[:2]
-
-
-class TestFullMoments(_Case):
-    pass
-
-
-class TestTiedMoments(_Case):
-    covariance_type = "tied"
-
-
-class TestDiagonalMoments(_Case):
-    covariance_type, holes = "diag", 0.3
-
-
-class TestFactorStatistics(_Case):
-    covariance_type = "factor"
-
-    def solution(self, statistics):
-        assert isinstance(self.components, FactorAnalysers)
-        return super().solution(statistics)
-
-
-del _Case

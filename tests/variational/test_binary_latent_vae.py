@@ -65,7 +65,7 @@ def test_with_many_latent_variables_the_score_tends_to_the_sum_over_states(rng, 
     X, _, _ = causes(rng)
     vae = brief(n_importance_samples=20_000).fit(X)
     exact = vae.score_samples(X[:50])
-    monkeypatch.setattr("sklvm.variational._binary_latent_vae.MAX_ENUMERATED_UNITS", 2)
+    monkeypatch.setattr("sklvm.variational._binary_latent_vae.MAX_LISTED_UNITS", 2)
     estimated = vae.score_samples(X[:50])
     assert_allclose(estimated, exact, atol=0.1)
     assert_allclose(estimated[7:8], vae.score_samples(X[7:8]), rtol=1e-12)

@@ -7,13 +7,11 @@ from sklvm.covariance._solvers._contrastive import solve_by_contrast
 from sklvm.covariance._solvers._maximum_likelihood import solve_maximum_likelihood
 from sklvm.covariance._solvers._score_matching import solve_score_matching
 from sklvm.covariance._solvers._solution import Solution
-from sklvm.covariance._solvers._symmetric_pattern import SymmetricPattern
 
 __all__ = [
     "CliqueEnergy",
     "CliqueSum",
     "Solution",
-    "SymmetricPattern",
     "solve_by_contrast",
     "solve_diagonal",
     "solve_full",

@@ -52,7 +52,7 @@ class SymmetricPattern:
 
     def dense(self, v):
         """V as a dense matrix."""
-        dense = np.zeros((self.n_features, self.n_features))
+        dense = np.zeros((self.n_features, self.n_features), dtype=v.dtype)
         dense[self.rows, self.columns] = v
         dense[self.columns, self.rows] = v
         return dense

@@ -19,7 +19,7 @@ from sklvm.objectives import (
 )
 from sklvm.settings import resolve
 
-__all__ = ["DecodingModel", "needs_density"]
+__all__ = ["AutoencodingModel", "needs_density"]
 
 ALL_OBJECTIVES = {**OBJECTIVES, **RECONSTRUCTION_OBJECTIVES}
 
@@ -33,7 +33,7 @@ def needs_density(estimator):
     return True
 
 
-class DecodingModel(TrainedLatentVariableModel):
+class AutoencodingModel(TrainedLatentVariableModel):
     """Base of the estimators whose energy has E[x|z] and draws.
 
     The energy gives ``visible_mean(theta, Z)`` and ``sample(theta, n_samples, rng)``. Objectives
