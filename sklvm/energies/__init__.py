@@ -23,6 +23,7 @@ from sklvm.energies._deep_energy import DeepEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
+from sklvm.energies._hidden_boltzmann_machine import HiddenBoltzmannMachineEnergy
 from sklvm.energies._latent_protocols import (
     Bound,
     Decoder,
@@ -77,6 +78,7 @@ __all__ = [
     "GaussianMixtureEnergy",
     "GaussianRBMEnergy",
     "Gibbs",
+    "HiddenBoltzmannMachineEnergy",
     "IndependentBinaryLatents",
     "Joint",
     "Laplacian",

@@ -10,7 +10,7 @@ __all__ = [
     "binary_states",
     "draw_binary_states",
     "enumerate_gradient",
-    "log_sum_of_coupled_states",
+    "log_sum_of_free_units",
     "smoothed_logits",
     "sum_over_states",
 ]
@@ -69,17 +69,20 @@ def draw_binary_states(n_units, energy_of, n_entries_a_state, n_samples, rng):
     return ((index[:, np.newaxis] >> np.arange(n_units)) & 1).astype(np.float64)
 
 
-def log_sum_of_coupled_states(couplings, inputs):
-    """log Σ_s exp(½ sᵀJs + vᵀs) over all s ∈ {0, 1}^m, for each row v of `inputs`; float64.
+def log_sum_of_free_units(J, b, X, free):
+    """log Σ exp(½ xᵀJx + bᵀx) over the bits x_F in the mask `free`, the others held at rows of X.
 
-    J is the symmetric matrix `couplings`, with diagonal 0.
+    Given the others, the free bits have the couplings J_FF and the biases b_F + J_FV x_V. J and b
+    are float64, J symmetric with diagonal 0; the sums are of shape (n,).
     """
-    couplings, inputs = couplings.astype(np.float64), inputs.astype(np.float64)
+    held = X[:, ~free].astype(np.float64)
+    inputs, J_free = b[free] + held @ J[np.ix_(~free, free)], J[np.ix_(free, free)]
+    own = held @ b[~free] + 0.5 * np.einsum("ij,ij->i", held @ J[np.ix_(~free, ~free)], held)
     log_sums = []
-    for states in binary_states(len(couplings), max(inputs.shape)):
-        pairs = 0.5 * np.einsum("si,si->s", states @ couplings, states)
+    for states in binary_states(len(J_free), max(inputs.shape)):
+        pairs = 0.5 * np.einsum("si,si->s", states @ J_free, states)
         log_sums.append(logsumexp(inputs @ states.T + pairs, axis=1))
-    return logsumexp(log_sums, axis=0)
+    return own + logsumexp(log_sums, axis=0)
 
 
 def smoothed_logits(X, sample_weight=None):

@@ -7,7 +7,7 @@ from sklvm.energies._binary_states import (
     binary_states,
     draw_binary_states,
     enumerate_gradient,
-    log_sum_of_coupled_states,
+    log_sum_of_free_units,
     smoothed_logits,
 )
 from sklvm.energies._chain_state import ChainState, block_masks
@@ -196,12 +196,6 @@ class BoltzmannMachineEnergy(LinearTempering, BinarySites):
         return 2 ** int(np.count_nonzero(free))
 
     def log_clamped_partition(self, theta, X, free):
-        """log Σ p̃(x) over the states of the free units, the others held; shape (n,), float64.
-
-        Given the others, the free units are a machine with J_FF and b_F + J_FV x_V.
-        """
-        values, b = self.layout.views(theta.astype(np.float64)).values()
-        J, held = self.couplings.matrix(values), X[:, ~free].astype(np.float64)
-        inputs = b[free] + held @ J[np.ix_(~free, free)]
-        own = held @ b[~free] + 0.5 * np.einsum("ij,ij->i", held @ J[np.ix_(~free, ~free)], held)
-        return own + log_sum_of_coupled_states(J[np.ix_(free, free)], inputs)
+        """log Σ p̃(x) over the states of the free units, the others held; shape (n,), float64."""
+        J, b = self.layout.views(theta.astype(np.float64)).values()
+        return log_sum_of_free_units(self.couplings.matrix(J), b, X, free)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklvm.energies import BoltzmannMachineEnergy, PairCouplings, PottsEnergy
+from sklvm.energies import (
+    BernoulliRBMEnergy,
+    BoltzmannMachineEnergy,
+    HiddenBoltzmannMachineEnergy,
+    PairCouplings,
+    PottsEnergy,
+)
 from sklvm.graphs import SiteGraph, grid_graph
 from sklvm.testing import EnergyTestCase, random_parameters
 
@@ -24,6 +30,18 @@ class TestBoltzmannMachineEnergy(EnergyTestCase):
         rng = np.random.default_rng(4)
         energy = BoltzmannMachineEnergy(6, self.graph)
         X = (rng.random((12, 6)) < 0.5).astype(np.float64)
+        return energy, random_parameters(energy, rng), X
+
+
+class TestHiddenBoltzmannMachineEnergy(EnergyTestCase):
+    @pytest.fixture(autouse=True, params=[(4, 3, None), (4, 1, SiteGraph(4, [(0, 3)]))], ids=str)
+    def _shape(self, request):
+        self.shape = request.param
+
+    def make(self):
+        rng = np.random.default_rng(4)
+        energy = HiddenBoltzmannMachineEnergy(*self.shape)
+        X = (rng.random((12, 4)) < 0.5).astype(np.float64)
         return energy, random_parameters(energy, rng), X
 
 
@@ -67,3 +85,35 @@ def test_inputs_that_go_on_are_those_that_are_computed_anew(rng):
     # Another θ is noticed.
     other, _ = energy.sweep(2 * theta, state)
     assert_allclose(other.cache.inputs, other.visible @ (2 * J), atol=1e-10)
+
+
+def test_without_couplings_within_a_layer_it_is_the_restricted_machine(rng):
+    rbm, machine = BernoulliRBMEnergy(5, 3), HiddenBoltzmannMachineEnergy(5, 3)
+    theta = random_parameters(rbm, rng)
+    W, a, b = rbm.layout.views(theta).values()
+    other = machine.layout.pack(
+        coupling=0.0, visible_bias=a, weights=W, hidden_coupling=0.0, hidden_bias=b
+    )
+    X = (rng.random((10, 5)) < 0.5).astype(float)
+    assert_allclose(machine.evaluate(other, X)[0], rbm.evaluate(theta, X)[0])
+    assert_allclose(machine.posterior(other, X), rbm.posterior(theta, X))
+    assert_allclose(machine.flip_logits(other, X)[0], rbm.flip_logits(theta, X)[0])
+    assert machine.log_partition(other) == pytest.approx(rbm.log_partition(theta))
+
+
+def test_hidden_units_that_are_not_coupled_with_the_rest_change_log_z_alone(rng):
+    visible, machine = BoltzmannMachineEnergy(4), HiddenBoltzmannMachineEnergy(4, 2)
+    theta = random_parameters(visible, rng)
+    J, b = visible.layout.views(theta).values()
+    other = machine.layout.pack(
+        coupling=J, visible_bias=b, weights=0.0, hidden_coupling=[0.7], hidden_bias=[0.2, -0.4]
+    )
+    X = (rng.random((10, 4)) < 0.5).astype(float)
+    summed = np.log(1 + np.exp(0.2) + np.exp(-0.4) + np.exp(0.2 - 0.4 + 0.7))
+    assert_allclose(machine.evaluate(other, X)[0], visible.evaluate(theta, X)[0] - summed)
+    assert machine.log_partition(other) == pytest.approx(visible.log_partition(theta) + summed)
+
+
+def test_more_hidden_units_than_can_be_summed_out_are_refused():
+    with pytest.raises(ValueError, match="n_components must be from 1 to 12, got 13"):
+        HiddenBoltzmannMachineEnergy(4, 13)
