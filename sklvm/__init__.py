@@ -7,6 +7,7 @@ from sklvm.anomaly import DensityOutlierDetector
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import (
     BernoulliRBM,
+    BoltzmannMachine,
     DeepBoltzmannMachine,
     DeepEnergyModel,
     GaussianRBM,
@@ -35,6 +36,7 @@ __all__ = [
     "BernoulliMixture",
     "BernoulliRBM",
     "BinaryLatentVAE",
+    "BoltzmannMachine",
     "CategoricalMixture",
     "ChainConditionalRandomField",
     "ConstrainedGaussian",

@@ -14,6 +14,7 @@ from sklvm import (
     BernoulliMixture,
     BernoulliRBM,
     BinaryLatentVAE,
+    BoltzmannMachine,
     CategoricalMixture,
     ChainConditionalRandomField,
     ConstrainedGaussian,
@@ -82,7 +83,7 @@ def against_weight_equivalence(estimator):
     if objective == "pcd" and isinstance(estimator, GridConditionalRandomField):
         return "Each image has a chain, and one that comes twice has two."
     # (Thresholds make all rows of this check alike.)
-    of_bits = isinstance(estimator, BernoulliRBM | MarkovRandomField)
+    of_bits = isinstance(estimator, BernoulliRBM | BoltzmannMachine | MarkovRandomField)
     of_bits |= getattr(estimator, "visible", None) == "binary"
     if objective == "pcd" and not of_bits:
         return "Chains start at rows that are drawn, by other numbers where a row comes twice."
@@ -94,6 +95,8 @@ def against_weight_equivalence(estimator):
 ESTIMATORS = [
     BernoulliMixture(binarize=0.0),
     BernoulliRBM(4, binarize=0.0, max_iter=20),
+    BoltzmannMachine(binarize=0.0),
+    BoltzmannMachine(2, binarize=0.0, objective="pcd", max_iter=5),
     CategoricalMixture(),
     GaussianMixture(),
     GaussianMixture(2, covariance_type="factor", tol=0.01),

@@ -34,6 +34,7 @@ OTHER_WORDS = {
     },
     "binarize": {
         "BernoulliMixture": "EM draws no bits.",
+        "BoltzmannMachine": "Bits, or spins.",
         "MarkovRandomField": "Two states, or spins.",
     },
     "centered": "What centring makes training indifferent to is another thing for bits.",
@@ -65,6 +66,7 @@ OTHER_WORDS = {
         "GaussianMixture": "Components of a mixture.",
         "MeanCovarianceRBM": "One of two kinds of hidden units, which may be left out.",
         "BinaryLatentVAE": "Latent variables.",
+        "BoltzmannMachine": "Hidden units, of which there may be none.",
         "DictionaryLearner": "Atoms.",
         "VAETransformer": "Latent variables.",
         "ZCAWhitener": "Principal directions.",
@@ -104,6 +106,7 @@ OTHER_WORDS = {
     },
     "sigma": "Which of σ's forms there are depends on the model.",
     "solver": "One refers to the other.",
+    "states": "Labels and spins, or bits and spins.",
     "structure": "Of a precision matrix, or of a graph.",
     "tol": {
         "BernoulliMixture": "Of the bound, in nats a row.",
@@ -121,7 +124,10 @@ OTHER_WORDS = {
         "ConvolutionalDictionaryLearner": "Relative to the criterion of zero codes.",
         "GridConditionalRandomField": "Of a gradient.",
     },
-    "weight_decay": {"MarkovRandomField": "Its couplings, by J."},
+    "weight_decay": {
+        "BoltzmannMachine": "Its couplings, by J.",
+        "MarkovRandomField": "Its couplings, by J.",
+    },
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
         "CategoricalMixture": "No log Z to be estimated.",
@@ -166,6 +172,7 @@ OTHER_DEFAULTS = {
         "CategoricalMixture": "Its statistics are those of complete data.",
         "GaussianMixture": "Its statistics are those of complete data.",
         "BernoulliRBM": "Chains want a rate that falls to zero.",
+        "BoltzmannMachine": "Its usual criterion is deterministic and smooth.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
         "MeanCovarianceRBM": "Chains want a rate that falls to zero.",
         "DeepBoltzmannMachine": "Chains want a rate that falls to zero.",
@@ -174,9 +181,13 @@ OTHER_DEFAULTS = {
     "prior_strength": "Bits that are never on need a prior, covariances have a floor.",
     "regularization": "A density has to be proper by default; a whitener inverts.",
     "sigma": {"DeepEnergyModel": "Whitened data have unit scale."},
+    "states": "Labels and spins, or bits and spins.",
     "structure": "Of a precision matrix, or of a graph.",
     "tol": "In the units of what it bounds.",
-    "weight_decay": {"MarkovRandomField": "Sites may be alike in all rows."},
+    "weight_decay": {
+        "BoltzmannMachine": "Units may be alike in all rows.",
+        "MarkovRandomField": "Sites may be alike in all rows.",
+    },
     "n_iter_no_change": {
         "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
         "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",

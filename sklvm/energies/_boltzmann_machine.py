@@ -13,10 +13,13 @@ from sklvm.energies._binary_states import (
 from sklvm.energies._chain_state import ChainState, block_masks
 from sklvm.energies._pair_couplings import PairCouplings
 from sklvm.energies._two_layers import LinearTempering
-from sklvm.kernels import sample_bernoulli, softplus
+from sklvm.kernels import sample_bernoulli, settle_sites, softplus
 from sklvm.layouts import ParameterLayout
 
 __all__ = ["BoltzmannMachineEnergy"]
+
+# Of units to their more probable state: more than enough, as each change lowers the energy.
+MAX_SWEEPS = 10_000
 
 
 class BoltzmannMachineEnergy(LinearTempering, BinarySites):
@@ -89,6 +92,13 @@ class BoltzmannMachineEnergy(LinearTempering, BinarySites):
             return self.layout.pack(coupling=coupling, visible_bias=bias, dtype=theta.dtype)
 
         return self.couplings.products(J, X) + b, pullback
+
+    def settle(self, theta, X, free=None):
+        """Rows that no change of a single unit makes more probable, reached unit by unit from X."""
+        values, b = self.layout.views(theta).values()
+        J, X = self.couplings.matrix(values), np.array(X, dtype=theta.dtype, order="C")
+        settle_sites(X, X @ J, J, b, free=free, max_sweeps=MAX_SWEEPS)
+        return X
 
     # -- nothing is latent ------------------------------------------------------------------------
 

@@ -74,4 +74,3 @@ class CoupledLatents:
     def _blocks(self, U):
         step = max(_BLOCK_ENTRIES // len(self.states), 1)
         return (slice(start, start + step) for start in range(0, len(U), step))
-

@@ -15,7 +15,7 @@ from sklvm.energies._chain_state import ChainState, block_masks
 from sklvm.energies._coupled_latents import CoupledLatents
 from sklvm.energies._pair_couplings import PairCouplings
 from sklvm.energies._two_layers import LinearTempering
-from sklvm.kernels import sample_bernoulli, softplus
+from sklvm.kernels import sample_bernoulli, sigmoid, softplus
 from sklvm.layouts import ParameterLayout
 
 __all__ = ["HiddenBoltzmannMachineEnergy"]
@@ -23,6 +23,9 @@ __all__ = ["HiddenBoltzmannMachineEnergy"]
 MAX_HIDDEN_UNITS = 12
 # Numbers in a block of flipped inputs, each of them summed over all states of z.
 _BLOCK_ENTRIES = 2**20
+# Of log p̃(x) by a change of a unit: what is less may be rounding.
+_LEAST_GAIN = 1e-4
+N_MEAN_FIELD_SWEEPS = 100
 
 
 class HiddenBoltzmannMachineEnergy(LinearTempering, BinarySites):
@@ -118,6 +121,20 @@ class HiddenBoltzmannMachineEnergy(LinearTempering, BinarySites):
         """The blocks (X, E[z | x]); as z is coupled, its means do not tell all."""
         return X, self.posterior(theta, X)
 
+    def visible_mean(self, theta, Z):
+        """E[x | z] by mean field, x = s(Jx + a + Wᵀz); exact where J = 0. Shape (n, d)."""
+        views = self.layout.views(theta)
+        X = sigmoid(Z @ views["weights"] + views["visible_bias"])
+        for _ in range(N_MEAN_FIELD_SWEEPS):
+            X = self.visible_step(theta, X, Z)
+        return X
+
+    def visible_step(self, theta, X, Z):
+        """½ x + ½ s(Jx + a + Wᵀz): damped, lest all units go to and fro together."""
+        views = self.layout.views(theta)
+        inputs = Z @ views["weights"] + views["visible_bias"]
+        return 0.5 * X + 0.5 * sigmoid(self.couplings.products(views["coupling"], X) + inputs)
+
     def _terms(self, theta, X):
         """E₀(x) = −½ xᵀJx − aᵀx, u(x) = Wx + b, and ``pullback(w, U_bar, hidden_coupling_bar)``."""
         views = self.layout.views(theta)
@@ -179,6 +196,23 @@ class HiddenBoltzmannMachineEnergy(LinearTempering, BinarySites):
             )
 
         return logits, pullback
+
+    def settle(self, theta, X, free=None):
+        """Rows that no change of a single unit makes more probable, z summed out; from X.
+
+        The unit whose change raises p(x) most goes first.
+        """
+        X = np.array(X, dtype=theta.dtype)
+        free = np.broadcast_to(True if free is None else free, X.shape)
+        moving = np.arange(len(X))
+        while len(moving):
+            gains = (1 - 2 * X[moving]) * self.flip_logits(theta, X[moving])[0]
+            gains = np.where(free[moving], gains, 0)
+            unit = gains.argmax(axis=1)
+            rises = gains[np.arange(len(moving)), unit] > _LEAST_GAIN
+            moving, unit = moving[rises], unit[rises]
+            X[moving, unit] = 1 - X[moving, unit]
+        return X
 
     def _blocks(self, X):
         step = max(_BLOCK_ENTRIES // X.shape[1], 1)

@@ -2,6 +2,7 @@
 
 from sklvm.energy_based._base import EnergyBasedModel, LatentEnergyBasedModel
 from sklvm.energy_based._bernoulli_rbm import BernoulliRBM
+from sklvm.energy_based._boltzmann_machine import BoltzmannMachine
 from sklvm.energy_based._deep_boltzmann_machine import DeepBoltzmannMachine
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
@@ -9,6 +10,7 @@ from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
 
 __all__ = [
     "BernoulliRBM",
+    "BoltzmannMachine",
     "DeepBoltzmannMachine",
     "DeepEnergyModel",
     "EnergyBasedModel",

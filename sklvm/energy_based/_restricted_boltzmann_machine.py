@@ -11,8 +11,7 @@ from sklvm.base import check_latent_rows
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._conditionals import ConditionalMixin
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
-from sklvm.partition import MAX_TERMS
-from sklvm.rows import as_dense, rows_by_gaps
+from sklvm.rows import as_dense
 from sklvm.training import EnergyGap, check_complete
 from sklvm.training.links import Centring, CompletedGaps, SparsityTarget
 
@@ -176,23 +175,6 @@ class RestrictedBoltzmannMachine(ConditionalMixin, LatentEnergyBasedModel):
             The energies; lower is more probable.
         """
         return self.energy(X)
-
-    def _energy_rows(self, energy, theta, X):
-        if not np.isnan(X).any():
-            return energy.evaluate(theta, X)[0]
-        energies = np.empty(len(X), dtype=X.dtype)
-        for rows, free in rows_by_gaps(X):
-            if not free.any():
-                energies[rows] = energy.evaluate(theta, X[rows])[0]
-                continue
-            if (n_terms := energy.n_clamped_terms(free)) > MAX_TERMS:
-                raise ValueError(
-                    f"The energy of a row with {free.sum()} missing entries is a sum over the "
-                    f"states of {n_terms.bit_length() - 1} units; 20 are possible. Fill the "
-                    "entries by impute()."
-                )
-            energies[rows] = -energy.log_clamped_partition(theta, X[rows], free)
-        return energies
 
 
 def _reconstruction_error(training, X):

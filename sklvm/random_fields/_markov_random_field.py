@@ -1,6 +1,5 @@
 """Markov random fields: densities of discrete sites that depend on their neighbours."""
 
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,25 +8,20 @@ from sklearn.preprocessing import binarize as threshold_rows
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import N_ANNEALING_TEMPERATURES, EnergyBasedModel
+from sklvm.base import N_ANNEALING_TEMPERATURES, AutomaticOptimizerMixin, EnergyBasedModel
 from sklvm.energies import PottsEnergy
 from sklvm.graphs import SiteGraph, grid_graph
 from sklvm.objectives import OBJECTIVES
-from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.partition import anneal
 from sklvm.random_fields._label_images import check_grid
-from sklvm.settings import resolve
-from sklvm.training.links import CompletedGaps
 
 __all__ = ["MarkovRandomField"]
 
 # What draws noise or flips bits knows two states alone.
 _TWO_STATES_ONLY = ("nce", "cnce", "ratio_matching")
-# optimizer="auto" of what draws.
-_AUTO = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10)
 
 
-class MarkovRandomField(EnergyBasedModel):
+class MarkovRandomField(AutomaticOptimizerMixin, EnergyBasedModel):
     """Markov random field of discrete sites: Ising model of two states, Potts model of more.
 
     ::
@@ -148,8 +142,6 @@ default="pseudo_likelihood"
     """
 
     _imputations = ("mode", "mean", "draw")
-    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": _AUTO}}
-    _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
         "image_shape": ["array-like", None],
         "neighbourhood": [Interval(Integral, 4, 8, closed="both")],
@@ -158,7 +150,6 @@ default="pseudo_likelihood"
         "states": [StrOptions({"labels", "spin"})],
         "homogeneous": ["boolean"],
         "binarize": [Interval(Real, None, None, closed="neither"), None],
-        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
     }
 
     def __init__(
@@ -240,30 +231,6 @@ default="pseudo_likelihood"
                 f"n_states={self.n_states}. Use 'pseudo_likelihood', 'mle', 'pcd', 'cd' or "
                 "'parallel_tempering'."
             )
-
-    def _resolved_optimizer(self):
-        if self.optimizer == "auto" and self._is_deterministic():
-            return LBFGS()
-        return super()._resolved_optimizer()
-
-    def _is_full_batch(self):
-        if self.optimizer == "auto" and not self.__sklearn_is_fitted__():
-            return self._is_deterministic()
-        return super()._is_full_batch()
-
-    def _is_deterministic(self):
-        owner = type(self).__name__
-        return resolve(self.objective, OBJECTIVES, "objective", owner).deterministic
-
-    def _links(self, energy, objective, optimizer):
-        links = super()._links(energy, objective, optimizer)
-        # L-BFGS refuses missing entries.
-        return links if optimizer.full_batch else [CompletedGaps(energy), *links]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = not self._is_full_batch()
-        return tags
 
     def _model_attributes(self, energy, theta):
         parts = energy.layout.views(theta)

@@ -13,6 +13,7 @@ from sklvm.energies import (
     GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
+    HiddenBoltzmannMachineEnergy,
     MeanCovarianceRBMEnergy,
     NormalizedMeanCovarianceRBMEnergy,
     PottsEnergy,
@@ -45,10 +46,8 @@ def small_models(n_samples=12):
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
     ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep',
      'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm',
-     'mean_covariance_rbm', 'no_hidden_layer', 'normalized_mean_covariance_rbm', 'potts',
-     'two_hidden_layers']
-     'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm', 'no_hidden_layer',
-     'potts', 'two_hidden_layers']
+     'hidden_boltzmann_machine', 'mean_covariance_rbm', 'no_hidden_layer',
+     'normalized_mean_covariance_rbm', 'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -81,6 +80,8 @@ def small_models(n_samples=12):
     models["boltzmann_machine"] = machine, random_parameters(machine, rng), binary
     layered = DeepBoltzmannMachineEnergy(BernoulliRBMEnergy(4, 3), (2,))
     models["deep_boltzmann_machine"] = layered, random_parameters(layered, rng), binary
+    hidden = HiddenBoltzmannMachineEnergy(4, 2)
+    models["hidden_boltzmann_machine"] = hidden, random_parameters(hidden, rng), binary
     field = PottsEnergy(grid_graph((2, 2)))
     models["potts"] = field, random_parameters(field, rng), binary
     return models

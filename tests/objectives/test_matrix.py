@@ -25,6 +25,7 @@ from sklvm.energies import (
     GaussianLikelihood,
     GaussianMixtureEnergy,
     GaussianRBMEnergy,
+    HiddenBoltzmannMachineEnergy,
     Marginal,
     MeanCovarianceRBMEnergy,
     NormalizedMeanCovarianceRBMEnergy,
@@ -74,6 +75,7 @@ ENCODER_LAYERS = {
     "GaussianRBMEnergy": (),
     "MeanCovarianceRBMEnergy": (64,),
     "NormalizedMeanCovarianceRBMEnergy": (64,),
+    "HiddenBoltzmannMachineEnergy": (16,),
 }
 
 
@@ -177,6 +179,17 @@ def coupled_units():
     )
 
 
+def units_with_a_hidden_cause():
+    energy = HiddenBoltzmannMachineEnergy(4, 2)
+    return energy, energy.layout.pack(
+        coupling=[1.0, 0.0, 0.0, -0.8, 0.0, 0.6],
+        visible_bias=[-0.8, -0.5, 0.2, -0.5],
+        weights=[[2.0, 0.0, -1.0, 1.0], [0.0, 1.5, 1.0, -1.0]],
+        hidden_coupling=[-1.0],
+        hidden_bias=[-0.5, 0.0],
+    )
+
+
 CASES = {
     "BernoulliRBMEnergy": coupled_bits,
     "BinaryFactorEnergy": two_causes,
@@ -189,6 +202,7 @@ CASES = {
     "GaussianRBMEnergy": overlapping_gaussians,
     "MeanCovarianceRBMEnergy": two_shapes,
     "NormalizedMeanCovarianceRBMEnergy": lambda: two_shapes(NormalizedMeanCovarianceRBMEnergy),
+    "HiddenBoltzmannMachineEnergy": units_with_a_hidden_cause,
     "PottsEnergy": ring_of_sites,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]
