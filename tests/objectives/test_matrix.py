@@ -182,11 +182,11 @@ def coupled_units():
 def units_with_a_hidden_cause():
     energy = HiddenBoltzmannMachineEnergy(4, 2)
     return energy, energy.layout.pack(
-        coupling=[1.0, 0.0, 0.0, -0.8, 0.0, 0.6],
-        visible_bias=[-0.8, -0.5, 0.2, -0.5],
-        weights=[[2.0, 0.0, -1.0, 1.0], [0.0, 1.5, 1.0, -1.0]],
+        coupling=[1.5, 0.0, 0.0, -1.0, 0.0, 1.0],
+        visible_bias=[-1.5, -0.8, 0.0, -0.8],
+        weights=[[2.5, 0.0, -2.0, 1.5], [0.0, 2.0, 2.0, -2.0]],
         hidden_coupling=[-1.0],
-        hidden_bias=[-0.5, 0.0],
+        hidden_bias=[-0.5, -0.5],
     )
 
 
