@@ -130,7 +130,7 @@ class HiddenBoltzmannMachineEnergy(LinearTempering, BinarySites):
         return X
 
     def visible_step(self, theta, X, Z):
-        """½ x + ½ s(Jx + a + Wᵀz): damped, lest all units go to and fro together."""
+        """½ x + ½ s(Jx + a + Wᵀz): damped, lest all units swing together."""
         views = self.layout.views(theta)
         inputs = Z @ views["weights"] + views["visible_bias"]
         return 0.5 * X + 0.5 * sigmoid(self.couplings.products(views["coupling"], X) + inputs)
