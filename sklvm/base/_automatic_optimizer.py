@@ -9,6 +9,11 @@ from sklvm.training.links import CompletedGaps
 __all__ = ["AutomaticOptimizerMixin"]
 
 
+# Relative to its value, by how much an iteration of L-BFGS lowers the criterion at least: what
+# comes after is lost in the error of finite data.
+_VALUE_TOL = 1e-7
+
+
 def _adam():
     return Adam(0.01, schedule="linear", max_gradient_norm=10)
 
@@ -29,7 +34,7 @@ class AutomaticOptimizerMixin:
     def _resolved_optimizer(self):
         if self.optimizer != "auto":
             return super()._resolved_optimizer()
-        return LBFGS() if self._is_deterministic() else _adam()
+        return LBFGS(value_tol=_VALUE_TOL) if self._is_deterministic() else _adam()
 
     def _is_full_batch(self):
         if self.optimizer == "auto" and not self.__sklearn_is_fitted__():

@@ -59,8 +59,8 @@ class BoltzmannMachine(
 "minimum_probability_flow", "nce", "cnce", "vnce"} or Objective, default="pseudo_likelihood"
         Training criterion. "mle" for at most 20 units in all; "vnce" with hidden units.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
-        What minimises the criterion. "auto" is L-BFGS for a deterministic criterion, else
-        ``Adam(0.01, schedule="linear", max_gradient_norm=10)``.
+        What minimises the criterion. "auto" is ``LBFGS(value_tol=1e-7)`` for a deterministic
+        criterion, else ``Adam(0.01, schedule="linear", max_gradient_norm=10)``.
     centered : bool, default=True
         Whether stochastic optimisers take their steps in centred parameters, with running means of
         the data's units as offsets.

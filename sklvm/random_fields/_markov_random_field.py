@@ -55,8 +55,8 @@ default="pseudo_likelihood"
         Training criterion. "mle" where the exact sum is short: chains, trees, strips, small graphs.
         The last three for two states.
     optimizer : {"auto", "sgd", "adam", "lbfgs"} or optimizer, default="auto"
-        What minimises the criterion. "auto" is L-BFGS for a deterministic criterion, else
-        ``Adam(0.01, schedule="linear", max_gradient_norm=10)``.
+        What minimises the criterion. "auto" is ``LBFGS(value_tol=1e-7)`` for a deterministic
+        criterion, else ``Adam(0.01, schedule="linear", max_gradient_norm=10)``.
     weight_decay : float, default=0.001
         λ of the penalty ½λ‖J‖², which is added to the criterion: it bounds the coupling of sites
         that are alike in all rows.
