@@ -1,5 +1,7 @@
 """The optimiser that suits the criterion, and what only some optimisers allow."""
 
+from functools import partial
+
 from sklvm._compat import StrOptions
 from sklvm.objectives import OBJECTIVES
 from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
@@ -14,8 +16,7 @@ __all__ = ["AutomaticOptimizerMixin"]
 _VALUE_TOL = 1e-7
 
 
-def _adam():
-    return Adam(0.01, schedule="linear", max_gradient_norm=10)
+_AUTO = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10)
 
 
 class AutomaticOptimizerMixin:
@@ -25,16 +26,16 @@ class AutomaticOptimizerMixin:
     the observed ones.
     """
 
-    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": _adam}}
+    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": _AUTO}}
     _validation = {"ensure_all_finite": "allow-nan"}
     _parameter_constraints: dict = {
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
     }
 
     def _resolved_optimizer(self):
-        if self.optimizer != "auto":
-            return super()._resolved_optimizer()
-        return LBFGS(value_tol=_VALUE_TOL) if self._is_deterministic() else _adam()
+        if self.optimizer == "auto" and self._is_deterministic():
+            return LBFGS(value_tol=_VALUE_TOL)
+        return super()._resolved_optimizer()
 
     def _is_full_batch(self):
         if self.optimizer == "auto" and not self.__sklearn_is_fitted__():

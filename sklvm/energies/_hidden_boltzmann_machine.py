@@ -4,6 +4,7 @@ import numpy as np
 
 from sklvm.energies._binary_sites import BinarySites
 from sklvm.energies._binary_states import (
+    MAX_LISTED_UNITS,
     binary_states,
     draw_binary_states,
     enumerate_gradient,
@@ -20,7 +21,6 @@ from sklvm.layouts import ParameterLayout
 
 __all__ = ["HiddenBoltzmannMachineEnergy"]
 
-MAX_HIDDEN_UNITS = 12
 # Numbers in a block of flipped inputs, each of them summed over all states of z.
 _BLOCK_ENTRIES = 2**20
 # Of log p̃(x) by a change of a unit: what is less may be rounding.
@@ -59,9 +59,9 @@ class HiddenBoltzmannMachineEnergy(LinearTempering, BinarySites):
     """
 
     def __init__(self, n_features, n_components, graph=None):
-        if not 1 <= n_components <= MAX_HIDDEN_UNITS:
+        if not 1 <= n_components <= MAX_LISTED_UNITS:
             raise ValueError(
-                f"n_components must be from 1 to {MAX_HIDDEN_UNITS}, got {n_components}."
+                f"n_components must be from 1 to {MAX_LISTED_UNITS}, got {n_components}."
             )
         self.n_features, self.n_components = n_features, n_components
         self.couplings = PairCouplings(n_features, graph)
