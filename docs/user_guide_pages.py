@@ -3,7 +3,7 @@
 _PAGES = {
     "restricted_boltzmann_machines": ["BernoulliRBM", "GaussianRBM"],
     "energy_based_models": ["DeepEnergyModel"],
-    "deep_boltzmann_machines": ["DeepBoltzmannMachine"],
+    "deep_boltzmann_machines": ["DeepBeliefNetwork", "DeepBoltzmannMachine"],
     "variational_autoencoders": ["VAETransformer", "BinaryLatentVAE", "SigmoidAutoencoder"],
     "sparse_coding": ["SparseCoder", "DictionaryLearner", "ARDSparseCoder"],
     "convolutional_sparse_coding": [

@@ -8,6 +8,7 @@ from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import (
     BernoulliRBM,
     BoltzmannMachine,
+    DeepBeliefNetwork,
     DeepBoltzmannMachine,
     DeepEnergyModel,
     GaussianRBM,
@@ -42,6 +43,7 @@ __all__ = [
     "ConstrainedGaussian",
     "ConvolutionalDictionaryLearner",
     "ConvolutionalSparseCoder",
+    "DeepBeliefNetwork",
     "DeepBoltzmannMachine",
     "DeepEnergyModel",
     "DensityOutlierDetector",

@@ -20,6 +20,7 @@ from sklvm import (
     ConstrainedGaussian,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
+    DeepBeliefNetwork,
     DeepBoltzmannMachine,
     DeepEnergyModel,
     DensityOutlierDetector,
@@ -77,7 +78,7 @@ def against_weight_equivalence(estimator):
         return "Words are brought up to date one after the other, and repeated ones are more."
     if isinstance(estimator, VAETransformer):
         return "Latent variables are drawn for each row, and a row that comes twice has two draws."
-    if getattr(estimator, "pretrain", False):
+    if getattr(estimator, "pretrain", False) or isinstance(estimator, DeepBeliefNetwork):
         return "Bits of the first hidden layer are drawn for each row, to train the second on."
     objective = getattr(estimator, "objective", None)
     if objective == "pcd" and isinstance(estimator, GridConditionalRandomField):
@@ -105,6 +106,7 @@ ESTIMATORS = [
     ConstrainedGaussian(objective="nce"),
     ConstrainedGaussian(objective="cnce"),
     ZCAWhitener(),
+    DeepBeliefNetwork((4, 3), BernoulliRBM(max_iter=4), binarize=0.0),
     DeepBoltzmannMachine((4, 3), binarize=0.0, max_iter=4),
     DeepBoltzmannMachine((4, 2), visible="gaussian", pretrain=False, max_iter=4),
     DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20),

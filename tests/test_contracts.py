@@ -16,7 +16,7 @@ from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 import sklvm
-from sklvm import ConstrainedGaussian
+from sklvm import BernoulliRBM, ConstrainedGaussian
 from sklvm._compat import Interval, StrOptions
 from sklvm.partition import AnnealedImportanceSampling
 
@@ -29,6 +29,7 @@ SMALL = {
     "estimator": ConstrainedGaussian(),
     "n_components": 2,
     "hidden_layer_sizes": (4,),
+    "layer": BernoulliRBM(max_iter=3),
     "binarize": 0.0,
     "max_iter": 3,
     "batch_size": 16,

@@ -17,8 +17,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
 import sklvm
-from sklvm import ConstrainedGaussian, DensityOutlierDetector
+from sklvm import BernoulliRBM, ConstrainedGaussian, DensityOutlierDetector, GaussianRBM
 from sklvm._compat import Interval, StrOptions
+from sklvm.energy_based import UpDown
 from sklvm.exceptions import DivergenceError
 
 N_EXAMPLES = int(os.environ.get("SKLVM_FUZZ", "10"))
@@ -33,6 +34,8 @@ SMALL = {
     "batch_size": [2, 7, 100],
     "n_importance_samples": [1, 10],
     "partition": ["none", "exact"],
+    "layer": [BernoulliRBM(max_iter=1), GaussianRBM(max_iter=1), "nothing"],
+    "fine_tune": [None, UpDown(max_iter=1)],
     "n_jobs": [None, 1],
     "random_state": [0],
     "verbose": [0],

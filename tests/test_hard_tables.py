@@ -23,6 +23,8 @@ from sklvm import (
     ConstrainedGaussian,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
+    DeepBeliefNetwork,
+    DeepBoltzmannMachine,
     DeepEnergyModel,
     DensityOutlierDetector,
     DictionaryLearner,
@@ -39,6 +41,8 @@ from sklvm.exceptions import DivergenceError
 SHORT = {"max_iter": 2, "random_state": 0}
 ON_BITS = [
     BernoulliRBM(3, **SHORT),
+    DeepBeliefNetwork((3, 2), BernoulliRBM(max_iter=2), random_state=0),
+    DeepBoltzmannMachine((3, 2), **SHORT),
     VAETransformer(2, hidden_layer_sizes=(5,), likelihood="bernoulli", **SHORT),
 ]
 ON_COUNTS = [CategoricalMixture(3, **SHORT)]
@@ -58,6 +62,8 @@ ON_NUMBERS = [
     DensityOutlierDetector(VAETransformer(2, hidden_layer_sizes=(5,), **SHORT)),
     DictionaryLearner(3, **SHORT),
     DictionaryLearner(3, init="svd", batch_size=8, **SHORT),
+    DeepBeliefNetwork((3, 2), GaussianRBM(max_iter=2), random_state=0),
+    DeepBoltzmannMachine((3, 2), visible="gaussian", pretrain=False, **SHORT),
     GaussianRBM(3, **SHORT),
     GaussianRBM(3, objective="nce", **SHORT),
     GaussianRBM(3, objective="score_matching", sigma="learn_diagonal", **SHORT),

@@ -3,18 +3,22 @@
 from sklvm.energy_based._base import EnergyBasedModel, LatentEnergyBasedModel
 from sklvm.energy_based._bernoulli_rbm import BernoulliRBM
 from sklvm.energy_based._boltzmann_machine import BoltzmannMachine
+from sklvm.energy_based._deep_belief_network import DeepBeliefNetwork
 from sklvm.energy_based._deep_boltzmann_machine import DeepBoltzmannMachine
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
 from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
+from sklvm.energy_based._up_down import UpDown
 
 __all__ = [
     "BernoulliRBM",
     "BoltzmannMachine",
+    "DeepBeliefNetwork",
     "DeepBoltzmannMachine",
     "DeepEnergyModel",
     "EnergyBasedModel",
     "GaussianRBM",
     "LatentEnergyBasedModel",
     "MeanCovarianceRBM",
+    "UpDown",
 ]

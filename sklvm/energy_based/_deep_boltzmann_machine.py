@@ -12,7 +12,9 @@ from sklvm.base import binary_rows, generator_from
 from sklvm.energies import BernoulliRBMEnergy, DeepBoltzmannMachineEnergy, GaussianRBMEnergy
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._hidden_layers import (
+    DEAD_SPREAD,
     OUTPUT_LAYER,
+    STEPS_TO_LIVE,
     check_output_layer,
     check_stack,
     layer_spreads,
@@ -28,9 +30,6 @@ from sklvm.training.links import Centring, CompletedGaps, DrawnBits
 __all__ = ["DeepBoltzmannMachine"]
 
 DEFAULT_OPTIMIZER = partial(Adam, 0.01, schedule="linear", max_gradient_norm=10.0)
-
-# A layer whose means vary less over the data, in so many steps of training, is dead.
-DEAD_SPREAD, STEPS_TO_LIVE = 0.01, 500
 
 
 class DeepBoltzmannMachine(MeanFieldModel):

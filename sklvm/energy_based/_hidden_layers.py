@@ -5,7 +5,17 @@ from numbers import Integral
 from sklvm._compat import Interval, StrOptions
 from sklvm.networks import check_layer_sizes
 
-__all__ = ["OUTPUT_LAYER", "check_output_layer", "check_stack", "layer_spreads"]
+__all__ = [
+    "DEAD_SPREAD",
+    "OUTPUT_LAYER",
+    "STEPS_TO_LIVE",
+    "check_output_layer",
+    "check_stack",
+    "layer_spreads",
+]
+
+# A layer whose means vary less over the data, after so many steps of training, is dead.
+DEAD_SPREAD, STEPS_TO_LIVE = 0.01, 500
 
 # What ``output_layer`` may be.
 OUTPUT_LAYER = [StrOptions({"last", "all"}), Interval(Integral, 1, None, closed="left")]
