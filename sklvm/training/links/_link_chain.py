@@ -30,20 +30,24 @@ class LinkChain:
         self.states = [link.init(theta, X, weights) for link in self.links]
 
     def draw(self, theta, X, rng):
+        """The rows that the criterion sees: each link draws from what the one before it made."""
         for link, state in self:
             X = link.draw(theta, X, state, rng)
         return X
 
     def watch(self, theta, X, weights, n_steps):
+        """Show a batch to all links, after `n_steps` others."""
         for link, state in self:
             link.watch(theta, X, weights, n_steps, state)
 
     def pull(self, theta, value, gradient):
+        """The criterion's value and gradient as the links change them, one after the other."""
         for link, state in self:
             value, gradient = link.pull(theta, value, gradient, state)
         return value, gradient
 
     def move(self, theta, change):
+        """Turn the optimiser's change of θ, in place, into the one to be made."""
         for link, state in self:
             link.move(theta, change, state)
 
