@@ -1,4 +1,4 @@
-"""What models of binary data make of their rows."""
+"""Rows of binary data: checked, and thresholded where that is asked for."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -17,10 +17,10 @@ def binary_rows(X, threshold, advice):
     ----------
     X : ndarray or CSR array of shape (n, d)
     threshold : float, "dynamic" or None
-        Entries above a number are 1, the others 0. Otherwise X is taken as it is, and has to lie in
-        [0, 1]; what exceeds that by rounding is clipped.
+        With a number, entries above it are 1 and the others 0. Otherwise X is taken as it is and
+        has to lie in [0, 1]; values that are outside by no more than rounding are clipped.
     advice : str
-        What else the user may do about rows outside of [0, 1], for the message.
+        For the error message: what the user may do about values outside of [0, 1].
 
     Raises
     ------
@@ -39,7 +39,7 @@ def binary_rows(X, threshold, advice):
 
 
 def _clipped(X, advice):
-    """X with what a scaler's rounding exceeds [0, 1] by taken off."""
+    """X clipped to [0, 1] where a scaler's rounding has left that interval."""
     values = X.data if issparse(X) else X
     # Both pass over NaN.
     low = float(np.fmin.reduce(values, axis=None, initial=np.inf))

@@ -28,9 +28,9 @@ def check_latent_rows(estimator, Z, n_components, *, name="Z", accept_sparse=Fal
     n_components : int
         The width that Z has to have.
     name : str, default="Z"
-        Of the argument, for messages.
+        The name of the argument in error messages.
     accept_sparse : str or bool, default=False
-        As of ``sklearn.utils.check_array``.
+        As in ``sklearn.utils.check_array``.
 
     Returns
     -------

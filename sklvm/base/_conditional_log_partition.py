@@ -14,10 +14,10 @@ __all__ = ["ConditionalLogPartition"]
 
 
 class ConditionalLogPartition(LogPartition):
-    """A ``LogPartition`` that depends on the inputs in a row, and is not remembered.
+    """log Z(x), one value for the inputs x of each row; nothing is remembered between calls.
 
-    The estimate of a row is a function of the fit's seed, the number of steps taken, θ and the row:
-    of neither the rows beside it nor the number of calls.
+    The estimate for a row depends on the fit's seed, the number of training steps, θ and the row
+    itself. It does not depend on the other rows, nor on earlier calls.
     """
 
     def values(self, theta, n_steps, X):
@@ -25,7 +25,7 @@ class ConditionalLogPartition(LogPartition):
         return self.estimate_rows(theta, n_steps, X).value
 
     def estimate_rows(self, theta, n_steps, X, *, partition=None, seed=None, verbose=None):
-        """log Z(x) of each row, as the fit's parameters say or by other means.
+        """log Z(x) of each row, by the settings of the fit or by those given here.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class ConditionalLogPartition(LogPartition):
         partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
         seed : int, default=None
         verbose : int, default=None
-            What is None is as in the fit.
+            Arguments that are None keep their value of the fit.
 
         Returns
         -------

@@ -21,8 +21,8 @@ TRUSTED_WIDTH = 2.0
 class ConstantLogPartition(LogPartition):
     """A ``LogPartition`` that is one number for all rows.
 
-    An estimate is remembered for the number of steps at which it was made, so that further training
-    makes it unknown again.
+    The estimate is remembered together with the number of training steps at which it was made.
+    After further training it no longer counts.
     """
 
     def __init__(self, energy, partition, seed, **options):
@@ -35,7 +35,7 @@ class ConstantLogPartition(LogPartition):
         return estimate if known_steps == n_steps else None
 
     def estimate(self, theta, n_steps):
-        """The same, made now where it is not known; one thread makes it, others wait.
+        """The estimate, made now unless it is known; one thread makes it while the others wait.
 
         Returns
         -------
@@ -53,7 +53,7 @@ class ConstantLogPartition(LogPartition):
         return estimate
 
     def estimate_anew(self, theta, n_steps, *, X=None, partition=None, rng=None, verbose=None):
-        """An estimate by other means than those of the fit, to be known from now on.
+        """Estimate log Z by other settings than those of the fit, and remember that estimate.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class ConstantLogPartition(LogPartition):
         partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
         rng : Generator, default=None
         verbose : int, default=None
-            What is None is as in the fit.
+            Arguments that are None keep their value of the fit.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Data as an estimator may rely on them."""
+"""Checks of the data that users hand to an estimator."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -8,18 +8,18 @@ __all__ = ["check_data", "has_finite_squares"]
 
 
 def check_data(estimator, X, *, squares=None, **options):
-    """``validate_data``, for containers that hold more than their buffers say, and for squares.
+    """Check X by ``validate_data``, with care for masked arrays, CSR and the overflow of squares.
 
-    Masked entries of a masked array are missing: NaN where the estimator takes that, and otherwise
-    refused. A CSR matrix with several entries for one place, which stands for their sum, comes in
-    canonical form.
+    Masked entries of a masked array are missing entries: they become NaN if the estimator accepts
+    NaN, and are refused otherwise. A CSR matrix that stores several entries for one place is
+    brought into canonical form, in which they are summed.
 
     Parameters
     ----------
     estimator : estimator
     X : array-like or sparse matrix
     squares : dtype, default=None
-        The type in which a fit takes sums of squares over the data; None: that of X.
+        The type in which the fit sums squares of the data; None: the type of X.
     **options : dict
         Those of ``sklearn.utils.validation.validate_data``.
 
@@ -79,6 +79,6 @@ def _unmasked(estimator, X, takes_gaps):
 
 
 def has_finite_squares(X):
-    """For each row of X whether ‖x‖², of what is known of it, is far within double precision."""
+    """For each row, whether ‖x‖² over its observed entries is far from overflow in float64."""
     largest = np.fmax.reduce(np.abs(X), axis=1, initial=0).astype(np.float64)
     return largest < 1e-8 * np.sqrt(np.finfo(np.float64).max / X.shape[1])

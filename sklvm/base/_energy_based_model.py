@@ -1,4 +1,4 @@
-"""What the models share whose density is exp(−E)/Z: the choice of an objective, scores, log Z."""
+"""Bases of the models with the density exp(−E)/Z: a choice of objectives, scores, log Z."""
 
 from sklvm.base._normalized_score import NormalizedScoreMixin
 from sklvm.base._trained_model import TrainedLatentVariableModel, TrainedModel
@@ -11,9 +11,9 @@ __all__ = ["EnergyBasedModel", "LatentEnergyBasedModel"]
 class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
     """Base of the estimators whose density is exp(−E(x; θ))/Z(θ).
 
-    A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (fitted
-    attributes by name), its parameters and its docstring; see ``TrainedModel`` for what else it
-    may say.
+    A subclass gives ``_make_energy(n_features)``, ``_model_attributes(energy, theta)`` (the
+    fitted attributes by name), its parameters and its docstring. ``TrainedModel`` lists what else
+    it may override.
     """
 
     _shorthands = {"objective": OBJECTIVES}
@@ -53,7 +53,7 @@ class EnergyBasedModel(NormalizedScoreMixin, TrainedModel):
 
 
 class LatentEnergyBasedModel(EnergyBasedModel, TrainedLatentVariableModel):
-    """Base of those whose energy has hidden units, with a ``posterior``."""
+    """Base of the energy-based models with hidden units, whose energy has a ``posterior``."""
 
     def transform(self, X):
         """Posterior means of the hidden units.

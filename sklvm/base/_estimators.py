@@ -87,7 +87,7 @@ class DensityModel(
     DensityMixin,
     BaseEstimator,
 ):
-    """Base of the estimators that score data by a density; those that do no more than that."""
+    """Base of the estimators that score data by a density."""
 
     @property
     def score_normalized_(self):
@@ -97,7 +97,7 @@ class DensityModel(
 
     @property
     def score_is_bound_(self):
-        """Whether ``score_samples`` is a lower bound of a log-density instead."""
+        """Whether ``score_samples`` is only a lower bound of a log-density."""
         check_is_fitted(self)
         return False
 
@@ -105,8 +105,8 @@ class DensityModel(
 class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityModel):
     """Base of the estimators that map data to latent variables and score them by a density.
 
-    Where ``_has_latent_variables`` says that there are none, they are densities only: ``transform``
-    and what goes with it are then not there.
+    If ``_has_latent_variables`` is False, the estimator is only a density: it has no ``transform``
+    and none of the methods that go with it.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -116,12 +116,12 @@ class LatentVariableModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Den
             setattr(cls, name, available_if(_has_latent_variables)(vars(cls)[name]))
 
     def _has_latent_variables(self):
-        """Whether there is anything to transform to, by the fit or else by the parameters."""
+        """Whether there are latent variables: in the fitted model, or else by the parameters."""
         return True
 
     @available_if(_can_go_back)
     def reconstruct(self, X):
-        """``inverse_transform(transform(X))``; where NaN is missing, it comes back filled.
+        """Reconstruct X by ``inverse_transform(transform(X))``; missing entries (NaN) are filled.
 
         Parameters
         ----------

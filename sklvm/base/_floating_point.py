@@ -1,4 +1,4 @@
-"""What the public methods of every estimator promise of floating point."""
+"""How the public methods of every estimator treat underflow, overflow and NaN."""
 
 from functools import wraps
 from inspect import getattr_static, isfunction

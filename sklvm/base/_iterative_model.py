@@ -1,4 +1,4 @@
-"""The skeleton of every iterative fit: data, learner, epochs, what is published, warnings."""
+"""The skeleton of every iterative fit: check data, learn in epochs, publish, warn."""
 
 import copy
 from contextlib import nullcontext
@@ -20,14 +20,14 @@ __all__ = ["IterativeModel"]
 
 
 class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
-    """``fit`` and ``partial_fit`` in epochs, whatever the learner learns by.
+    """Base of all models that learn in epochs: their ``fit`` and ``partial_fit``.
 
-    A subclass has the parameters that are constrained here and ``batch_size``, ``shuffle`` and
-    ``tol``, and gives
+    A subclass has the parameters that are constrained here, and ``batch_size``, ``shuffle`` and
+    ``tol``. It implements
 
-    - ``_start(X, weights)``: a fresh :class:`~sklvm.training.Learner`, once all that can be wrong
-      with the parameters is checked; it is kept as ``_training``;
-    - ``_fitted_attributes(learner)``: the fitted attributes by name.
+    - ``_start(X, weights)``, which checks all parameters and then returns a new
+      :class:`~sklvm.training.Learner`; this is kept as ``_training``;
+    - ``_fitted_attributes(learner)``, which returns the fitted attributes by name.
 
     It may also say how a warm start goes on (``_continue``), what other data than dense finite ones
     it takes (``_validation``, ``_min_rows``) and what it makes of them (``_prepared``), how long
@@ -36,10 +36,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     record (``_diagnosis``), what is to be in force around the epochs (``_resources``), and whether
     it learns from streams (``_check_streamable``).
 
-    What it keeps beside its learner (log Z, for one) it makes in ``_companions`` and shows the data
-    to in ``_show``; parameters that are wrong whatever the data are it refuses in
-    ``_check_parameters``. These compose: a mix-in that has one stands to the left of this class and
-    calls that of ``super()``.
+    Three more hooks compose: a mix-in that overrides one stands to the left of this class and calls
+    ``super()``. ``_companions`` makes what is kept beside the learner, such as log Z; ``_show``
+    shows it the training data; ``_check_parameters`` refuses parameters that are wrong for any
+    data.
     """
 
     _validation: dict = {}
@@ -76,14 +76,15 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For bad data or parameters, and where they do not fit each other.
+            For bad data or parameters, and where the two do not go together.
         DivergenceError
-            Where training left the finite numbers; the last finite parameters are kept.
+            Where parameters or criterion became infinite or NaN; the last finite parameters are
+            kept.
 
         Warns
         -----
         ConvergenceWarning
-            Where ``max_iter`` ended the fit.
+            Where ``max_iter`` ended the fit before it had converged.
         """
         self._check_parameters()
         is_continued = self.warm_start and self.__sklearn_is_fitted__()
@@ -146,7 +147,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     def partial_fit(self, X, y=None, sample_weight=None):
         """Train on the rows of X once, in their order and in batches of ``batch_size``.
 
-        From the same start and over the same batches it does what ``fit`` does.
+        Over the same batches, and from the same start, the result is that of ``fit``.
 
         Parameters
         ----------

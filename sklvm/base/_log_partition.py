@@ -1,4 +1,4 @@
-"""log Z of a model, as far as it is one number or one a row: how it is to be found."""
+"""log Z of a fitted model: how and when it is estimated."""
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -20,25 +20,25 @@ N_PROGRESS_LINES = 10
 
 
 class LogPartition:
-    """log Z of an energy: what it takes to estimate it, whatever the rows that it is to score.
+    """The log Z of a model: the settings by which it is estimated, and what the estimate needs.
 
-    A model makes one at the start of each fit, from the parameters of that fit, and keeps it. Its
-    estimates are a function of the fit's seed, the number of steps taken, θ and the rows it was
-    shown: they are the same whenever, however often and by however many threads they are asked for.
+    A model makes such an object at the start of each fit, from the parameters of that fit.
+    Estimates depend on the fit's seed, the number of training steps, θ and the rows that were
+    shown; they do not depend on when and how often they are asked for, or on the number of threads.
 
-    A subclass gives ``values``.
+    A subclass implements ``values``.
 
     Parameters
     ----------
     energy : Energy
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling
-        How log Z is found. With "none" it is estimated only where it is asked for explicitly.
+        How log Z is estimated. With "none" it is estimated only on explicit request.
     seed : int
         Of the fit.
     owner : str, default="The model"
         The estimator's name, for messages.
     verbose : int, default=0
-        Whether an estimate by annealing prints how it goes.
+        Whether an estimate by annealing prints its progress.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class LogPartition:
     Raises
     ------
     ValueError
-        Where `partition` is something that the energy cannot give.
+        Where the energy does not allow `partition`.
     """
 
     def __init__(self, energy, partition, seed, *, owner="The model", verbose=0):
@@ -60,7 +60,7 @@ class LogPartition:
         self._n_entries = 0
 
     def show(self, X, weights):
-        """Take in rows of the training data: the first fit the reference, all set the budget."""
+        """Show rows of training data; the reference is fitted to those that are shown first."""
         if self.reference is None:
             self.reference = self._fit_reference(X, weights)
         self._n_entries += X.shape[0] * X.shape[1]
@@ -68,16 +68,16 @@ class LogPartition:
 
     @property
     def is_normalizing(self):
-        """Whether scores are to be normalised without being asked to."""
+        """Whether ``score_samples`` normalises without an explicit request."""
         return self._partition != "none"
 
     @property
     def budget(self):
-        """What annealing may spend, its number of temperatures settled for the rows seen."""
+        """The budget of annealing, with the number of temperatures that suits the rows shown."""
         return _budget(self._partition, self._n_entries)
 
     def known(self, n_steps):
-        """The estimate that is remembered for so many steps, or None; never starts work."""
+        """The estimate remembered at `n_steps` training steps, or None; starts no estimate."""
         return None
 
     def values(self, theta, n_steps, X):
@@ -102,7 +102,7 @@ class LogPartition:
         return fit_reference(self.energy, *starting_rows(X, weights, rng))
 
     def _method_and_budget(self, partition, n_entries=None):
-        """How to estimate by `partition`, checked; "none" that is asked for after all is "auto"."""
+        """The checked method and budget of `partition`; an explicit request makes "none" "auto"."""
         if isinstance(partition, str) and partition == "none":
             partition = "auto"
         check_partition(self.energy, partition)

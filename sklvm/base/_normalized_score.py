@@ -1,4 +1,4 @@
-"""What an estimator with a density exp(−E)/Z offers: scores in nats, log Z, draws."""
+"""Estimators with the density exp(−E)/Z: scores in nats, log Z, draws."""
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -15,7 +15,7 @@ __all__ = ["NormalizedScoreMixin"]
 
 
 def _estimated(name, meaning):
-    """A fitted attribute that is there once log Z has been estimated, and starts no work."""
+    """A fitted attribute that exists once log Z is estimated; reading it starts no estimate."""
 
     def read(self):
         check_is_fitted(self)
@@ -115,18 +115,19 @@ class NormalizedScoreMixin(SamplingMixin):
     def estimate_log_partition(self, X=None, *, partition=None, random_state=None, verbose=None):
         """Estimate log Z of the current parameters.
 
-        Without arguments it is what ``score_samples`` does on its first call: an estimate that is
-        known already stays. With any of them log Z is estimated anew, and scores use the new value.
+        Without arguments this is what the first call of ``score_samples`` does, and an estimate
+        that is known already stays. With any argument log Z is estimated anew, and scores use the
+        new value.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Data to fit annealing's reference to; None: the training data, of ``partial_fit`` the
-            first chunk.
+            Data to which the reference of annealing is fitted. None: the training data, or the
+            first chunk given to ``partial_fit``.
         partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
             How log Z is found. None: as the ``partition`` parameter said when the fit began.
         random_state : int, RandomState instance or None, default=None
-            Seed of annealing. None: a seed that depends on the fit's and its number of steps.
+            Seed of annealing. None: it follows from the fit's seed and number of training steps.
         verbose : int, default=None
             1 prints how annealing goes. None: as in the fit.
 
@@ -139,12 +140,12 @@ class NormalizedScoreMixin(SamplingMixin):
         Raises
         ------
         ValueError
-            Where `partition` is something that the model cannot give.
+            Where the model does not allow `partition`.
 
         Warns
         -----
         ConvergenceWarning
-            Where few chains carry the estimate, or the bracket is wide.
+            Where the estimate rests on few chains, or the bracket is wide.
         """
         check_is_fitted(self)
         training = self._training
@@ -176,7 +177,7 @@ class NormalizedScoreMixin(SamplingMixin):
         partition : {"auto", "exact", "ais"} or AnnealedImportanceSampling, default=None
             How log Z is found. None: as the ``partition`` parameter said when the fit began.
         random_state : int, RandomState instance or None, default=None
-            Seed of annealing. None: the one that ``score_samples`` has.
+            Seed of annealing. None: the seed that ``score_samples`` uses.
         verbose : int, default=None
             1 prints how annealing goes. None: as in the fit.
 
@@ -209,8 +210,7 @@ class NormalizedScoreMixin(SamplingMixin):
         error of log Z. The first call after a fit estimates log Z, within the budget that
         ``partition`` set. With ``partition="none"`` it is log p̃(x), not normalised.
 
-        Of a model of some entries given the others it is log p(y | x), and log Z(x) is found for
-        each row.
+        For a conditional model it is log p(y | x), and log Z(x) is estimated for each row.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class NormalizedScoreMixin(SamplingMixin):
         Warns
         -----
         ConvergenceWarning
-            Where the estimate of log Z is not to be trusted.
+            Where the estimate of log Z is unreliable.
         """
         energy = self.energy(X)
         if not self.score_normalized_:

@@ -14,7 +14,7 @@ THREAD_ROWS = 2048
 
 
 def row_blocks(n_rows, width, max_rows=None):
-    """Consecutive slices of rows, of so many rows that ``rows × width`` entries are 4 MB.
+    """Consecutive slices of rows, each so short that ``rows × width`` entries take 4 MB.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def row_blocks(n_rows, width, max_rows=None):
 
 
 def map_row_blocks(function, n_rows, width):
-    """The results of `function`, of one slice of rows after the other, put together.
+    """Apply `function` to one slice of rows after the other, and join the results.
 
     Parameters
     ----------
     function : callable
         Takes a slice; returns an array with a row, or value, for each of its rows.
     n_rows, width : int
-        As of :func:`row_blocks`.
+        As in :func:`row_blocks`.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def fill_row_blocks(function, out, width):
     out : ndarray of shape (n_rows, ...)
         Where the results go.
     width : int
-        As of :func:`row_blocks`.
+        As in :func:`row_blocks`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Draws from a model, and from what it says of some entries given the others."""
+"""Draws from a model, and from its conditional distributions."""
 
 import numpy as np
 from sklearn.utils import check_array
@@ -22,7 +22,8 @@ class SamplingMixin:
 
     Chains start at independent draws of the reference, pass through intermediate temperatures to
     the model, and move on there: by the energy's own Gibbs sampling, or by Hamiltonian Monte Carlo
-    with latent units summed out. Entries that are given stay as they are all along.
+    with latent units summed out. Given entries keep their values
+    throughout.
     """
 
     _imputations = ("mean", "draw")
@@ -55,8 +56,8 @@ default="reference"
         given : array-like of shape (n_features,) or (n_samples, n_features), default=None
             Values at which features are held; NaN where they are free. None: all are free.
         mean : bool, default=False
-            Give E[x | z] at the hidden states z of the chains' ends in place of the draw x: grey
-            levels in place of bits, for pictures. These are no draws of the model.
+            Return E[x | z] at the final hidden states z of the chains instead of draws of x: grey
+            levels instead of bits, for pictures. They are not draws from the model.
         random_state : int, RandomState instance or None, default=None
             Seed of the draws.
 
@@ -180,7 +181,7 @@ default="reference"
         return path.positions(state) if method == "draw" else total / n_steps
 
     def _check_start(self, name, rows, n_rows, *, allow_nan):
-        """Rows of the model's width and dtype, one or one for each chain."""
+        """Rows of the model's width and dtype: a single one, or one for each chain."""
         rows = check_array(
             rows,
             dtype=self._training.energy_theta.dtype,

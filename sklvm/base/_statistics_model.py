@@ -1,4 +1,4 @@
-"""What the estimators share that learn by statistics."""
+"""Base of the estimators that learn by sufficient statistics."""
 
 from numbers import Integral
 
@@ -10,8 +10,8 @@ __all__ = ["StatisticsModel"]
 class StatisticsModel(IterativeModel):
     """Base of the models that learn by expectation and maximisation.
 
-    Its learner is a :class:`~sklvm.training.StatisticsTraining`; see ``IterativeModel`` for what a
-    subclass gives.
+    Its learner is a :class:`~sklvm.training.StatisticsTraining`; ``IterativeModel`` says what
+    a subclass implements.
     """
 
     _parameter_constraints: dict = {

@@ -1,4 +1,4 @@
-"""What the estimators share that learn by gradients."""
+"""Bases of the estimators that learn by gradients."""
 
 import copy
 from numbers import Integral, Real
@@ -22,14 +22,14 @@ __all__ = ["FittedEnergy", "TrainedLatentVariableModel", "TrainedModel"]
 
 
 class FittedEnergy(NamedTuple):
-    """What a model that learns by gradients has learned.
+    """The energy of a fitted model, and its parameters.
 
     Attributes
     ----------
     energy : energy
-        E(x; θ), as of ``sklvm.energies``: what objectives, samplers and tests work on.
+        E(x; θ), an object of ``sklvm.energies``, on which objectives and samplers work.
     theta : ndarray
-        θ; ``energy.layout.views(theta)`` gives its parts by name. It cannot be written to.
+        θ, a read-only vector; ``energy.layout.views(theta)`` gives its parts by name.
     """
 
     energy: object
@@ -39,11 +39,11 @@ class FittedEnergy(NamedTuple):
 class TrainedModel(IterativeModel, DensityModel):
     """Base of the densities that learn by gradients: energy × objective × optimiser.
 
-    A subclass gives ``_make_model(X)`` (the energy and the objective, checked),
-    ``_model_attributes(energy, theta)`` (fitted attributes by name), its parameters and its
-    docstring. It may add to the ``_links`` that a step passes through, hold rows out by
-    ``_holds_out``, and refuse what does not go together in ``_check_model`` (with that of
-    ``super()``); see ``IterativeModel`` for what else it may say.
+    A subclass implements ``_make_model(X)`` (the energy and the objective, checked) and
+    ``_model_attributes(energy, theta)`` (the fitted attributes by name), and has its parameters and
+    its docstring. It may extend ``_links`` (what a training step passes through), hold rows out by
+    ``_holds_out``, and refuse bad combinations of parameters in ``_check_model``, calling
+    ``super()``. ``IterativeModel`` lists what else it may override.
     """
 
     _shorthands = {"optimizer": OPTIMIZERS}
@@ -118,16 +118,16 @@ class TrainedModel(IterativeModel, DensityModel):
         )
 
     def _could_follow(self, learner, name, X):
-        """Whether θ could, if the parameter `name` were the only one that has changed."""
+        """Whether θ could follow if the parameter `name` were the only one that has changed."""
         probe = copy.copy(self)
         vars(probe).update(self._fitted_params)
         setattr(probe, name, getattr(self, name))
         return _can_follow(learner, *probe._make_model(X))
 
     def _by_rows(self, function, X, *, width=1):
-        """``function(energy, theta, rows)`` of all rows of X, dense and some at a time.
+        """``function(energy, theta, rows)`` for all rows of X, a few dense rows at a time.
 
-        `width` is that of an array that is wider than all layers.
+        `width` is the width of the widest array in the function, if it exceeds that of all layers.
         """
         check_is_fitted(self)
         X = self._check_X(X)
@@ -139,7 +139,7 @@ class TrainedModel(IterativeModel, DensityModel):
         )
 
     def _widest_layer(self):
-        """Units of it: no layer is wider than the widest array of parameters."""
+        """The number of its units: no layer is wider than the widest array of parameters."""
         layout = self._training.layout
         return max(max(layout[name], default=1) for name in layout)
 
@@ -152,7 +152,7 @@ class TrainedModel(IterativeModel, DensityModel):
         return True
 
     def _is_full_batch(self):
-        """Whether the optimiser, of the fit if there is one, takes all rows at once."""
+        """Whether the optimiser (of the fit, if there is one) takes all rows at once."""
         optimizer = self._training.optimizer if self.__sklearn_is_fitted__() else self.optimizer
         return optimizer == "lbfgs" or isinstance(optimizer, LBFGS)
 
@@ -192,7 +192,7 @@ class TrainedModel(IterativeModel, DensityModel):
     # -- what a subclass may add ------------------------------------------------------------------
 
     def _links(self, energy, objective, optimizer):
-        """What a step of training passes through, in this order."""
+        """The links that a training step passes through, in this order."""
         layout = energy.layout + objective.own_layout(energy)
         return [WeightDecay(self.weight_decay, layout)] if self.weight_decay else []
 
@@ -212,7 +212,7 @@ class TrainedModel(IterativeModel, DensityModel):
 
 
 class TrainedLatentVariableModel(TrainedModel, LatentVariableModel):
-    """Base of those whose energy has ``n_components`` latent variables, or may have none."""
+    """Base of the trained models with ``n_components`` latent variables, which may be none."""
 
     def _has_latent_variables(self):
         if self.__sklearn_is_fitted__():
@@ -225,7 +225,7 @@ class TrainedLatentVariableModel(TrainedModel, LatentVariableModel):
 
 
 def _can_follow(learner, energy, objective):
-    """Whether the θ of a learner is one of this energy, and of this objective if it is its own."""
+    """Whether a learner's θ fits this energy, and this objective where its class is the same."""
     if dict(energy.layout) != dict(learner.energy.layout):
         return False
     is_another = type(objective) is not type(learner.objective)
