@@ -12,6 +12,7 @@ from sklvm.energy_based import (
     DeepBoltzmannMachine,
     DeepEnergyModel,
     GaussianRBM,
+    HopfieldNetwork,
     MeanCovarianceRBM,
 )
 from sklvm.mixture import BernoulliMixture, CategoricalMixture, GaussianMixture
@@ -51,6 +52,7 @@ __all__ = [
     "GaussianMixture",
     "GaussianRBM",
     "GridConditionalRandomField",
+    "HopfieldNetwork",
     "LatentDirichletAllocation",
     "LayeredSparseCoder",
     "MarkovRandomField",

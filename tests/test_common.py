@@ -28,6 +28,7 @@ from sklvm import (
     GaussianMixture,
     GaussianRBM,
     GridConditionalRandomField,
+    HopfieldNetwork,
     LatentDirichletAllocation,
     LayeredSparseCoder,
     MarkovRandomField,
@@ -99,6 +100,8 @@ ESTIMATORS = [
     BoltzmannMachine(binarize=0.0),
     BoltzmannMachine(2, binarize=0.0, objective="pcd", max_iter=5),
     CategoricalMixture(),
+    HopfieldNetwork(binarize=0.0),
+    HopfieldNetwork("pseudo_inverse", binarize=0.0),
     GaussianMixture(),
     GaussianMixture(2, covariance_type="factor", tol=0.01),
     GaussianRBM(4, max_iter=20),
@@ -154,7 +157,11 @@ EXTRA_TRANSFORMER_CHECKS = [
     checks.check_get_feature_names_out_error,
 ]
 TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
-SCORING_ROWS = [e for e in ESTIMATORS if not (is_classifier(e) or isinstance(e, TikhonovDetail))]
+SCORING_ROWS = [
+    e
+    for e in ESTIMATORS
+    if not (is_classifier(e) or isinstance(e, HopfieldNetwork | TikhonovDetail))
+]
 
 
 # scikit-learn's checks give fractions to models of counts.

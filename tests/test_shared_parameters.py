@@ -33,6 +33,7 @@ OTHER_WORDS = {
         "GridConditionalRandomField": "Two of its criteria have no batches.",
     },
     "binarize": {
+        "HopfieldNetwork": "States, or spins.",
         "BernoulliMixture": "EM draws no bits.",
         "BoltzmannMachine": "Bits, or spins.",
         "MarkovRandomField": "Two states, or spins.",

@@ -7,6 +7,7 @@ from sklvm.energy_based._deep_belief_network import DeepBeliefNetwork
 from sklvm.energy_based._deep_boltzmann_machine import DeepBoltzmannMachine
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
+from sklvm.energy_based._hopfield_network import HopfieldNetwork
 from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
 from sklvm.energy_based._up_down import UpDown
 
@@ -18,6 +19,7 @@ __all__ = [
     "DeepEnergyModel",
     "EnergyBasedModel",
     "GaussianRBM",
+    "HopfieldNetwork",
     "LatentEnergyBasedModel",
     "MeanCovarianceRBM",
     "UpDown",

@@ -32,9 +32,8 @@ class BoltzmannMachine(
         log p(x, z) = ½ xᵀJx + aᵀx + zᵀWx + bᵀz + ½ zᵀMz − log Z,            z ∈ {0, 1}^K,
 
     J and M symmetric with diagonal 0. Without hidden units it is the distribution of largest
-    entropy with the means and correlations of the data, also known as Ising model, and most
-    criteria are convex. A restricted machine (``BernoulliRBM``) has J = M = 0; here hidden units
-    are summed out by their states, and at most 12.
+    entropy with the means and correlations of the data, or Ising model, and most criteria are
+    convex. A restricted machine (``BernoulliRBM``) has J = M = 0; here hidden units are summed out.
 
     Parameters
     ----------
@@ -133,6 +132,7 @@ class BoltzmannMachine(
     --------
     BernoulliRBM : Any number of hidden units, none of them coupled with one another.
     MarkovRandomField : Units of several states on a grid or another sparse graph.
+    HopfieldNetwork : Couplings that store given patterns.
 
     References
     ----------
@@ -261,7 +261,7 @@ class BoltzmannMachine(
         return self._by_rows(self._energy_rows, X)
 
     def _long_log_sum(self, energy, theta, X, free):
-        seed, budget = [self._training.seed, self._training.n_steps], self._log_partition.budget
+        budget, seed = self._log_partition.budget, [self._training.seed, self._training.n_steps]
         paths = (self._log_partition.path(theta, free, x[np.newaxis]) for x in X)
         estimates = (budget.estimate(path, np.random.default_rng(seed)) for path in paths)
         return np.array([estimate.value for estimate in estimates])
