@@ -1,4 +1,4 @@
-"""Iterative fits: one loop of epochs, and what it makes learn."""
+"""Iterative fits: one loop of epochs, and the learners that it drives."""
 
 from sklvm.training._budget import AUTO_ITERATIONS, Budget
 from sklvm.training._callbacks import EpochCallbacks, NoCallbacks

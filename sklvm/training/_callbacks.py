@@ -6,15 +6,15 @@ __all__ = ["EpochCallbacks", "NoCallbacks"]
 
 
 class EpochCallbacks:
-    """Tells the callbacks of an estimator how far its fit is; does nothing where there are none.
+    """Tells the callbacks of an estimator how far its fit has come, if it has any.
 
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``. Its ``fit`` is decorated by ``_fit_context``, which closes
-        the callbacks' context.
+        An estimator with ``CallbackSupportMixin``, whose ``fit`` is decorated by ``_fit_context``;
+        the decorator closes the context of the callbacks.
     X, y : ndarray
-        The training data, and what came with them as y: scorers ask for it.
+        The training data and the y that ``fit`` was given, which scorers ask for.
     max_iter : int
     fitted_attributes : callable
         () → dict of the attributes with which a copy of the estimator would be fitted right now.
@@ -49,7 +49,7 @@ class EpochCallbacks:
 
 
 class NoCallbacks:
-    """Nobody listens."""
+    """Stands in for callbacks where there are none."""
 
     def begin_epoch(self):
         pass

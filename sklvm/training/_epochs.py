@@ -16,7 +16,7 @@ BEFORE_PLATEAU, AFTER_PLATEAU = 0.3, 0.2
 
 
 class Learner(Protocol):
-    """What the loop asks of that which learns: parameters, state, and an epoch.
+    """What the loop of epochs trains: an object with parameters, state and an ``epoch`` method.
 
     ``Training`` (steps along gradients) and ``StatisticsTraining`` (expectation and maximisation)
     are learners.
@@ -24,15 +24,15 @@ class Learner(Protocol):
     Attributes
     ----------
     shuffle_rng : Generator
-        Which orders and divides rows.
+        It shuffles the rows and divides them into training and held-out rows.
     drives_epochs : bool
-        Whether its optimiser iterates by itself. Then it has ``minimize`` in place of ``epoch``: ::
+        Whether its optimiser iterates by itself. Then it has ``minimize`` instead of ``epoch``: ::
 
             minimize(X, weights, rows, *, max_iter, batch_size, begin_epoch, end_epoch)
 
         ``end_epoch(values)`` is true where the fit is to stop.
     converged : bool or None
-        What such an optimiser says of its last fit; None: the monitor's rule decides.
+        Whether such an optimiser has converged in the last fit. None: the monitor's rule decides.
     """
 
     shuffle_rng: np.random.Generator
@@ -49,16 +49,16 @@ class Learner(Protocol):
         """
 
     def epoch(self, X, weights, rows, *, batch_size, shuffle):
-        """Learn from these rows of X once; what to record of it, floats by name."""
+        """Learn from these rows of X once; return what to record, floats by name."""
 
     def stream(self, X, weights, *, batch_size):
-        """Learn from all rows of X once, in their order, knowing nothing of those to come.
+        """Learn from all rows of X once, in their order, without knowing how many are to come.
 
-        Here the weights themselves count: 1 is an average row's.
+        Weights count by their size, not relative to their mean: an average row has weight 1.
         """
 
     def evaluate(self, X, weights, batch_size):
-        """The criterion on rows that are not learned from; the same every time."""
+        """The criterion on held-out rows; its random numbers are the same every time."""
 
     def keep(self):
         """Keep the current parameters as the ones to return to."""
@@ -117,7 +117,7 @@ def run_epochs(
         None: all rows at once.
     shuffle : bool
     diagnose : callable, default=dict
-        () → what else an epoch's record is to hold: floats by name.
+        A function () → floats by name, which join the record of an epoch.
 
     Raises
     ------

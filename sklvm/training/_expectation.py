@@ -1,4 +1,4 @@
-"""What a model that learns by expectation and maximisation has to offer."""
+"""The protocol of models that learn by expectation and maximisation."""
 
 from typing import Protocol, runtime_checkable
 
@@ -6,18 +6,18 @@ __all__ = ["Expectation", "Restarts"]
 
 
 class Expectation(Protocol):
-    """A model that learns by expectation and maximisation: two methods.
+    """A model that learns by expectation and maximisation, with two methods.
 
-    Both are functions: they keep nothing, so that blocks of rows can be given to any worker. A
-    model may have two more: ``penalty(theta)``, what belongs to the criterion whatever the rows are
-    (minus the logarithm of a prior density), and ``objective(statistics, theta)``, the criterion of
-    the rows as a function of their statistics, for rows that were expected at different θ. One that
-    changes over the epochs of a fit says so by ``at_epoch(index)``, the model of an epoch, and by
-    ``is_preliminary``, whether its criterion is not yet the one to be watched.
+    Neither method changes the model, so that any worker can process any block of rows. A model may
+    have two more methods: ``penalty(theta)`` is a part of the criterion that does not depend on the
+    rows, such as minus the logarithm of a prior density; ``objective(statistics, theta)`` is the
+    criterion as a function of merged statistics, for rows that were expected at different θ. A
+    model that changes over the epochs of a fit has ``at_epoch(index)``, which returns the model of
+    an epoch, and ``is_preliminary``, which says that its criterion is not to be watched yet.
     """
 
     def expect(self, theta, X, weights, local=None):
-        """What the parameters θ make of rows.
+        """The criterion of each row at θ, and the statistics of the rows.
 
         Parameters
         ----------
@@ -25,29 +25,29 @@ class Expectation(Protocol):
         X : ndarray or CSR array of shape (n, d)
         weights : ndarray of shape (n,)
         local : object, default=None
-            What was returned for these rows when they were last met, if they were.
+            What was returned as `local` for these rows at their last visit, if there was one.
 
         Returns
         -------
         values : ndarray of shape (n,)
             The criterion of each row, to be minimised: a bound on −log p(x; θ), an objective.
         statistics : Statistics
-            Sums over the rows at their weights.
+            Weighted sums over the rows.
         local : object
-            What belongs to the rows and is of use at their next visit: codes, shares of topics; or
-            None.
+            Values that belong to these rows and that their next visit starts from, such as codes
+            or topic shares; None if there are none.
         """
 
     def maximize(self, statistics, theta):
-        """Parameters that suit the statistics: best, or better than θ."""
+        """The parameters that maximise the bound of these statistics, or raise it above θ's."""
 
 
 @runtime_checkable
 class Restarts(Protocol):
-    """An expectation with components that may lose all their rows, and then start again.
+    """An ``Expectation`` whose components start again once no row uses them.
 
-    ``n_components`` is their number. ``min_rows_unused``, by default as many, is how many rows a
-    component may meet without use before it starts again.
+    ``n_components`` is their number. A component starts again after ``min_rows_unused`` rows that
+    have not used it, by default as many rows as there are components.
     """
 
     n_components: int
@@ -56,7 +56,7 @@ class Restarts(Protocol):
         """Indices of the components that have no rows."""
 
     def restart(self, theta, statistics, components, rows, rng):
-        """θ and statistics in which these components start anew, at rows of greatest criterion.
+        """θ and statistics in which these components start again at the rows with the worst fit.
 
         There may be fewer rows than components.
         """

@@ -13,7 +13,9 @@ MIN_BLOCK_ROWS = 1000
 
 
 def minimize(training, X, weights, rows, *, max_iter, batch_size, begin_epoch, end_epoch):
-    """Minimise the criterion over all rows; every sum over blocks starts from the same state.
+    """Minimise the criterion over all rows, by an optimiser that iterates by itself.
+
+    Every evaluation starts from the same state of the objective, so that all see one function.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def minimize(training, X, weights, rows, *, max_iter, batch_size, begin_epoch, e
     Raises
     ------
     DivergenceError
-        Where the criterion or θ leaves the finite numbers.
+        Where the criterion or θ becomes infinite or NaN.
     """
     total = weights[rows].sum()
     blocks = [rows[part] for part in slices(len(rows), max(batch_size, MIN_BLOCK_ROWS))]

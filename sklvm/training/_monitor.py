@@ -20,20 +20,20 @@ class Monitor:
         In the units of the criterion. Without held-out rows, 0 switches the rule off.
     patience : int
     verbose : int
-        1 prints a line an epoch.
+        1 prints a line for each epoch.
     owner : str
         The estimator's name, for that line.
     max_iter : int
-        Epochs at most; kept.
+        The greatest number of epochs.
 
     Attributes
     ----------
     records : list of dict
-        One an epoch.
+        One for each epoch.
     converged : bool
-        Whether the rule has said stop.
+        Whether the rule has ended the fit.
     was_interrupted : bool
-        Whether a callback has said stop.
+        Whether a callback has ended the fit.
     is_settled : bool
         Whether the fit was cut short at a plateau of the criterion.
     """
@@ -74,6 +74,6 @@ class Monitor:
         self.converged = self._stale >= self._patience
 
     def history(self):
-        """The records as a dict of arrays, one value an epoch; NaN where an epoch lacks one."""
+        """The records as arrays by name, with one value for each epoch; NaN where it has none."""
         names = dict.fromkeys(name for record in self.records for name in record)
         return {name: np.array([r.get(name, math.nan) for r in self.records]) for name in names}

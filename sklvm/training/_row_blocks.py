@@ -1,4 +1,4 @@
-"""Some rows of the data, in blocks of a size that follows from their number."""
+"""Rows of the data in blocks, whose size depends on the number of rows only."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,11 @@ N_BLOCKS = 8
 
 
 class RowBlocks(Sequence):
-    """Blocks of rows and their weights: a sequence of pairs.
+    """A sequence of pairs: a block of rows, and their weights.
 
-    A block of consecutive rows of an array is a view of it, the same object whenever it is asked
-    for: workers in other processes know it again, and what is mapped from a file is read there.
+    A block of consecutive rows of an array is a view, and always the same object: workers in other
+    processes recognise it and need not receive it again, and memory-mapped data are read by the
+    worker.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class RowBlocks(Sequence):
     Attributes
     ----------
     weights : ndarray of float64
-        Of the rows chosen.
+        The weights of the chosen rows.
     """
 
     def __init__(self, X, weights, rows=None, min_rows=MIN_BLOCK_ROWS):

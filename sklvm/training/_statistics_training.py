@@ -1,4 +1,4 @@
-"""Learning by statistics: expectation and maximisation, in full passes, by batches or online."""
+"""Expectation and maximisation: in full passes, incrementally by batches, or online."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ __all__ = ["StatisticsTraining"]
 
 
 class Expected(NamedTuple):
-    """What was expected of rows."""
+    """The result of an expectation step on some rows."""
 
     values: np.ndarray
     statistics: object
@@ -30,7 +30,7 @@ class _Summary(NamedTuple):
 
 
 class _Batch:
-    """Rows that are expected together, and what was last expected of them."""
+    """Rows that are expected together, and the result of their last expectation."""
 
     def __init__(self, training, X, weights, rows):
         self.rows = RowBlocks(X, weights, rows, training.min_block_rows)
@@ -46,23 +46,24 @@ class _Batch:
         self.expected = training._expect(self.rows, self.expected.local)
 
     def summary(self):
-        """What is remembered of a batch that does not come again."""
+        """The total and the weight of a batch that does not come again."""
         return _Summary(self.total, self.weight)
 
 
 class StatisticsTraining:
-    """Parameters, statistics of the past, and what moves both; pickles with its estimator.
+    """A model that learns by expectation and maximisation: its parameters and its statistics.
 
-    - In **full passes** all rows are expected, then θ is maximised. The record of an epoch is that
-      of θ at its end; with exact steps the criterion never rises.
-    - **Incremental** passes maximise after each batch, from the last statistics of all batches: the
-      criterion with the bound in it never rises (Neal and Hinton, 1998).
-    - **Online** a batch's statistics join those of the past, which fade: after rows of total weight
-      t, those at weight s count (s/t)^ρ with ρ the `forgetting` (Mairal, Bach, Ponce and Sapiro,
-      2010, section 3.4; the stepwise EM of Cappé and Moulines, 2009, at a step of (ρ + 1)/t).
+    - A **full pass** expects all rows and then maximises θ. The record of an epoch belongs to θ at
+      its end; with exact steps the criterion never rises.
+    - An **incremental pass** maximises after each batch, from the latest statistics of all batches.
+      The bound that the criterion contains never gets worse (Neal and Hinton, 1998).
+    - **Online**, the statistics of a batch join those of the past, which fade: after rows of total
+      weight t, a row that came at total weight s counts (s/t)^ρ, ρ being the `forgetting` (Mairal,
+      Bach, Ponce and Sapiro, 2010, section 3.4; it is the stepwise EM of Cappé and Moulines, 2009,
+      with the step (ρ + 1)/t).
 
     Rows are divided into blocks whose size follows from their number, and the blocks' statistics
-    are merged in order: θ is the same to the last bit, however many workers there are.
+    are merged in order: θ is the same to the last bit for any number of workers.
 
     Parameters
     ----------
@@ -73,19 +74,19 @@ class StatisticsTraining:
     forgetting : float, default=0.0
         ρ ≥ 0.
     incremental : bool, default=False
-        Whether batches of ``epoch`` are incremental; else they are online.
+        Whether ``epoch`` takes its batches incrementally; otherwise online.
     n_jobs : int or None, default=None
-        Blocks of rows at a time; see ``Workers``.
+        Number of blocks of rows that are processed at a time; see ``Workers``.
 
     Attributes
     ----------
     theta : object
     statistics : Statistics or None
-        From which θ was maximised.
+        The statistics from which θ was last maximised.
     n_steps, n_restarts : int
-        Maximisations so far, and components that started again.
+        How often θ was maximised, and how many components have started again.
     objective : float
-        Of the last epoch or pass.
+        The criterion of the last epoch or pass.
     """
 
     drives_epochs, converged = False, None
@@ -102,7 +103,7 @@ class StatisticsTraining:
         self.keep()
 
     def continued(self, model, theta, *, forgetting, n_jobs, incremental=False):
-        """A training that goes on from here at other settings."""
+        """A training that continues from this one with other settings."""
         other = copy.copy(self)
         other.model, other.theta = model, theta
         other.forgetting, other.incremental, other.n_jobs = forgetting, incremental, n_jobs
@@ -113,7 +114,7 @@ class StatisticsTraining:
 
     @contextmanager
     def working(self):
-        """The workers are there until the context ends."""
+        """A context in which the workers stay alive."""
         try:
             with Workers(self.n_jobs).running() as self._workers:
                 yield
@@ -124,17 +125,17 @@ class StatisticsTraining:
             self._workers = Workers(1)
 
     def forget_rows(self):
-        """Let go of what belongs to the rows of the last fit."""
+        """Forget the local values of the rows of the last fit."""
         self._pass = None
 
     @property
     def min_block_rows(self):
-        """Rows that a model wants in a block at least: some see changes by their block alone."""
+        """Least number of rows in a block: some models see only the changes of their own block."""
         return getattr(self.model, "min_block_rows", MIN_BLOCK_ROWS)
 
     @property
     def local(self):
-        """What was expected locally in the last full pass, a block of rows after the other."""
+        """The local values of the last full pass, one entry for each block of rows."""
         return [] if self._pass is None else self._pass.expected.local
 
     def begin(self, X, weights, rows, *, max_iter, batch_size):
@@ -209,8 +210,8 @@ class StatisticsTraining:
     def _incremental_pass(self, X, weights, rows, batch_size, shuffle):
         """Batches are the same in all passes; the order in which they come may change.
 
-        The statistics of all batches are those of the batches before, new, and of the batches
-        after, old. Both grow by merging alone: nothing is ever subtracted.
+        The statistics of all batches are the new ones of the batches that came before in this pass
+        and the old ones of those that follow. Both are made by merging: nothing is subtracted.
         """
         if self._pass is None:
             order = self.shuffle_rng.permutation(rows) if shuffle else rows
@@ -249,7 +250,7 @@ class StatisticsTraining:
     # -- steps ------------------------------------------------------------------------------------
 
     def _expect(self, blocks, local=None):
-        """Expect blocks of rows on all workers, and merge what they say in order."""
+        """Expect blocks of rows on all workers, and merge the results in order."""
         tasks = (
             (self.model, self.theta, block, None if local is None else local[index])
             for index, block in enumerate(blocks)
@@ -262,7 +263,7 @@ class StatisticsTraining:
         return Expected(np.concatenate(all_values, dtype=np.float64), statistics, all_local)
 
     def _maximize(self, statistics, batch):
-        """Maximise, and start unused components again at the rows of greatest criterion."""
+        """Maximise, and restart unused components at the rows with the worst fit."""
         self.theta, self.statistics = self.model.maximize(statistics, self.theta), statistics
         self.n_steps += 1
         if not isinstance(self.model, Restarts):
@@ -283,10 +284,10 @@ class StatisticsTraining:
         self.n_restarts += len(unused)
 
     def _note_objective(self, batches, statistics=None):
-        """The criterion a unit of weight.
+        """Record the criterion for each unit of weight.
 
-        Rows may have been expected at different θ. A model that has an ``objective(statistics, θ)``
-        says what the criterion of merged statistics is at θ.
+        Rows may have been expected at different θ. A model with ``objective(statistics, θ)``
+        evaluates the criterion of the merged statistics at one θ.
         """
         weight = sum(batch.weight for batch in batches)
         bound = getattr(self.model, "objective", None)

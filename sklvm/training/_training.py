@@ -1,4 +1,4 @@
-"""Training by gradients: the vector of parameters, what changes it, and one step."""
+"""Training by gradients: one vector of parameters, and the step that changes it."""
 
 import copy
 import math
@@ -20,10 +20,10 @@ MAX_RELATIVE_CHANGE = 1e3
 
 
 class Training:
-    """Energy × objective × optimiser, the one parameter vector and all state.
+    """An energy trained by an objective and an optimiser: the parameters and all state.
 
-    It pickles with its estimator, so that a model that is saved, loaded and trained further is the
-    same as one that was never saved.
+    It is pickled with its estimator: a model that is saved, loaded and trained further is the same
+    as one that was never saved.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Training:
         Positive; of X's dtype.
     rng : Generator
     links : iterable of Link, default=()
-        What a step passes through, in this order; see :mod:`sklvm.training.links`.
+        What a step passes through, in order; see :mod:`sklvm.training.links`.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class Training:
     seed : int
         Keys random numbers that are needed after training, such as those of log Z.
     visible_mean : ndarray of shape (d,)
-        Of the rows that it started from.
+        The mean of the rows that it started from.
     converged : bool or None
-        What a full-batch optimiser said of the last fit.
+        Whether a full-batch optimiser converged in the last fit; None for other optimisers.
     """
 
     converged, can_hasten = None, True

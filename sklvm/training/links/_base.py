@@ -17,7 +17,7 @@ class Link:
     Attributes
     ----------
     asked_by : str
-        What in the user's call asks for the link, for messages: ``"weight_decay=0.1"``.
+        The user's setting that asks for the link, for error messages: ``"weight_decay=0.1"``.
     deterministic : bool
         Whether equal rows at equal parameters have equal values and gradients.
     moves : bool

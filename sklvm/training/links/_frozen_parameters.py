@@ -6,18 +6,19 @@ __all__ = ["FrozenParameters"]
 
 
 class FrozenParameters(Link):
-    """Takes the gradient of some parameters away, which no optimiser then moves.
+    """Sets the gradient of some parameters to zero, so that no optimiser moves them.
 
-    It has to be the last link that changes gradients, and the optimiser has to begin with it.
+    It has to be the last link that changes gradients, and it has to be there from the first step:
+    an optimiser with momentum would otherwise go on moving the parameters.
 
     Parameters
     ----------
     layout : ParameterLayout
         Of all parameters.
     names : iterable of str
-        Those that stay.
+        The parameters that stay as they are.
     asked_by : str
-        What asks for it, for messages.
+        The setting that asks for it, for error messages.
     """
 
     def __init__(self, layout, names, asked_by):

@@ -17,8 +17,8 @@ class Projection(Link):
     layout : ParameterLayout
         Of all parameters.
     project : callable
-        Takes the parameters as views by name, and moves them in place to the nearest point of the
-        set.
+        A function of the parameters as views by name, which moves them in place to the nearest
+        point of the set.
     asked_by : str
         The constraint, for messages.
     """
@@ -40,15 +40,16 @@ class Projection(Link):
 class ShortenedStep(Link):
     """Halves a step until it ends in an open set, such as that of positive definite matrices.
 
-    Where θ is on the border, as near as numbers can tell, the step is not made at all.
+    If it does not end there after 60 halvings, θ lies on the border as far as floating-point
+    numbers can tell, and no step is made.
 
     Parameters
     ----------
     layout : ParameterLayout
         Of all parameters.
     is_inside : callable
-        Takes the parameters as views by name; whether they are in the set. A Cholesky factor that
-        exists says so of a positive definite matrix.
+        A function of the parameters as views by name: whether they are in the set. A matrix is
+        positive definite if its Cholesky factor exists.
     asked_by : str
         The constraint, for messages.
     """

@@ -16,7 +16,7 @@ N_STARTING_ROWS = 1000
 
 
 class RunningMeans:
-    """Means of x and of z given x over the data, never over the model's draws.
+    """Running means of x and of E[z | x] over the data, never over draws from the model.
 
     Offsets taken from the model's means make training diverge (Melchior, Fischer & Wiskott, JMLR
     17, 2016, section 5).
@@ -32,7 +32,7 @@ class RunningMeans:
     Attributes
     ----------
     blocks : tuple of ndarray
-        The mean of the visible units, and then that of each block of hidden ones.
+        The mean of the visible units, followed by that of each block of hidden units.
     """
 
     def __init__(self, energy, theta, X, weights):

@@ -9,10 +9,10 @@ __all__ = ["SparsityTarget"]
 class SparsityTarget(Link):
     """Pulls the mean activity q of every hidden unit towards a target.
 
-    What is added to the criterion is the cross-entropy of q to the target. Its derivative with
-    respect to a unit's input is q − target; it moves the biases alone, and q is a running mean
-    (Hinton, "A practical guide to training restricted Boltzmann machines", 2010, section 11). The
-    criterion's value stays as it is.
+    It adds the gradient of the cross-entropy between the target and q, which with respect to a
+    unit's input is q − target. Only the biases are moved, and q is a running mean (Hinton, "A
+    practical guide to training restricted Boltzmann machines", 2010, section 11). The reported
+    value of the criterion does not include it.
 
     Parameters
     ----------

@@ -6,14 +6,14 @@ __all__ = ["WeightDecay"]
 
 
 class WeightDecay(Link):
-    """Adds ½λ‖W‖² to the criterion, W being all parameters that the layout names as weights.
+    """Adds ½λ‖W‖² to the criterion, where W are all parameters that the layout calls weights.
 
     Parameters
     ----------
     weight_decay : float
         λ.
     layout : ParameterLayout
-        Of all parameters; its ``decayed`` says which ones decay.
+        The layout of all parameters; its ``decayed`` names the weights.
     """
 
     def __init__(self, weight_decay, layout):
