@@ -1,4 +1,4 @@
-"""What an energy may be able to do for Markov chains, and along the path of temperatures."""
+"""Capabilities for Markov chains, and for a path of temperatures."""
 
 from typing import Protocol, runtime_checkable
 
@@ -12,12 +12,12 @@ class Gibbs(Protocol):
     def start(self, theta, X, seed):
         """A ``ChainState`` at the rows of X.
 
-        The model's blocks follow X. Latent units that a sweep draws before it looks at them may
-        hold anything.
+        The blocks of the model come after X. Latent units that a sweep draws before it reads them
+        may have any value.
         """
 
     def sweep(self, theta, state, *, free=None, tempering=None):
-        """The state after one sweep over all units, and what there is to tell of it.
+        """The state after one sweep over all units, and floats by name that describe the sweep.
 
         Parameters
         ----------

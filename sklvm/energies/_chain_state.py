@@ -1,4 +1,4 @@
-"""Where Markov chains are, and how far their random numbers have run."""
+"""The state of Markov chains: where they are, and which random numbers come next."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["ChainState", "block_masks", "free_entries"]
 
 @dataclass(frozen=True)
 class ChainState:
-    """Many chains at a time, one a row of each block.
+    """The state of many chains: each has one row in every block.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class ChainState:
         Products of the blocks with θ that the next sweep can use; None: not computed. It belongs to
         these blocks.
     tuning : object, default=None
-        What a sampler has learned on its way, such as the length of its steps.
+        What a sampler has learned while it ran, such as its step size.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What an energy with latent variables may be able to do."""
+"""Capabilities of energies with latent variables."""
 
 from typing import Protocol, runtime_checkable
 
@@ -93,8 +93,8 @@ class PositivePhase(Protocol):
 class IndependentBinaryLatents(ExactPosterior, PositivePhase, Protocol):
     """z is binary, its units are independent given x, and E(x, z) is linear in z.
 
-    The means m = E[z | x] then tell all: z | x is drawn from them, and ∂E(x)/∂θ is ∂E(x, z)/∂θ at
-    z = m. Couplings among the latent units, or states with one unit on and no more, are excluded.
+    The means m = E[z | x] then determine p(z | x), and ∂E(x)/∂θ is ∂E(x, z)/∂θ at z = m. This
+    excludes latent units that are coupled, and one-hot states.
     """
 
     def draw_hidden(self, means, seed, sweep=0):

@@ -15,10 +15,10 @@ __all__ = ["AutoencoderLoss"]
 class AutoencoderLoss(EncoderObjective):
     """J(θ, φ) = E[−log p(x|f(x̃)) + ‖f(x̃)‖²/(2τ²) + ½ λ ‖∂f/∂x(x̃)‖²_F],  f the encoder.
 
-    For a Gaussian likelihood of given σ the first term is ‖x − g(f(x̃))‖²/(2σ²) and a constant. The
-    first two are the evidence lower bound with the posterior δ(z − f(x)) and the prior N(0, τ²I),
-    but for a constant that is infinite: there is no density here. Noise, x̃ = x + noise, makes a
-    denoising auto-encoder [1]_, λ a contractive one [2]_.
+    With a Gaussian likelihood of given σ the first term is ‖x − g(f(x̃))‖²/(2σ²) plus a constant.
+    The first two terms are minus the evidence lower bound with the posterior δ(z − f(x)) and the
+    prior N(0, τ²I), except for an infinite constant: this criterion fits no density. Noise at the
+    input, x̃ = x + noise, gives a denoising auto-encoder [1]_, and λ > 0 a contractive one [2]_.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class AutoencoderLoss(EncoderObjective):
         return error + float(weights @ penalties), gradient, error / float(weights.sum())
 
     def row_losses(self, energy, theta, X):
-        """The criterion of each row as it is, shape (n,)."""
+        """The criterion of each row without noise, shape (n,)."""
         _, errors, penalties, _ = self._losses(energy, theta, X, X)
         return errors + penalties
 

@@ -19,18 +19,18 @@ class Objective(Settings):
     energy's in the one vector that the optimiser sees. The criterion sees both by name, as the
     ``energy`` and the ``own`` of a :class:`~sklvm.layouts.Parameters`.
 
-    What follows may depend on the parameters, so it is asked of an object, not of its class.
+    The following may depend on the parameters: they are attributes of objects, not of the class.
 
     Attributes
     ----------
     requires : tuple
         The capabilities it asks of an energy: protocols, or tuples of alternatives.
     deterministic : bool
-        Whether a batch and the state as it is before give value and gradient: what L-BFGS needs.
+        Whether value and gradient depend only on θ, the batch and the state: L-BFGS needs that.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
     fits_density : bool
-        Whether its minimum is a density of the data, or aims at something else.
+        Whether it fits the density of the data, and not something else.
     """
 
     requires: tuple = ()
@@ -45,9 +45,9 @@ class Objective(Settings):
         return ParameterLayout({})
 
     def conditional_obstacle(self, energy):
-        """Why it cannot train `energy`, one with ``n_inputs``, whose log Z differs by row, or None.
+        """Why it cannot train a conditional `energy`, one with ``n_inputs``; None if it can.
 
-        Where it can, it changes and judges only the entries that are not given.
+        Then noise and criterion concern only the entries that are not given.
         """
         return None
 
@@ -74,15 +74,15 @@ class Objective(Settings):
         return None
 
     def can_take_over(self, other):
-        """Whether training may go on by this criterion from the state that `other` left."""
+        """Whether training by this criterion can continue from the state that `other` left."""
         return is_same(self, other, but=self._state_ignores)
 
     def diagnostics(self, state):
-        """What ``history_`` is to tell of the last step's ``state``: floats by name."""
+        """What ``history_`` records of the state after a step: floats by name."""
         return {}
 
     def settled(self, state):
-        """The state in which held-out rows are judged: that of a criterion which stays the same."""
+        """The state for held-out rows: that after the end of any schedule of the criterion."""
         return state
 
     def step(self, energy, theta, X, weights, state, rng):

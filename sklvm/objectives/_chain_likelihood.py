@@ -1,4 +1,4 @@
-"""What the criteria share that follow the likelihood's gradient by Markov chains."""
+"""Base of the criteria that estimate the likelihood's gradient by Markov chains."""
 
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ PERSISTENT_INPUTS = (
 
 
 class MovedChains(NamedTuple):
-    """Chains, and what there is to tell of their last sweeps: floats by name."""
+    """Chains, and floats by name that describe their last sweeps."""
 
     state: ChainState
     info: Any
@@ -72,7 +72,7 @@ class ChainLikelihood(StringShorthandMixin, Objective):
         return state.info
 
     def _swept(self, energy, theta, state):
-        """``MovedChains`` after ``n_steps`` sweeps; what is given stays as it is."""
+        """``MovedChains`` after ``n_steps`` sweeps; inputs of a conditional energy stay fixed."""
         return MovedChains(
             *self.chains(energy).run(energy, theta, state, self.n_steps, free=free_entries(energy))
         )
@@ -81,9 +81,9 @@ class ChainLikelihood(StringShorthandMixin, Objective):
 def likelihood_gradient(energy, theta, data, weights, chains, chain_weights):
     """Σ wᵢ ∂E(xᵢ)/∂θ − Σ vⱼ ∂E(yⱼ)/∂θ: the gradient of −log p where yⱼ ~ p(·; θ).
 
-    Where the energy has both ``PositivePhase`` and ``Gibbs``, latent units are inferred for the
-    data, and for chains the expected blocks are taken: of hidden units that are independent given
-    x, products that the chains know already. Elsewhere latent units are summed out.
+    If the energy has both ``PositivePhase`` and ``Gibbs``, latent units are inferred for the data,
+    and the chains contribute their expected blocks, which need no further products where hidden
+    units are independent given x. Otherwise latent units are summed out.
 
     Parameters
     ----------

@@ -40,9 +40,9 @@ class ConditionalNoise:
     n_adaptations_left: int
 
     def draw(self, X, n_noise, rng, free=None):
-        """κ noise rows a row, shape (κn, d), of X's dtype; those of row i at i, n + i, 2n + i, …
+        """κ noise rows for each row, shape (κn, d), those of row i at i, n + i, 2n + i, …
 
-        Entries that the mask `free`, of shape (d,), leaves out are those of the row.
+        Entries outside the mask `free`, of shape (d,), are copied from the row.
         """
         noise = self._draw(X, n_noise, rng)
         return noise if free is None else np.where(free, noise, np.tile(X, (n_noise, 1)))
@@ -59,7 +59,7 @@ class ConditionalNoise:
         return np.concatenate([X + steps, X - steps])[:n_noise].reshape(-1, d)
 
     def adapted(self, loss):
-        """The noise of the next step, where that of this one had the given loss."""
+        """The noise of the next step, after a step with the given loss."""
         if self.n_adaptations_left == 0:
             return self
         level = self.level

@@ -1,4 +1,4 @@
-"""What criteria share that learn an encoder q(z|x; φ) beside the energy's θ."""
+"""Base of the criteria that learn an encoder q(z|x; φ) together with the energy's θ."""
 
 import numpy as np
 from sklearn.base import clone
@@ -16,8 +16,8 @@ DEFAULT_LAYERS = (64,)
 class EncoderObjective(Objective):
     """A criterion on a ``Decoder``, which learns an encoder's φ with θ.
 
-    The encoder is no parameter: its shape is that of a model. An estimator hands its own in by
-    ``with_encoder``; without one there is a perceptron of 64 hidden units.
+    The encoder is not a parameter of the criterion: it belongs to the model. An estimator passes
+    its own by ``with_encoder``; the default is a perceptron with 64 hidden units.
 
     Attributes
     ----------

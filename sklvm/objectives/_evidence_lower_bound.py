@@ -15,17 +15,17 @@ __all__ = ["EvidenceLowerBound"]
 class EvidenceLowerBound(EncoderObjective):
     """J(θ, φ) = E_q[−log p(x|z; θ)] + β KL(q(z|x; φ) ‖ N(0, I)), q a Gaussian encoder.
 
-    With β = 1, −J ≤ log p(x; θ), and equal where q(z|x) is the posterior. The divergence is exact,
-    the expectation a mean over draws of z [1]_. β > 1 presses the latent variables towards
-    independence [2]_.
+    With β = 1, −J ≤ log p(x; θ), with equality where q(z|x) is the posterior. The divergence is
+    computed exactly, the expectation as a mean over draws of z [1]_. β > 1 encourages latent
+    variables that are independent [2]_.
 
     Parameters
     ----------
     beta : float, default=1.0
         β.
     n_warm_up_steps : int, default=0
-        The weight of the divergence rises linearly from 0 to β over so many steps [3]_. Held-out
-        rows are judged by the full weight throughout.
+        Over this many steps the weight of the divergence rises linearly from 0 to β [3]_. Held-out
+        rows are always evaluated with the full weight.
     free_bits : float, default=0.0
         λ, in nats: the part of the divergence that belongs to z_j is max(λ, its mean over the
         batch), and so costs nothing below λ [4]_.
@@ -37,8 +37,9 @@ class EvidenceLowerBound(EncoderObjective):
         ∇_φ E_q[f] = E_q[(f − b) ∇_φ log q(z|x)] [5]_, and pays for that with noise, which grows
         with the number of latent variables. Both have the same mean.
     control_variate : bool, default=True
-        Whether b of the score function is the mean of the other draws' f, of the row's where there
-        are several, else of the other rows; or 0. It changes the noise and not the mean.
+        Whether the baseline b of the score function is the mean f of the other draws: those of the
+        same row if there are several, otherwise those of the other rows. False: b = 0. The baseline
+        changes the variance of the gradient, not its mean.
 
     References
     ----------
@@ -99,7 +100,7 @@ class EvidenceLowerBound(EncoderObjective):
         return {"reconstruction_error": state.error, "divergence": state.divergence}
 
     def settled(self, state):
-        """The state once the warm-up is over: what held-out rows are judged by."""
+        """The state after the warm-up, with which held-out rows are evaluated."""
         return state._replace(n_steps=max(state.n_steps, self.n_warm_up_steps))
 
     def step(self, energy, theta, X, weights, state, rng):

@@ -15,15 +15,15 @@ __all__ = ["ImportanceWeightedBound"]
 class ImportanceWeightedBound(EncoderObjective):
     """J(θ, φ) = −E_q[log (1/S) Σ_s w_s],  w_s = p(x, z_s; θ)/q(z_s|x; φ).
 
-    −J ≤ log p(x; θ): the evidence lower bound for S = 1, and the tighter the larger S [1]_. The
-    weights make up for a q that is not the posterior, so that the model is freer than q.
+    −J ≤ log p(x; θ). It is the evidence lower bound for S = 1, and becomes tighter as S grows [1]_:
+    the weights correct for a q that is not the posterior.
 
-    The gradient in φ of the plain estimator has a signal that falls as 1/√S against its noise. Here
-    it is the doubly reparametrised one [2]_, which has the same mean, ::
+    In the plain estimator of the gradient in φ, the ratio of signal to noise falls as 1/√S. This is
+    the doubly reparametrised estimator [2]_, which has the same mean, ::
 
         ∇_φ = −Σ_s w̃_s² ∂ log w_s/∂z_s · ∂z_s/∂φ,      w̃ = w/Σ w,    z = μ(x) + L(x)ε,
 
-    and no noise where q is the posterior. For S = 1 it is that of the path alone.
+    and no noise where q is the posterior.
 
     Parameters
     ----------

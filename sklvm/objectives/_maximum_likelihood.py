@@ -18,10 +18,10 @@ class MaximumLikelihood(Objective):
 
     Its gradient is E_data[∂E/∂θ] − E_model[∂E/∂θ] with both expectations exact: in closed form, or
     as a sum of at most 2²⁰ terms, such as the states of 20 binary units. Every other objective can
-    be held against it. Latent units are summed out in E, by as many terms a row where no formula
-    does it. A step makes the whole sum, whatever its batch: take large batches. L-BFGS
-    makes it once for every ``batch_size`` rows. A conditional energy p(y | x) takes a sum for each
-    row.
+    be compared with it. Latent units are summed out in E, where there is no formula by a sum for
+    each row. Every step computes the sum for log Z once, so that large batches are cheaper; L-BFGS
+    computes it once for every ``batch_size`` rows. A conditional energy p(y | x) needs a sum for
+    each row.
 
     Examples
     --------

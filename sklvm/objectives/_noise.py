@@ -1,4 +1,4 @@
-"""What noise-contrastive criteria share: the noise beside the data, and the log Z they learn."""
+"""The noise of noise-contrastive criteria, and the log Z that they learn."""
 
 import math
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class FreshNoise:
     density: object
 
     def beside(self, X, ratio, rng):
-        """The rows of X with `ratio` times as many of noise below them.
+        """The rows of X, followed by `ratio` times as many rows of noise.
 
         Returns
         -------
@@ -42,7 +42,7 @@ class FreshNoise:
         log_density : ndarray of shape ((1 + ratio) * n,)
             log p_n of the rows.
         noise : FreshNoise or FrozenNoise
-            What the next batch takes its noise from.
+            The source of the next batch's noise.
         """
         n = len(X)
         rows = np.empty(((1 + ratio) * n, X.shape[1]), X.dtype)
@@ -52,7 +52,7 @@ class FreshNoise:
         return rows, log_density, rest
 
     def frozen(self, n, rng, dtype):
-        """`n` rows of it, drawn once."""
+        """`n` rows of noise, drawn once."""
         return FrozenNoise(self.density, *_draw(self.density, n, rng, dtype))
 
     def _take(self, rows, log_density, rng):
@@ -63,7 +63,7 @@ class FreshNoise:
 
 @dataclass(frozen=True)
 class FrozenNoise(FreshNoise):
-    """Noise that is drawn already, and which of its rows comes next: the first after the last."""
+    """Noise that was drawn once, and the row that comes next; after the last comes the first."""
 
     rows: np.ndarray
     row_log_densities: np.ndarray
@@ -89,8 +89,8 @@ def _draw(density, n, rng, dtype):
 class LearnedLogPartition:
     """c, an estimate of log Z that is learned with θ, for data of width d.
 
-    It is held as √d·γ, so that an optimiser with steps of a given length follows log Z, which grows
-    with d.
+    It is parametrised as √d·γ, so that an optimiser whose steps have a given length can follow
+    log Z, which grows with d.
     """
 
     layout = ParameterLayout({"log_partition_per_root_feature": ()})

@@ -22,9 +22,9 @@ class NoiseContrastiveEstimation(Objective):
         G(x) = log p̃(x) − c − log p_n(x) − log ν        (Gutmann & Hyvärinen, JMLR 2012, eq. 8).
 
     c estimates log Z and is learned with θ; it starts between the mean log-ratios log p̃ − log p_n
-    of data and noise. It is held as √d·γ, so that an optimiser with steps of a given length follows
-    log Z, which grows with the width d of the data. Consistent for every ν, and tends to maximum
-    likelihood as ν grows.
+    of data and noise. It is parametrised as √d·γ, so that an optimiser whose steps have a given
+    length can follow log Z, which grows with the width d of the data. It is consistent for every ν,
+    and tends to maximum likelihood as ν grows.
 
     Parameters
     ----------

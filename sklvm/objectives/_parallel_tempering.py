@@ -40,7 +40,7 @@ class ParallelTempering(Objective):
     n_steps : int, default=1
         Sweeps of the chains for a batch.
     max_temperatures : int, default=50
-        At most so many; where they do not suffice, swaps become rarer.
+        The greatest number of temperatures. Where it does not suffice, swaps become rarer.
 
     References
     ----------

@@ -36,7 +36,7 @@ class ReconstructionError(Objective):
         return float(weights @ losses), theta.like(pullback(weights)), state
 
     def row_losses(self, energy, theta, X):
-        """The criterion of each row as it is, shape (n,)."""
+        """The criterion of each row without noise, shape (n,)."""
         return self._losses(energy, theta.energy, X, X)[0]
 
     def _inputs(self, X, rng):

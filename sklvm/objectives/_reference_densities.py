@@ -1,4 +1,4 @@
-"""The known density that noise-contrastive estimation holds data against."""
+"""The known density with which noise-contrastive estimation compares the data."""
 
 from functools import partial
 
@@ -42,7 +42,7 @@ def reference_density(reference, energy, X, counts, rng):
 
 
 def _is_real(energy, X):
-    """Whether the data are, and not binary: where energies do not say, they are looked at."""
+    """Whether the data are real and not binary: by the energy, or else by their values."""
     if isinstance(energy, (Decoder, VariationalPosterior)):
         return not np.all((X == 0) | (X == 1))
     return isinstance(energy, Score)

@@ -1,4 +1,4 @@
-"""Partition functions: exact sums, annealed importance sampling, and the paths it goes along."""
+"""Partition functions: exact sums, and annealed importance sampling along a path."""
 
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling, anneal
 from sklvm.partition._checks import check_partition

@@ -1,4 +1,4 @@
-"""Whether log Z of an energy can be had at all, before anything is trained."""
+"""Whether log Z of an energy can be computed or estimated, checked before training."""
 
 from sklvm.partition._annealed_importance_sampling import AnnealedImportanceSampling
 from sklvm.partition._log_partition import can_be_exact
@@ -10,13 +10,13 @@ PARTITIONS = ("auto", "exact", "ais", "none")
 
 
 def check_partition(energy, partition):
-    """Raise a ``ValueError`` where `partition` asks for a log Z that cannot be had.
+    """Raise a ``ValueError`` where `partition` asks for a log Z that the energy does not allow.
 
     Parameters
     ----------
     energy : Energy
     partition : {"auto", "exact", "ais", "none"} or AnnealedImportanceSampling
-        As estimators have it.
+        As in estimators.
     """
     if isinstance(partition, AnnealedImportanceSampling):
         partition.validate()

@@ -1,4 +1,4 @@
-"""log Z(x) of each row, for energies of which part of a row is given."""
+"""log Z(x) of each row, for conditional energies."""
 
 import numpy as np
 
@@ -20,14 +20,14 @@ def conditional_log_partition(
 ):
     """log Z(x) = log Σ_y or log ∫ dy of exp(−E(x, y; θ)), in nats, for each row [x, y].
 
-    What y is in a row does not matter. By annealing, the inputs x are clamped all along the path,
-    and every row has chains of its own, driven by the same random numbers: its value is the same
-    whatever other rows come with it.
+    The y of a row does not matter. In annealing, the inputs x stay clamped along the whole path,
+    and every row has chains of its own, driven by the same random numbers: the value of a row does
+    not depend on the other rows.
 
     Parameters
     ----------
     energy : Energy
-        With ``n_inputs``: the first so many entries of a row are given.
+        A conditional energy; the first ``n_inputs`` entries of a row are given.
     theta : ndarray
         Its parameters.
     X : ndarray of shape (n, d)
@@ -37,7 +37,7 @@ def conditional_log_partition(
         "exact" is a closed form, or a sum of at most 2²⁰ terms a row; "ais" is annealed importance
         sampling. "auto" is exact where that is possible, else "ais".
     budget : AnnealedImportanceSampling, default=None
-        That of each row; None: the default one.
+        The budget of each row; None: the default one.
     seed : int or sequence of int, default=0
         For annealing.
     progress : callable, default=None

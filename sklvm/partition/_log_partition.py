@@ -1,4 +1,4 @@
-"""log Z of any energy, by the best means that it allows."""
+"""log Z of any energy, exact or estimated."""
 
 from functools import partial
 

@@ -1,9 +1,9 @@
 """Paths of distributions from one with known log Z (β = 0) to the model (β = 1).
 
-A path makes chains at draws from its start or at given rows, moves them by a transition that leaves
-p_β invariant, and tells how much log p̃_β changes with β. Annealed importance sampling needs no
-more, in either direction. Clamped entries stay as they are all along the path: its ends are then
-the two conditional distributions of the free entries, and log Z the normaliser over these.
+A path starts chains at draws from its beginning or at given rows, moves them by a transition that
+leaves p_β invariant, and computes how much log p̃_β changes with β. Annealed importance sampling
+needs no more, in either direction. Clamped entries keep their values along the whole path: its ends
+are then the two conditional distributions of the free entries, and log Z normalises over these.
 """
 
 from dataclasses import replace
@@ -79,7 +79,7 @@ class _Clamped:
         self._free, self._current = free, current
 
     def free(self, n_chains):
-        """The mask of so many chains."""
+        """The mask of `n_chains` chains."""
         return self._free if self._free.ndim == 1 else self._free[self._rows(n_chains)]
 
     def hold(self, X):
@@ -138,7 +138,7 @@ class TemperedPath:
         return (before - after).astype(np.float64)
 
     def move(self, state, beta, step_size, rng):
-        """The chains after a sweep that leaves p_β unchanged, and what there is to tell of it."""
+        """The chains after a sweep that leaves p_β invariant, and floats that describe it."""
         free = None if self._clamped is None else self._clamped.free(len(state.visible))
         tempering = None if beta == 1 else (self._theta_0, beta)
         return self._energy.sweep(self._theta, state, free=free, tempering=tempering)

@@ -1,4 +1,4 @@
-"""Samplers: one state of chains, one sweep, whatever moves them."""
+"""Markov chains: every sampler has the same state and the same sweep."""
 
 from sklvm.energies import ChainState
 from sklvm.samplers._chains import Chains

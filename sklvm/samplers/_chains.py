@@ -1,4 +1,4 @@
-"""Markov chains for any energy: one face for every sampler."""
+"""Markov chains for any energy: the interface that all samplers share."""
 
 from dataclasses import replace
 
@@ -8,10 +8,10 @@ __all__ = ["Chains"]
 
 
 class Chains(Settings):
-    """A way to move chains of an energy, at whatever θ training has reached.
+    """A way to move Markov chains of an energy, at the current θ of training.
 
-    ``start`` and ``sweep`` are those of the ``Gibbs`` capability, with the energy as their first
-    argument: what moves the chains may be the energy itself, or its score.
+    ``start`` and ``sweep`` are those of the ``Gibbs`` capability with the energy as an additional
+    first argument, because chains may be moved by the energy's own sweep or by its score.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Chains(Settings):
         raise NotImplementedError
 
     def sweep(self, energy, theta, state, *, free=None, tempering=None):
-        """The state after one transition at θ, and floats by name that tell of it."""
+        """The state after one transition at θ, and floats by name that describe it."""
         raise NotImplementedError
 
     def restart(self, energy, theta, state, X):
@@ -35,7 +35,7 @@ class Chains(Settings):
         return replace(fresh, sweep=state.sweep, tuning=state.tuning)
 
     def run(self, energy, theta, state, n_sweeps, *, free=None):
-        """The state after `n_sweeps` sweeps, and the mean of what there is to tell of each."""
+        """The state after `n_sweeps` sweeps, and the means of what the sweeps report."""
         infos = []
         for _ in range(n_sweeps):
             state, info = self.sweep(energy, theta, state, free=free)

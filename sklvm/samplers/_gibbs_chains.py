@@ -9,8 +9,9 @@ __all__ = ["GibbsChains"]
 class GibbsChains(Chains):
     """Gibbs sampling, as the energy does it: in blocks, site by site, or by colours.
 
-    There is nothing to tune. In training, the first draws of a sweep use products of the last step,
-    and so lag behind by that step; what costs five products with θ would else cost six.
+    There is nothing to tune. In training, the first draws of a sweep use products that were
+    computed at the θ of the last step, and so lag behind by that step; this saves one of six
+    products.
 
     Examples
     --------

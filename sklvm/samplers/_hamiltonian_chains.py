@@ -1,4 +1,4 @@
-"""Hamiltonian and Langevin chains of an energy with a score, tuned all along."""
+"""Hamiltonian and Langevin chains of an energy with a score, tuned while they run."""
 
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -15,7 +15,7 @@ __all__ = ["HamiltonianChains", "HamiltonianTuning", "langevin_chains"]
 
 @dataclass(frozen=True)
 class HamiltonianTuning:
-    """What Hamiltonian chains have learned about how far they may step.
+    """The step size of Hamiltonian chains, and the scale of each feature.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class HamiltonianTuning:
 
 
 class HamiltonianChains(Chains):
-    """Hamiltonian Monte Carlo that tunes itself all along, for the target moves with θ.
+    """Hamiltonian Monte Carlo that tunes itself while it runs, because the target moves with θ.
 
     Latent units are summed out; only the free features move.
 

@@ -11,7 +11,7 @@ __all__ = ["HamiltonianMonteCarlo", "HamiltonianState"]
 
 @dataclass(frozen=True)
 class HamiltonianState:
-    """Chains, one a row, with what the target says at each.
+    """Chains, one for each row, and the values of the target there.
 
     Attributes
     ----------
@@ -19,7 +19,7 @@ class HamiltonianState:
     log_density : ndarray of shape (n,)
     gradient : ndarray of shape (n, d)
     extras : tuple of ndarray
-        What else the target returned, one row a chain.
+        What else the target returned, with one row for each chain.
     """
 
     position: np.ndarray
@@ -59,7 +59,8 @@ class HamiltonianMonteCarlo:
         """The state of chains at `position`, shape (n, d).
 
         `target` maps positions to log-densities (n,), gradients (n, d), and any number of other
-        arrays with a row a chain that the state shall keep; constants do not matter.
+        arrays with one row for each chain, which the state keeps. Log-densities may lack a
+        constant.
         """
         log_density, gradient, *extras = target(position)
         return HamiltonianState(position, log_density, gradient, tuple(extras))
