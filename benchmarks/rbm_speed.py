@@ -5,7 +5,9 @@ epoch of PCD-1 is a whole ``fit``, start included: by the estimator's defaults (
 by the rivals' algorithm (plain gradient descent, not centred). The data are binary with 13% ones,
 as handwritten digits have, whose zeros sklvm skips; then grey levels, none of them zero. The
 products are the five of a step, and the two of a temperature, made by BLAS into arrays that are
-there already. Sides take turns, and medians count: what disturbs the machine disturbs all of them.
+there already. Each side has a process of its own. Sides take turns, and medians count: what
+disturbs the machine disturbs all of them. Then an epoch of ``GaussianRBM`` by its defaults beside
+its products.
 """
 
 import argparse
@@ -13,13 +15,11 @@ from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
-from _take_turns import take_turns
+from _own_processes import serve, take_turns_apart
 from scipy.sparse import csr_array
 from sklearn.neural_network import BernoulliRBM as RivalRBM
-from threadpoolctl import threadpool_limits
 
-from sklvm import BernoulliRBM
-from sklvm.kernels import effective_n_threads
+from sklvm import BernoulliRBM, GaussianRBM
 from sklvm.optimizers import SGD
 from sklvm.partition import AnnealedImportanceSampling, annealing_path, fit_reference
 
@@ -31,59 +31,57 @@ N_TEMPERATURES = 14_500
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows, temperatures and rounds")
-    parser.add_argument("--threads", type=int, nargs="+", help="default: 1, and all there are")
+    parser.add_argument("--threads", type=int, nargs="+", help="default: 1 and 2")
+    parser.add_argument("--only", nargs="+", default=[*DATA, "annealing"], help="parts to run")
+    parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.side:
+        side, data, n, n_threads = arguments.side
+        serve(SIDES[side](data, int(n), int(n_threads)))
+        return
     n_rounds = 3 if arguments.quick else 9
-    X = binary_strokes(1_000 if arguments.quick else 10_000)
+    n_rows = 500 if arguments.quick else 10_000
     n_temperatures = N_TEMPERATURES // (100 if arguments.quick else 10)
-    for n_threads in arguments.threads or sorted({1, effective_n_threads()}):
-        with threadpool_limits(n_threads):
-            report_epochs("binary data", X, n_rounds, n_threads)
-            report_epochs("grey levels", 0.1 + 0.8 * X, n_rounds, n_threads)
-            report_annealing(X, n_temperatures, 3)
+    for n_threads in arguments.threads or ([1] if arguments.quick else [1, 2]):
+        for part in arguments.only:
+            if part == "annealing":
+                report_annealing(n_temperatures, 3, n_threads)
+            else:
+                report_epochs(part, n_rows, n_rounds, n_threads)
 
 
-def report_epochs(name, X, n_rounds, n_threads):
-    n_steps, sparse = len(X) // BATCH, csr_array(X)
-    sides = {
-        "sklvm": lambda: fit(X),
-        "sklvm, plain SGD": lambda: fit(X, optimizer=SGD(LEARNING_RATE), centered=False),
-        "sklvm, CSR data": (lambda: fit(sparse)) if sparse.nnz < X.size else None,
-        "scikit-learn": lambda: RivalRBM(
-            N_COMPONENTS, learning_rate=LEARNING_RATE, batch_size=BATCH, n_iter=1, random_state=0
-        ).fit(X),
-        "torch": torch_epoch(X, n_threads) if find_spec("torch") else None,
-        "five products": partial(repeat, products_of_a_step(), n_steps),
-    }
-    seconds = take_turns(sides, n_rounds)
-    print(f"\none epoch of PCD-1, {name}, {len(X)} rows, {n_threads} threads, ", end="")
+def report_epochs(data, n_rows, n_rounds, n_threads):
+    names = list(EPOCHS)
+    if data == "gaussian":
+        names = ["sklvm", "products"]
+    elif data == "grey":
+        names.remove("sklvm, CSR data")
+    if find_spec("torch") is None and "torch" in names:
+        print("torch is absent")
+        names.remove("torch")
+    sides = {name: ["--side", name, data, str(n_rows), str(n_threads)] for name in names}
+    seconds = take_turns_apart(__file__, sides, n_rounds, n_threads=n_threads)
+    plain = seconds.get("sklvm, plain SGD", seconds["sklvm"])
+    print(f"\none epoch, {DATA[data]}, {n_rows} rows, threads: {n_threads}, ", end="")
     print(f"medians of {n_rounds} rounds")
     print(f"{'':<20}{'seconds':>9}{'/ sklvm':>10}{'/ plain SGD':>13}{'/ products':>12}")
     for name, value in seconds.items():
-        if value is None:
-            if name == "torch":
-                print(f"{name:<20}{'absent':>9}")
-            continue
         print(f"{name:<20}{value:>9.3f}{value / seconds['sklvm']:>9.2f}x", end="")
-        print(f"{value / seconds['sklvm, plain SGD']:>12.2f}x", end="")
-        print(f"{value / seconds['five products']:>11.2f}x")
+        print(f"{value / plain:>12.2f}x{value / seconds['products']:>11.2f}x", flush=True)
 
 
-def report_annealing(X, n_temperatures, n_rounds):
-    energy, theta = fit(X).fitted_energy_
-    path = annealing_path(energy, theta, fit_reference(energy, X))
-    budget = AnnealedImportanceSampling(n_temperatures, n_chains=N_CHAINS)
+def report_annealing(n_temperatures, n_rounds, n_threads):
     sides = {
-        "annealing": lambda: budget.estimate(path, np.random.default_rng(0)),
-        "products": partial(repeat, products_of_a_temperature(), n_temperatures),
+        name: ["--side", name, "bits", str(n_temperatures), str(n_threads)]
+        for name in ("annealing", "annealing, products")
     }
-    mine, bound = take_turns(sides, n_rounds).values()
+    seconds = take_turns_apart(__file__, sides, n_rounds, n_threads=n_threads)
+    mine, bound = seconds.values()
     scale = N_TEMPERATURES / n_temperatures
-    print(
-        f"annealing of {N_CHAINS} chains, {n_temperatures} temperatures timed, pilot run included"
-    )
+    print(f"\nannealing of {N_CHAINS} chains, threads: {n_threads}, {n_temperatures} ", end="")
+    print("temperatures timed, pilot run included")
     print(f"in proportion, {N_TEMPERATURES} take {scale * mine:.1f} s, ", end="")
-    print(f"their products {scale * bound:.1f} s: {mine / bound:.2f}x")
+    print(f"their products {scale * bound:.1f} s: {mine / bound:.2f}x", flush=True)
 
 
 def repeat(work, n_times):
@@ -100,19 +98,56 @@ def binary_strokes(n_images):
     return (smooth > np.quantile(smooth, 0.87)).astype(np.float32)
 
 
+def make_rows(data, n_rows):
+    if data == "gaussian":
+        rng = np.random.default_rng(0)
+        return rng.standard_normal((n_rows, N_FEATURES), dtype=np.float32)
+    X = binary_strokes(n_rows)
+    return 0.1 + 0.8 * X if data == "grey" else X
+
+
 # -- sides ----------------------------------------------------------------------------------------
 
 
-def fit(X, **parameters):
-    model = BernoulliRBM(N_COMPONENTS, max_iter=1, batch_size=BATCH, partition="none")
+def sklvm_epoch(data, n_rows, n_threads, *, sparse=False, **parameters):
+    X = make_rows(data, n_rows)
+    X = csr_array(X) if sparse else X
+    return partial(fit, X, GaussianRBM if data == "gaussian" else BernoulliRBM, **parameters)
+
+
+def fit(X, cls=BernoulliRBM, **parameters):
+    model = cls(N_COMPONENTS, max_iter=1, batch_size=BATCH, partition="none")
     return model.set_params(random_state=0, **parameters).fit(X)
 
 
-def torch_epoch(X, n_threads):
+def rival_epoch(data, n_rows, n_threads):
+    X = make_rows(data, n_rows)
+    return lambda: RivalRBM(
+        N_COMPONENTS, learning_rate=LEARNING_RATE, batch_size=BATCH, n_iter=1, random_state=0
+    ).fit(X)
+
+
+def epoch_of_products(data, n_rows, n_threads):
+    return partial(repeat, products_of_a_step(), n_rows // BATCH)
+
+
+def annealing(data, n_temperatures, n_threads):
+    X = make_rows(data, 1_000)
+    energy, theta = fit(X).fitted_energy_
+    path = annealing_path(energy, theta, fit_reference(energy, X))
+    budget = AnnealedImportanceSampling(n_temperatures, n_chains=N_CHAINS)
+    return lambda: budget.estimate(path, np.random.default_rng(0))
+
+
+def annealing_products(data, n_temperatures, n_threads):
+    return partial(repeat, products_of_a_temperature(), n_temperatures)
+
+
+def torch_epoch(data, n_rows, n_threads):
     import torch
 
     torch.set_num_threads(n_threads)
-    data = torch.from_numpy(X)
+    data = torch.from_numpy(make_rows(data, n_rows))
 
     @torch.inference_mode()
     def epoch():
@@ -168,6 +203,18 @@ def product_arrays():
     visible = (rng.random((BATCH, N_FEATURES)) < 0.13).astype(np.float32)
     hidden = (rng.random((N_CHAINS, N_COMPONENTS)) < 0.3).astype(np.float32)
     return W, visible, hidden, np.empty_like(hidden), np.empty_like(W)
+
+
+DATA = {"bits": "bits", "grey": "grey levels, none of them zero", "gaussian": "standard normal"}
+EPOCHS = {
+    "sklvm": sklvm_epoch,
+    "sklvm, plain SGD": partial(sklvm_epoch, optimizer=SGD(LEARNING_RATE), centered=False),
+    "sklvm, CSR data": partial(sklvm_epoch, sparse=True),
+    "scikit-learn": rival_epoch,
+    "torch": torch_epoch,
+    "products": epoch_of_products,
+}
+SIDES = EPOCHS | {"annealing": annealing, "annealing, products": annealing_products}
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Both are 784-500-20-500-784 rectifier networks with a Bernoulli likelihood, in float32, trained by
 Adam on batches of 100. Without options their epochs race on one thread and on two; "products" are
-the matrix products of an epoch and no more. Sides take turns, and medians count: what disturbs the
-machine disturbs all of them.
+the matrix products of an epoch and no more. Each side has a process of its own. Sides take turns,
+and medians count: what disturbs the machine disturbs all of them. A small table, of 300 rows of 10
+features, follows: on one thread, on two, and where no environment variable sets their number.
 
 With ``--mnist FOLDER``, where the four MNIST files are, both train for 100 epochs on bits drawn
 anew for each step, at a rate that falls along half a cosine. Test digits are binarised once; log p
@@ -14,12 +15,12 @@ articles of clothing are to be told from digits by their scores.
 import argparse
 import time
 import tracemalloc
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
-from _take_turns import take_turns
+from _own_processes import serve, take_turns_apart
 from sklearn.metrics import roc_auc_score
-from threadpoolctl import threadpool_limits
 
 from sklvm import VAETransformer
 from sklvm.datasets import load_digit_images, read_idx_images
@@ -42,18 +43,23 @@ def main():
     parser.add_argument("--mnist", metavar="FOLDER", help="train on the MNIST files in it")
     parser.add_argument("--fashion", metavar="FOLDER", help="score the Fashion-MNIST files in it")
     parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--side", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.mnist:
+    if arguments.side:
+        name, *numbers = arguments.side
+        serve(SIDES[name](*map(int, numbers)))
+    elif arguments.mnist:
         digits = read_idx_images(arguments.mnist)
         clothes = arguments.fashion and read_idx_images(arguments.fashion).test_data
         compare_bounds(digits.data, digits.test_data, clothes, arguments.epochs)
     elif arguments.quick:
+        race(n_rounds=3, thread_counts=[1], n_rows=500)
         grey = load_digit_images().data
-        race(bits(grey[:500]), n_rounds=3, thread_counts=[1])
         compare_bounds(grey[::2], grey[1::25], None, n_epochs=2)
     else:
-        X = np.tile(bits(load_digit_images().data), (4, 1))
-        race(X, n_rounds=7, thread_counts=[1, 2])
+        race(n_rounds=9, thread_counts=[1, 2], n_rows=5_000)
+        race_small(n_rounds=9)
+        report_memory(racing_rows(5_000))
 
 
 def new_vae(**parameters):
@@ -76,31 +82,53 @@ def bits(grey):
 # -- speed ----------------------------------------------------------------------------------------
 
 
-def race(X, n_rounds, thread_counts):
-    print(f"milliseconds a step in an epoch of {len(X)} rows, medians of {n_rounds} rounds")
+def race(n_rounds, thread_counts, n_rows):
     names = ["sklvm", "torch", "torch, fused Adam", "products"]
+    if find_spec("torch") is None:
+        print("torch is absent")
+        names = ["sklvm", "products"]
+    print(f"milliseconds a step in an epoch of {n_rows} rows, medians of {n_rounds} rounds")
     print(f"{'threads':>7}" + "".join(f"{name:>19}" for name in names))
     for n_threads in thread_counts:
-        with threadpool_limits(n_threads):
-            vae = new_vae(max_iter=1, warm_start=True)
-            sides = dict.fromkeys(names)
-            sides |= {"sklvm": lambda vae=vae: vae.fit(X), "products": products(len(X))}
-            if find_spec("torch"):
-                sides["torch"] = torch_epoch(X, n_threads, None)
-                sides["torch, fused Adam"] = torch_epoch(X, n_threads, True)
-            seconds = take_turns(sides, n_rounds, n_warm_up=1)
-            times = [each and 1e3 * each * BATCH / len(X) for each in seconds.values()]
-        shown = [
-            "absent" if each is None else f"{each:.2f} ({each / times[0]:.2f}x)" for each in times
-        ]
+        sides = {name: ["--side", name, str(n_rows), str(n_threads)] for name in names}
+        seconds = take_turns_apart(__file__, sides, n_rounds, n_threads=n_threads)
+        times = [1e3 * each * BATCH / n_rows for each in seconds.values()]
+        shown = [f"{each:.2f} ({each / times[0]:.2f}x)" for each in times]
         print(f"{n_threads:>7}" + "".join(f"{each:>19}" for each in shown), flush=True)
+
+
+def race_small(n_rounds):
+    sides = {"small": ["--side", "small", "300", "1"]}
+    for n_threads in (1, 2, None):
+        (seconds,) = take_turns_apart(__file__, sides, n_rounds, n_threads=n_threads).values()
+        label = "no variable set" if n_threads is None else f"{n_threads} threads"
+        print(f"20 epochs of 300 x 10 numbers, {label}: {1e3 * seconds:.1f} ms", flush=True)
+
+
+def report_memory(X):
     tracemalloc.start()
     new_vae(max_iter=1).fit(X)
     print(f"memory of a fit beyond X: {tracemalloc.get_traced_memory()[1] / 2**20:.0f} MB")
     tracemalloc.stop()
 
 
-def products(n_rows):
+def racing_rows(n_rows):
+    grey = load_digit_images().data
+    return bits(np.tile(grey, (-(-n_rows // len(grey)), 1))[:n_rows])
+
+
+def sklvm_epoch(n_rows, n_threads):
+    X, vae = racing_rows(n_rows), new_vae(max_iter=1, warm_start=True)
+    return lambda: vae.fit(X)
+
+
+def small_fit(n_rows, n_threads):
+    X = np.random.default_rng(0).standard_normal((n_rows, 10))
+    vae = VAETransformer(2, hidden_layer_sizes=(32,), max_iter=20, random_state=0)
+    return lambda: vae.fit(X)
+
+
+def products(n_rows, n_threads):
     """The matrix products of an epoch: forward, to the weights, and to the layers below."""
     rng = np.random.default_rng(0)
     layers = []
@@ -209,9 +237,9 @@ class TorchTwin:
         return self.torch.cat(elbos).numpy(), self.torch.cat(scores).numpy()
 
 
-def torch_epoch(X, n_threads, fused):
+def torch_epoch(n_rows, n_threads, fused=None):
     twin = TorchTwin(n_threads, fused)
-    data = twin.torch.from_numpy(X)
+    data = twin.torch.from_numpy(racing_rows(n_rows))
     return lambda: twin.epoch(data)
 
 
@@ -224,6 +252,15 @@ def fit_torch(X, n_epochs):
     for _ in range(n_epochs):
         twin.epoch(twin.torch.from_numpy(X), schedule.step, draws_bits=True)
     return twin.judge
+
+
+SIDES = {
+    "sklvm": sklvm_epoch,
+    "torch": torch_epoch,
+    "torch, fused Adam": partial(torch_epoch, fused=True),
+    "products": products,
+    "small": small_fit,
+}
 
 
 if __name__ == "__main__":
