@@ -44,6 +44,9 @@ class DictionaryExpectation:
     max_passes: int
     dtype: np.dtype
 
+    # Codes of so many rows take longer than to merge their statistics with others.
+    min_block_rows = 128
+
     @staticmethod
     def passes_for(n_rows):
         """How many passes over the atoms the codes of so many rows are worth."""
