@@ -22,7 +22,7 @@ _ROWS_AT_A_TIME = 8192
 
 
 class DictionaryLearner(StatisticsModel, CodingModel):
-    """Dictionary learning: the atoms that give the data sparse codes,.
+    """Dictionary learning: the atoms that give the data sparse codes.
 
     ::
 
@@ -45,9 +45,10 @@ class DictionaryLearner(StatisticsModel, CodingModel):
         Whether z ≥ 0, and whether D ≥ 0; both, on data that are not negative, gives parts.
     batch_size : int, default=None
         Rows that are coded between two updates; None: all of them.
-    forgetting : float, default=5.0
+    forgetting : float, default=20.0
         ρ ≥ 0 of online learning: after rows of total weight t, those at weight s count (s / t)^ρ,
-        for their codes are those of an older dictionary. 0 forgets nothing.
+        for their codes are those of an older dictionary. 0 forgets nothing. About t / (ρ + 1) rows
+        count: where they are few for so many atoms, a smaller ρ is better.
     init : {"data", "svd"} or array-like of shape (n_components, n_features), default="data"
         Where D starts: at rows of the data drawn at random, at their leading singular vectors (and
         rows, where K exceeds their number), or at these atoms.
@@ -156,7 +157,7 @@ class DictionaryLearner(StatisticsModel, CodingModel):
         positive=False,
         positive_dict=False,
         batch_size=None,
-        forgetting=5.0,
+        forgetting=20.0,
         init="data",
         max_iter=100,
         tol=1e-4,
