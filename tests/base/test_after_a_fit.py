@@ -158,7 +158,7 @@ def broken_fits(name):
 def test_what_a_fit_that_ended_badly_leaves_can_be_used(name):
     for model, data in broken_fits(name):
         assert model.n_features_in_ == 4
-        assert np.isfinite(model._training.theta).all()
+        assert np.isfinite(model.fitted_energy_.theta).all()
         assert model.transform(data).shape[0] == 60
         assert np.isfinite(model.score_samples(data)).all()
         assert model.sample(3, random_state=0).shape == (3, 4)

@@ -117,7 +117,8 @@ class OptionalModel(LatentEnergyBasedModel):
         return {}
 
     def inverse_transform(self, Z):
-        return self._training.energy.visible_mean(self._training.energy_theta, Z)
+        energy, theta = self.fitted_energy_
+        return energy.visible_mean(theta, Z)
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def twice(model, data, **change):
 
 
 def theta_of(model):
-    return model._training.energy_theta
+    return model.fitted_energy_.theta
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -42,7 +42,7 @@ def by_hand(coder, X):
 
 def test_the_criteria_are_their_formulas(X):
     coder = small(max_iter=3).fit(X)
-    training, weights = coder._training, np.full(len(X), 1 / len(X))
+    (energy, theta), weights = coder.fitted_energy_, np.full(len(X), 1 / len(X))
     residual, S = by_hand(coder, X)
     plain = 0.5 * (residual**2).sum(axis=1)
     formulas = {
@@ -51,9 +51,7 @@ def test_the_criteria_are_their_formulas(X):
         ScoreMatching(): plain + (S * (1 - S)) @ (coder.components_**2).sum(axis=1) - X.shape[1],
     }
     for objective, expected in formulas.items():
-        value = FlatObjective(objective).step(
-            training.energy, training.theta, X, weights, None, None
-        )[0]
+        value = FlatObjective(objective).step(energy, theta, X, weights, None, None)[0]
         assert value == pytest.approx(expected.mean())
 
 
@@ -80,8 +78,8 @@ def test_the_denoising_criterion_is_its_formula(X):
     coder = small(max_iter=3).fit(X)
     objective = DenoisingReconstructionError(noise_level=0.4)
     weights = np.full(len(X), 1 / len(X))
-    rng, training = np.random.default_rng(0), coder._training
-    value = FlatObjective(objective).step(training.energy, training.theta, X, weights, None, rng)[0]
+    rng, (energy, theta) = np.random.default_rng(0), coder.fitted_energy_
+    value = FlatObjective(objective).step(energy, theta, X, weights, None, rng)[0]
     seed = int(np.random.default_rng(0).integers(2**63))
     noise = 0.4 * standard_normal(X.shape, seed, dtype=X.dtype)
     residual = by_hand(coder, X + noise)[0] - noise
