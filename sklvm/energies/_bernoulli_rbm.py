@@ -95,9 +95,9 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
         energy, logits = self.visible_energy(theta, X), self.posterior_logits(theta, X)
         return energy, logits, partial(self._pull_terms, theta, X)
 
-    def visible_energy(self, theta, X):
-        """E₀(x), shape (n,)."""
-        return -(X @ self.layout.views(theta)["visible_bias"])
+    def visible_energy(self, theta, X, bias=None):
+        """E₀(x), shape (n,); with `bias` in the place of a, where it is given."""
+        return -(X @ (self.layout.views(theta)["visible_bias"] if bias is None else bias))
 
     def _pull_terms(self, theta, X, w, U_bar):
         gradient = np.empty_like(theta)
@@ -179,12 +179,15 @@ class BernoulliRBMEnergy(TwoLayers, BinarySites):
 
     # -- visible units given hidden ones ----------------------------------------------------------
 
-    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
+    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None, bias=None):
+        """A draw from p(x | z); units where `free` is False keep their entry of `current`.
+
+        With `bias` in the place of a, where it is given.
+        """
         views = self.layout.views(theta)
         return sample_bernoulli(
             Z @ views["weights"],
-            views["visible_bias"],
+            views["visible_bias"] if bias is None else bias,
             seed,
             sweep=sweep,
             layer=0,

@@ -218,11 +218,17 @@ class DeepBoltzmannMachineEnergy(LayerMeans, LayerSums, LinearTempering):
         for layer, inputs in zip(self._odd_layers, odd_inputs, strict=True):
             current = blocks[layer]
             blocks[layer] = _draw(inputs, state.seed, state.sweep, layer, masks[layer], current)
-        bottom, first = self._of_bottom(theta), blocks[1]
+        first, bias = blocks[1], None
         if tempered is not None:
-            bottom, first = tempered.bottom(), tempered.beta * first
+            first, bias = tempered.beta * first, tempered.visible_bias()
         blocks[0] = self.bottom.sample_visible(
-            bottom, first, state.seed, state.sweep, free=masks[0], current=blocks[0]
+            self._of_bottom(theta),
+            first,
+            state.seed,
+            state.sweep,
+            free=masks[0],
+            current=blocks[0],
+            bias=bias,
         )
         for layer in self._even_layers:
             inputs = self._inputs(theta, blocks, layer)
@@ -272,7 +278,8 @@ class DeepBoltzmannMachineEnergy(LayerMeans, LayerSums, LinearTempering):
             else:
                 inputs = self._odd_inputs(theta, state.blocks) if inputs is None else inputs
                 odd_inputs = tempered.inputs(inputs)
-            energy = self.bottom.visible_energy(tempered.bottom(), state.visible)
+            bottom, bias = self._of_bottom(tempered.theta), tempered.visible_bias()
+            energy = self.bottom.visible_energy(bottom, state.visible, bias)
             for layer in self._even_layers:
                 energy -= state.blocks[layer] @ tempered.biases()[layer - 1]
             for each in odd_inputs:
@@ -315,8 +322,7 @@ class _Tempered:
     def __init__(self, energy, theta, theta_0, beta):
         self._energy, self._ends, self.beta = energy, (theta_0, theta), theta.dtype.type(beta)
         self.is_linear = energy.scale is None or not energy.scale.is_learned
-        if not self.is_linear:
-            self.theta = energy.temper(theta_0, theta, self.beta)
+        self.theta = theta if self.is_linear else energy.temper(theta_0, theta, self.beta)
 
     def biases(self):
         """Those of all hidden layers."""
@@ -325,16 +331,13 @@ class _Tempered:
         start, end = (self._energy._hidden_biases(theta) for theta in self._ends)
         return [(1 - self.beta) * a + self.beta * b for a, b in zip(start, end, strict=True)]
 
-    def bottom(self):
-        """The parameters of the restricted machine; its weights are those at β = 1 if linear."""
+    def visible_bias(self):
+        """That of x, in the place of the one in ``theta``; None where that is right."""
         if not self.is_linear:
-            return self._energy._of_bottom(self.theta)
-        start, end = (self._energy._of_bottom(theta) for theta in self._ends)
-        tempered, layout = end.copy(), self._energy.bottom.layout
-        bias = layout.views(tempered)["visible_bias"]
-        bias *= self.beta
-        bias += (1 - self.beta) * layout.views(start)["visible_bias"]
-        return tempered
+            return None
+        layout = self._energy.layout
+        start, end = (layout.views(theta)["visible_bias"] for theta in self._ends)
+        return (1 - self.beta) * start + self.beta * end
 
     def inputs(self, inputs):
         """Inputs of the odd layers, of those at θ."""

@@ -151,15 +151,14 @@ class GaussianRBMEnergy(TwoLayers):
         views = self.layout.views(theta)
         return Z @ views["weights"] + views["visible_bias"]
 
-    def visible_energy(self, theta, X):
-        """E₀(x), shape (n,)."""
-        views = self.layout.views(theta)
+    def visible_energy(self, theta, X, bias=None):
+        """E₀(x), shape (n,); with `bias` in the place of a, where it is given."""
+        views = self.layout.views(theta) | ({} if bias is None else {"visible_bias": bias})
         return self._visible_energy(views, self._precision(views), X)
 
     def visible_entropy(self, theta, means):
         """½ log 2πσ²: an entropy, less the ½ that the noise adds to E₀; broadcasts to (n, d)."""
-        precision = self._precision(self.layout.views(theta))
-        return -0.5 * np.log(precision / precision.dtype.type(2 * np.pi))
+        return 0.5 * np.log(2 * np.pi / self._precision(self.layout.views(theta)))
 
     def _inputs(self, theta, X):
         views = self.layout.views(theta)
@@ -252,12 +251,13 @@ class GaussianRBMEnergy(TwoLayers):
 
     # -- visible units given hidden ones ----------------------------------------------------------
 
-    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
-        """A draw from p(x | z); units where `free` is False keep their entry of `current`."""
-        deviation = np.sqrt(1 / self._precision(self.layout.views(theta)))
+    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None, bias=None):
+        """A draw from p(x | z), `bias` in the place of a; `free` as in ``TwoLayers``."""
+        views = self.layout.views(theta)
         X = standard_normal((len(Z), self.n_features), seed, sweep=sweep, dtype=theta.dtype)
-        X *= deviation
-        X += self.visible_mean(theta, Z)
+        X *= np.sqrt(1 / self._precision(views))
+        X += Z @ views["weights"]
+        X += views["visible_bias"] if bias is None else bias
         return X if free is None else np.where(free, X, current)
 
     # -- centred: (x − μ)/σ² and z − λ, so that a = a_c − Wᵀλ and b = b_c − W(μ/σ²) ----------------
@@ -319,27 +319,22 @@ class GaussianRBMEnergy(TwoLayers):
 
     def log_partition(self, theta):
         """log Σ_z ∫ p̃(x, z) dx: a Gaussian integral for every state of the hidden units."""
-        nothing = np.zeros((1, self.n_features))
-        everything = np.ones(self.n_features, dtype=bool)
-        return float(self.log_clamped_partition(theta, nothing, everything)[0])
+        all_free = np.ones((1, self.n_features), dtype=bool)
+        return float(self.log_clamped_partition(theta, 0.0 * all_free, all_free[0])[0])
 
     def log_partition_and_gradient(self, theta):
         """log Z and −E_model[∂E/∂θ], by sums over the states of the hidden units."""
         wide = theta.astype(np.float64)
-        log_z, gradient = enumerate_gradient(
-            self.evaluate_hidden(wide, Z) for Z in binary_states(self.n_components, self.n_features)
-        )
+        states = binary_states(self.n_components, self.n_features)
+        log_z, gradient = enumerate_gradient(self.evaluate_hidden(wide, Z) for Z in states)
         return log_z, gradient.astype(theta.dtype)
 
     def sample(self, theta, n_samples, rng):
         """Independent draws: a state of the hidden units, and x given that."""
         wide = theta.astype(np.float64)
+        shape = self.n_components, self.n_features
         Z = draw_binary_states(
-            self.n_components,
-            lambda Z: self.evaluate_hidden(wide, Z)[0],
-            self.n_features,
-            n_samples,
-            rng,
+            shape[0], lambda Z: self.evaluate_hidden(wide, Z)[0], shape[1], n_samples, rng
         )
         return self.sample_visible(theta, Z.astype(theta.dtype), int(rng.integers(2**63)))
 
