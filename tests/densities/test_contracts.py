@@ -9,6 +9,7 @@ from sklvm.densities import (
     ChowLiuDensity,
     EstimatorDensity,
     GaussianDensity,
+    GaussianKernelDensity,
     GaussianMixtureDensity,
     IndependentBernoulliDensity,
     estimator_density,
@@ -32,6 +33,18 @@ class TestGaussianDensityWithoutCorrelations(DensityTestCase):
 
     def fit(self, X, sample_weight):
         return GaussianDensity.fit(X, sample_weight, correlations="none")
+
+
+class TestGaussianKernelDensity(DensityTestCase):
+    def make(self, dtype=np.float64):
+        centres = np.array([[0.0, 0.0], [1.0, -1.0], [3.0, 0.5]], dtype=dtype)
+        directions = np.array([[0.6], [0.8]])
+        return GaussianKernelDensity(
+            centres, 2.0, directions, np.array([1.0]), sample_weight=np.array([1.0, 2.0, 1.0])
+        )
+
+    def fit(self, X, sample_weight):
+        return GaussianKernelDensity.fit(X, sample_weight)
 
 
 class TestGaussianMixtureDensity(DensityTestCase):
