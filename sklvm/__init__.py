@@ -3,7 +3,7 @@
 import importlib
 
 from sklvm._version import __version__  # noqa: F401
-from sklvm.anomaly import DensityOutlierDetector
+from sklvm.anomaly import DensityOutlierDetector, LocalDensityEnsemble
 from sklvm.covariance import ConstrainedGaussian, ZCAWhitener
 from sklvm.energy_based import (
     BernoulliRBM,
@@ -55,6 +55,7 @@ __all__ = [
     "HopfieldNetwork",
     "LatentDirichletAllocation",
     "LayeredSparseCoder",
+    "LocalDensityEnsemble",
     "MarkovRandomField",
     "MeanCovarianceRBM",
     "ProbabilisticLatentSemanticAnalysis",

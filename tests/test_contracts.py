@@ -238,6 +238,8 @@ KEPT_NUMBERS = {
     # The precision matrix is a property: it is made of its factor.
     "ConstrainedGaussian": 300**2,
     "DensityOutlierDetector": 300**2,
+    # Kernels stand on the 100 rows themselves, in two metrics.
+    "LocalDensityEnsemble": 6 * 100 * 300,
     # Statistics of all pairs of filters at all shifts.
     "ConvolutionalDictionaryLearner": 15 * 90**2,
 }

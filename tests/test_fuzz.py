@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
 import sklvm
-from sklvm import BernoulliRBM, ConstrainedGaussian, DensityOutlierDetector, GaussianRBM
+from sklvm import BernoulliRBM, ConstrainedGaussian, GaussianRBM
 from sklvm._compat import Interval, StrOptions
 from sklvm.energy_based import UpDown
 from sklvm.exceptions import DivergenceError
@@ -122,8 +122,6 @@ def test_results_are_finite_or_refused(cls):
     )
     @given(parameters_of(cls), tables())
     def check(parameters, X):
-        if cls is DensityOutlierDetector:
-            parameters = {"estimator": ConstrainedGaussian(), **parameters}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -139,5 +137,5 @@ def test_results_are_finite_or_refused(cls):
                     continue
                 assert is_finite(values, X, or_least=name == "score_samples"), name
 
-    get_tags(cls(ConstrainedGaussian()) if cls is DensityOutlierDetector else cls())
+    get_tags(cls())
     check()

@@ -63,7 +63,7 @@ class DensityOutlierDetector(
         Whether a score that is unusually high is as suspicious as one that is unusually low: it
         becomes −|score − median of the training scores|.
     random_state : int, RandomState instance or None, default=None
-        Seed of what is held out and of reference rows.
+        Seed of all that is random in a fit.
 
     Attributes
     ----------

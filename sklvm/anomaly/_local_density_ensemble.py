@@ -37,8 +37,9 @@ class LocalDensityEnsemble(DensityModel):
 
     Parameters
     ----------
-    trim : float, default=0.05
-        Share of the training rows that are dropped from two of the three, in [0, 0.5).
+    trim : float, default=0.2
+        Share of the training rows that are dropped from two of the three, in [0, 0.5). It is to
+        exceed the share of anomalies among them; 0.05 is better where there are none.
     neighbors : float, default=0.05
         Share of the rows whose farthest counts, in (0, 1).
     shrinkage : float, default=0.1
@@ -47,7 +48,7 @@ class LocalDensityEnsemble(DensityModel):
         Most rows that kernels are put on. Of more rows so many are drawn, which bounds the cost of
         scoring; memory does not grow with the number of rows.
     random_state : int, RandomState instance or None, default=None
-        Seed of that draw.
+        Seed of all that is random in a fit.
 
     Attributes
     ----------
@@ -94,7 +95,7 @@ class LocalDensityEnsemble(DensityModel):
     }
 
     def __init__(
-        self, *, trim=0.05, neighbors=0.05, shrinkage=0.1, max_centers=5000, random_state=None
+        self, *, trim=0.2, neighbors=0.05, shrinkage=0.1, max_centers=5000, random_state=None
     ):
         self.trim = trim
         self.neighbors = neighbors
