@@ -6,22 +6,19 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import StatisticsModel, generator_from
-from sklvm.rows import slices
-from sklvm.sparse_coding._coding_model import warn_of_unfinished
+from sklvm.base import generator_from
 from sklvm.sparse_coding._convolutional_expectation import ConvolutionalExpectation, Filters
 from sklvm.sparse_coding._convolutional_model import ConvolutionalModel
 from sklvm.sparse_coding._image_patches import initial_filters
-from sklvm.sparse_coding.solvers import CodeResults
+from sklvm.sparse_coding._learned_dictionary_model import LearnedDictionaryModel
 from sklvm.training import StatisticsTraining
 
 __all__ = ["ConvolutionalDictionaryLearner"]
 
 _DEFAULT_WIDTH = 8
-_ROWS_AT_A_TIME = 64
 
 
-class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
+class ConvolutionalDictionaryLearner(LearnedDictionaryModel, ConvolutionalModel):
     """Convolutional dictionary learning: the filters that give images sparse codes,.
 
     ::
@@ -216,10 +213,6 @@ class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
 
     # -- fitting ----------------------------------------------------------------------------------
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        self._coding_options()
-
     def _coding_options(self):
         return self._make_coding(self.n_components, tol=self.code_tol, max_iter=self.code_max_iter)
 
@@ -281,24 +274,8 @@ class ConvolutionalDictionaryLearner(StatisticsModel, ConvolutionalModel):
         filter_shape = geometry.two_axes(geometry.filter_shape)
         return (self.n_components, *filter_shape, geometry.n_channels)
 
-    def _stopping_rule(self, X, weights):
-        """In parts of the objective of zero codes."""
-        total = 0.0
-        for rows in slices(len(X), _ROWS_AT_A_TIME):
-            known = np.nan_to_num(X[rows])
-            total += float(weights[rows] @ np.einsum("ij,ij->i", known, known))
-        scale = 0.5 * total / float(weights.sum())
-        return self.tol * scale, 1 if self.batch_size is None else 3
-
-    def _warn_unconverged(self, monitor):
-        if self._training.local:
-            parts = zip(*(local.results[1:] for local in self._training.local), strict=True)
-            warn_of_unfinished(
-                CodeResults(None, *map(np.concatenate, parts)),
-                self._coding,
-                self._tol_names,
-            )
-        super()._warn_unconverged(monitor)
+    def _results_of(self, local):
+        return local.results
 
     def _fitted_attributes(self, learner):
         filters, model = learner.theta, learner.model

@@ -6,22 +6,19 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from sklvm._compat import Interval, StrOptions
-from sklvm.base import StatisticsModel, generator_from
-from sklvm.rows import slices
-from sklvm.sparse_coding._coding_model import CodingModel, warn_of_unfinished
+from sklvm.base import generator_from
+from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_expectation import DictionaryExpectation
 from sklvm.sparse_coding._initial_dictionary import initial_dictionary
+from sklvm.sparse_coding._learned_dictionary_model import LearnedDictionaryModel
 from sklvm.sparse_coding.dictionaries import DenseDictionary
-from sklvm.sparse_coding.solvers import CodeResults
 from sklvm.training import StatisticsTraining
 
 __all__ = ["DictionaryLearner"]
 
-_ROWS_AT_A_TIME = 8192
 
-
-class DictionaryLearner(StatisticsModel, CodingModel):
+class DictionaryLearner(LearnedDictionaryModel, CodingModel):
     """Dictionary learning: the atoms that give the data sparse codes.
 
     ::
@@ -193,10 +190,6 @@ class DictionaryLearner(StatisticsModel, CodingModel):
 
     # -- fitting ----------------------------------------------------------------------------------
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        self._coding_options()
-
     def _coding_options(self):
         """Checks that the parameters of the coding go together, too."""
         coding = CodingOptions.of(self, tol=self.code_tol, max_iter=self.code_max_iter)
@@ -238,24 +231,8 @@ class DictionaryLearner(StatisticsModel, CodingModel):
             n_jobs=self.n_jobs,
         )
 
-    def _stopping_rule(self, X, weights):
-        """In parts of the objective of zero codes."""
-        total = 0.0
-        for rows in slices(len(X), _ROWS_AT_A_TIME):
-            known = np.nan_to_num(X[rows])
-            total += float(weights[rows] @ np.einsum("ij,ij->i", known, known))
-        scale = 0.5 * total / float(weights.sum())
-        return self.tol * scale, 1 if self.batch_size is None else 3
-
-    def _warn_unconverged(self, monitor):
-        if self._training.local:
-            parts = zip(*(local[1:] for local in self._training.local), strict=True)
-            warn_of_unfinished(
-                CodeResults(None, *map(np.concatenate, parts)),
-                self._coding,
-                self._tol_names,
-            )
-        super()._warn_unconverged(monitor)
+    def _results_of(self, local):
+        return local
 
     def _fitted_attributes(self, learner):
         return {
