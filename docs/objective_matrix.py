@@ -12,7 +12,7 @@ ALL = {**dict(sorted(OBJECTIVES.items())), **RECONSTRUCTION_OBJECTIVES}
 
 
 def objective_matrix():
-    """✓ or the missing capabilities: objective's name → energy's class name → cell."""
+    """✓ or why not, such as missing capabilities: objective's name → energy's class name → cell."""
     energies = {type(energy).__name__: energy for energy, _, _ in small_models().values()}
     return {
         name: {model: _cell(objective(), energy) for model, energy in sorted(energies.items())}
@@ -21,8 +21,12 @@ def objective_matrix():
 
 
 def _cell(objective, energy):
-    missing = missing_capabilities(objective, energy)
-    return describe_requirements(missing) if missing else "✓"
+    if missing := missing_capabilities(objective, energy):
+        return describe_requirements(missing)
+    is_conditional = getattr(energy, "n_inputs", 0) > 0
+    if is_conditional and objective.conditional_obstacle(energy) is not None:
+        return "joint densities only"
+    return "✓"
 
 
 def table_lines():

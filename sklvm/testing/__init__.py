@@ -14,6 +14,7 @@ from sklvm.testing._finite_differences import (
     numerical_jacobian,
 )
 from sklvm.testing._flat_objective import FlatObjective
+from sklvm.testing._given_inputs import given_inputs
 from sklvm.testing._models import random_parameters, small_models
 from sklvm.testing._objective_case import ObjectiveTestCase
 from sklvm.testing._posterior_case import PosteriorTestCase
@@ -30,6 +31,7 @@ __all__ = [
     "StatisticsTestCase",
     "assert_is_gradient",
     "binary_states",
+    "given_inputs",
     "numerical_gradient",
     "numerical_jacobian",
     "random_parameters",

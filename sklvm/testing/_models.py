@@ -9,6 +9,8 @@ from sklvm.energies import (
     DecoderEnergy,
     DeepBoltzmannMachineEnergy,
     DeepEnergy,
+    GatedGaussianRBMEnergy,
+    GatedRBMEnergy,
     GaussianEnergy,
     GaussianLikelihood,
     GaussianMixtureEnergy,
@@ -45,8 +47,8 @@ def small_models(n_samples=12):
     >>> from sklvm.testing import small_models
     >>> sorted(small_models())  # doctest: +NORMALIZE_WHITESPACE
     ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep',
-     'deep_boltzmann_machine', 'gaussian', 'gaussian_mixture', 'gaussian_rbm',
-     'hidden_boltzmann_machine', 'mean_covariance_rbm', 'no_hidden_layer',
+     'deep_boltzmann_machine', 'gated_gaussian_rbm', 'gated_rbm', 'gaussian', 'gaussian_mixture',
+     'gaussian_rbm', 'hidden_boltzmann_machine', 'mean_covariance_rbm', 'no_hidden_layer',
      'normalized_mean_covariance_rbm', 'potts', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
@@ -73,6 +75,10 @@ def small_models(n_samples=12):
     theta = gaussian.pack(rng.standard_normal(3), factor @ factor.T)
     models["gaussian"] = gaussian, theta, X
 
+    gated = GatedGaussianRBMEnergy(5, 3, 3, 2, sigma="learn")
+    pairs = rng.standard_normal((n_samples, 5))
+    models["gated_gaussian_rbm"] = gated, random_parameters(gated, rng), pairs
+
     rbm = BernoulliRBMEnergy(4, 3)
     binary = (rng.random((n_samples, 4)) < 0.5).astype(np.float64)
     models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
@@ -82,6 +88,9 @@ def small_models(n_samples=12):
     models["deep_boltzmann_machine"] = layered, random_parameters(layered, rng), binary
     hidden = HiddenBoltzmannMachineEnergy(4, 2)
     models["hidden_boltzmann_machine"] = hidden, random_parameters(hidden, rng), binary
+    gated = GatedRBMEnergy(5, 3, 3, 2)
+    bits = (rng.random((n_samples, 5)) < 0.5).astype(np.float64)
+    models["gated_rbm"] = gated, random_parameters(gated, rng), bits
     field = PottsEnergy(grid_graph((2, 2)))
     models["potts"] = field, random_parameters(field, rng), binary
     return models

@@ -45,11 +45,7 @@ class ObjectiveTestCase(Seeded):
     def models(self):
         """Energies to try it on, ``small_models()`` that fit: name → (energy, theta, X)."""
         objective = self.make()
-        return {
-            name: model
-            for name, model in small_models().items()
-            if all(isinstance(model[0], protocol) for protocol in objective.requires)
-        }
+        return {name: model for name, model in small_models().items() if _fits(objective, model[0])}
 
     # -- value and gradient -----------------------------------------------------------------------
 
@@ -161,7 +157,7 @@ class ObjectiveTestCase(Seeded):
         objective = self.make()
         energies = [_EnergyWithoutCapabilities(), *(model[0] for model in small_models().values())]
         for energy in energies:
-            if all(isinstance(energy, protocol) for protocol in objective.requires):
+            if _fits(objective, energy):
                 check_capabilities(objective, energy, OBJECTIVES, "SomeModel")
                 continue
             try:
@@ -177,6 +173,14 @@ class ObjectiveTestCase(Seeded):
         return [
             (name, _Run(self.make(), *model, self.seed)) for name, model in self.models().items()
         ]
+
+
+def _fits(objective, energy):
+    """Whether the energy has what the objective requires, and may be conditional if it is."""
+    is_conditional = getattr(energy, "n_inputs", 0) > 0
+    return all(isinstance(energy, protocol) for protocol in objective.requires) and not (
+        is_conditional and objective.conditional_obstacle(energy)
+    )
 
 
 class _Run:

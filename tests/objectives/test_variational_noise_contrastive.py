@@ -20,7 +20,16 @@ from sklvm.testing import (
 
 NU = 3
 NCE = NoiseContrastiveEstimation(NU, frozen_noise=True)
-WITHOUT_POSTERIOR = {"gaussian", "decoder", "binary_factors", "potts", "deep_boltzmann_machine"}
+CONDITIONAL = {"gated_rbm", "gated_gaussian_rbm"}
+WITHOUT_POSTERIOR = {
+    "gaussian",
+    "decoder",
+    "binary_factors",
+    "potts",
+    "deep_boltzmann_machine",
+    "boltzmann_machine",
+    *CONDITIONAL,
+}
 LATENT_VARIABLE_MODELS = sorted(set(small_models()) - WITHOUT_POSTERIOR)
 
 

@@ -1,0 +1,462 @@
+"""The energies of gated restricted Boltzmann machines: hidden units see products of x and y."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from sklvm.energies._binary_sites import BinarySites
+from sklvm.energies._binary_states import binary_states, smoothed_logits, sum_over_states
+from sklvm.energies._interactions import FactoredInteraction, FullInteraction
+from sklvm.energies._scale import Scale
+from sklvm.energies._two_layers import TwoLayers
+from sklvm.kernels import sample_bernoulli, sigmoid, softplus, standard_normal
+from sklvm.layouts import ParameterLayout
+from sklvm.statistics import column_moments
+
+__all__ = ["GatedGaussianRBMEnergy", "GatedRBMEnergy"]
+
+
+class _GatedEnergy(TwoLayers):
+    """E(x, y, z) = Σ_j [h(v_j) − a_j v_j] − zᵀ(c + L(x − μ, y − ν)), v = [x, y], and x given.
+
+    Given x and z, the y_j are independent with densities ∝ exp(η_j y_j − h(y_j)), of which a
+    subclass gives h, ``_log_volumes``, ``_means`` and ``_draw``.
+    """
+
+    def __init__(self, n_features, n_components, n_factors, n_inputs):
+        self.n_features, self.n_components, self.n_inputs = n_features, n_components, n_inputs
+        self.n_outputs, self.n_terms = n_features - n_inputs, 2**n_components
+        shape = n_inputs, self.n_outputs, n_components
+        self.interaction = (
+            FullInteraction(*shape) if n_factors is None else FactoredInteraction(*shape, n_factors)
+        )
+        self.layout = self.interaction.layout + ParameterLayout(
+            {
+                "input_bias": (n_inputs,),
+                "output_bias": (self.n_outputs,),
+                "hidden_bias": (n_components,),
+                "input_offset": (n_inputs,),
+                "output_offset": (self.n_outputs,),
+            }
+        )
+
+    def init_parameters(self, X, rng, sample_weight=None):
+        """Independent visible units at the means of X, which are μ and ν, and a random L."""
+        theta = self.tempered_start(X, sample_weight)
+        _, variances = column_moments(X, sample_weight)
+        totals = (max(float(v.sum()), 1e-6) for v in np.split(variances, [self.n_inputs]))
+        views = self.layout.views(theta)
+        for name, value in self.interaction.draw(rng, *totals).items():
+            views[name][...] = value
+        return theta
+
+    # -- linear in z ------------------------------------------------------------------------------
+
+    def terms(self, theta, X):
+        """E₀(x, y), u = c + L(x − μ, y − ν), and their pullback."""
+        views, inputs, outputs = self._split(theta, X)
+        u = self.interaction.responses(views, inputs, outputs) + views["hidden_bias"]
+        energy = self._base(views, X) - X @ self._bias(views)
+        return energy, u, lambda w, U_bar: self._pull_terms(theta, X, w, U_bar)
+
+    def _pull_terms(self, theta, X, w, U_bar):
+        views, inputs, outputs = self._split(theta, X)
+        gradient = np.zeros_like(theta)
+        out = self.layout.views(gradient)
+        self._pull_base(views, X, w, out)
+        bias = -(w @ X)
+        out["input_bias"][...], out["output_bias"][...] = np.split(bias, [self.n_inputs])
+        out["hidden_bias"][...] = U_bar.sum(axis=0)
+        self._pull_responses(views, inputs, outputs, U_bar, out)
+        return gradient
+
+    def _pull_responses(self, views, inputs, outputs, L_bar, out):
+        of_x, of_y = self.interaction.pull(views, inputs, outputs, L_bar, out)
+        out["input_offset"] -= of_x
+        out["output_offset"] -= of_y
+
+    def joint_gradient(self, theta, blocks, w):
+        """Σᵢ wᵢ ∂E(xᵢ, yᵢ, zᵢ)/∂θ, without the product that gives u."""
+        X, Z = blocks
+        w, weighted = sum_over_states(w, Z)
+        return self._pull_terms(theta, X, w, -weighted)
+
+    def _split(self, theta, X):
+        """The parameters by name, and x − μ and y − ν."""
+        views = self.layout.views(theta)
+        inputs = X[:, : self.n_inputs] - views["input_offset"]
+        return views, inputs, X[:, self.n_inputs :] - views["output_offset"]
+
+    @staticmethod
+    def _bias(views):
+        return np.concatenate([views["input_bias"], views["output_bias"]])
+
+    # -- x and y given the others -----------------------------------------------------------------
+
+    def output_mean(self, theta, X, Z):
+        """E[y | x, z], shape (n, n_outputs), of rows X = [x, y] whose y does not matter."""
+        views, inputs, _ = self._split(theta, X)
+        drive = self.interaction.output_drive(views, inputs, Z)
+        return self._means(views, drive + views["output_bias"])
+
+    def input_mean(self, theta, X, Z):
+        """E[x | y, z], shape (n, n_inputs), of rows X = [x, y] whose x does not matter."""
+        views, _, outputs = self._split(theta, X)
+        drive = self.interaction.input_drive(views, outputs, Z)
+        return self._means(views, drive + views["input_bias"])
+
+    def expected_visible(self, theta, state):
+        """x as it is, and E[y | x, z]."""
+        X, Z = state.blocks
+        return np.hstack([X[:, : self.n_inputs], self.output_mean(theta, X, Z)])
+
+    def sample_visible(self, theta, Z, seed, sweep=0, *, free=None, current=None):
+        """[x, y] with y drawn given x and z; x, and entries of y where `free` is False, stay."""
+        views, inputs, _ = self._split(theta, current)
+        eta = self.interaction.output_drive(views, inputs, Z)
+        eta += views["output_bias"]
+        free = None if free is None else free[..., self.n_inputs :]
+        Y = self._draw(views, eta, seed, sweep, free, current[:, self.n_inputs :])
+        return np.hstack([current[:, : self.n_inputs], Y])
+
+    # -- tempered ---------------------------------------------------------------------------------
+
+    def tempered_start(self, X, sample_weight=None):
+        """Independent visible units with the means of X, which are μ and ν; L = 0 and c = 0."""
+        theta = np.zeros(self.layout.size)
+        views = self.layout.views(theta)
+        bias, mean = self._start_biases(X, sample_weight, views)
+        views["input_bias"][...], views["output_bias"][...] = np.split(bias, [self.n_inputs])
+        views["input_offset"][...], views["output_offset"][...] = np.split(mean, [self.n_inputs])
+        return theta.astype(X.dtype)
+
+    def temper(self, theta_0, theta, beta):
+        """βL, by an equal share for each of its factors; biases are (1 − β) b₀ + β b."""
+        if beta == 0:
+            return theta_0.copy()
+        tempered = (1 - beta) * theta_0 + beta * theta
+        out, model = self.layout.views(tempered), self.layout.views(theta)
+        for name in self.interaction.layout:
+            out[name][...] = beta ** (1 / self.interaction.order) * model[name]
+        for name in ("input_offset", "output_offset"):
+            out[name][...] = model[name]
+        return tempered
+
+    def tempered_energies(self, theta_0, theta, betas, state):
+        """E(x, y) at each inverse temperature, from one evaluation of L."""
+        X = state.visible
+        u = self.posterior_logits(theta, X) if state.cache is None else state.cache
+        products = u - self.layout.views(theta)["hidden_bias"]
+        energies = np.empty((len(betas), len(X)), dtype=u.dtype)
+        for energy, beta in zip(energies, betas, strict=True):
+            views = self.layout.views(self.temper(theta_0, theta, beta))
+            energy[...] = self._base(views, X) - X @ self._bias(views)
+            energy -= softplus(beta * products + views["hidden_bias"]).sum(axis=1)
+        return energies
+
+    def start_log_partition(self, theta_0, X=None, free=None):
+        """That of independent visible and hidden units, L being 0."""
+        views = self.layout.views(theta_0.astype(np.float64))
+        hidden, bias = self.sum_hidden(views["hidden_bias"]), self._bias(views)
+        summed = self._log_volumes(views, bias)
+        if free is None:
+            return float(summed.sum()) + hidden
+        held = X * bias - self._base_of_units(views, X)
+        return np.where(free, summed, held).sum(axis=1) + hidden
+
+    def sample_start(self, theta_0, n_samples, seed):
+        """Independent draws of all visible units."""
+        views = self.layout.views(theta_0)
+        eta = np.tile(self._bias(views), (n_samples, 1))
+        return self._draw(views, eta, seed, 0, None, None)
+
+    # -- log Z(x) ---------------------------------------------------------------------------------
+
+    def conditional_log_partition(self, theta, X):
+        """log Σ_z ∫ dy p̃(x, y, z) of each row, and ``pullback(w)``: a sum over the states of z.
+
+        The gradient is the mean of −∂E/∂θ over p(y, z | x), in which y stands at its mean given x
+        and z, but for the variance that h sees.
+        """
+        wide, rows = theta.astype(np.float64), X.astype(np.float64)
+        outputs = np.arange(self.n_features) >= self.n_inputs
+        blocks = [self._log_joint(wide, rows, Z, outputs) for Z in self._states(len(X))]
+        log_z = logsumexp(np.hstack(blocks), axis=1)
+
+        def pullback(w):
+            gradient = np.zeros_like(wide)
+            out, views = self.layout.views(gradient), self.layout.views(wide)
+            for Z, log_joint in zip(self._states(len(X)), blocks, strict=True):
+                shares = (w[:, np.newaxis] * np.exp(log_joint - log_z[:, np.newaxis])).ravel()
+                tiled, states = np.repeat(rows, len(Z), axis=0), np.tile(Z, (len(rows), 1))
+                tiled[:, self.n_inputs :] = self.output_mean(wide, tiled, states)
+                gradient -= self.joint_gradient(wide, (tiled, states), shares)
+            self._pull_variance(views, w.sum(), out)
+            return gradient.astype(theta.dtype)
+
+        return log_z.astype(theta.dtype), pullback
+
+    def n_clamped_terms(self, free):
+        """Of the sum in ``log_clamped_partition``."""
+        return self.n_terms
+
+    def log_clamped_partition(self, theta, X, free):
+        """log Σ_z ∫ p̃(x, y, z) over the free entries of y, the others held at the rows of X.
+
+        Of shape (n,), float64, in nats. Inputs are held whatever `free` says.
+        """
+        wide, rows = theta.astype(np.float64), X.astype(np.float64)
+        blocks = [self._log_joint(wide, rows, Z, free) for Z in self._states(len(X))]
+        return logsumexp(np.hstack(blocks), axis=1)
+
+    def _states(self, n_rows):
+        return binary_states(self.n_components, n_rows * self.n_features)
+
+    def _log_joint(self, theta, X, Z, free):
+        """log ∫ p̃(x, y, z) over free y, of each row and each state: shape (n, n_states)."""
+        views, inputs, _ = self._split(theta, X)
+        free = free[self.n_inputs :]
+        drive = np.einsum("nkj,sk->nsj", self.interaction.weights(views, inputs), Z)
+        eta = drive + views["output_bias"]
+        Y = np.where(free, 0.0, X[:, self.n_inputs :])[:, np.newaxis]
+        held = eta * Y - self._base_of_units(views, Y)
+        outputs = np.where(free, self._log_volumes(views, eta), held).sum(axis=2)
+        x = X[:, : self.n_inputs]
+        of_x = x @ views["input_bias"] - self._base(views, x)
+        return (
+            outputs
+            + of_x[:, np.newaxis]
+            + Z @ views["hidden_bias"]
+            - drive @ views["output_offset"]
+        )
+
+
+class GatedRBMEnergy(BinarySites, _GatedEnergy):
+    """−log p̃ of the gated restricted Boltzmann machine over bits x and y, as a model of y given x.
+
+    ::
+
+        log p̃(x, y, z) = zᵀ(c + L(x − μ, y − ν)) + aᵀx + bᵀy,    L = G(Ax ∘ By),
+        log p̃(x, y) = aᵀx + bᵀy + Σ_k S(c_k + L_k(x − μ, y − ν)).
+
+    Rows are [x, y]. Hidden units see products of an input and an output: how y comes from x [1]_.
+    Given x it is a restricted Boltzmann machine in y, with the weights W(x) = G diag(A(x − μ)) B.
+    μ and ν, the means of the data at the start, are best left there. Capabilities, all of p(y | x):
+    marginal, joint, independent binary latents, Gibbs, tempered, site conditionals, conditional
+    and clamped partition.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of x and y together.
+    n_components : int
+        Number K of hidden units.
+    n_factors : int or None
+        Number F of factors: rows of A and B. None: L has a full tensor.
+    n_inputs : int
+        Width of x.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        ``input_factors`` (A), ``output_factors`` (B) and ``hidden_factors`` (G, of shape (K, F)),
+        or ``tensor`` (T, of shape (K, n_inputs, n_outputs)); ``input_bias`` (a), ``output_bias``
+        (b), ``hidden_bias`` (c), ``input_offset`` (μ), ``output_offset`` (ν).
+
+    References
+    ----------
+    .. [1] Memisevic, Hinton, "Learning to represent spatial transformations with factored
+       higher-order Boltzmann machines", Neural Computation 22 (2010).
+    """
+
+    def flip_logits(self, theta, X):
+        """b_j + c_j Σ_k [S(u_k + c_j W_kj(x)) − S(u_k)] with c = 1 − 2y, and ``pullback(V)``.
+
+        Those of x are 0: it is given.
+        """
+        views, inputs, outputs = self._split(theta, X)
+        u = self.posterior_logits(theta, X)[:, :, np.newaxis]
+        change = (1 - 2 * X[:, self.n_inputs :])[:, np.newaxis]
+        flipped = u + change * self.interaction.weights(views, inputs)
+        logits = np.zeros_like(X)
+        logits[:, self.n_inputs :] = (change * (softplus(flipped) - softplus(u))).sum(axis=1)
+        logits[:, self.n_inputs :] += views["output_bias"]
+
+        def pullback(V):
+            gradient = np.zeros_like(theta)
+            out = self.layout.views(gradient)
+            V = V[:, np.newaxis, self.n_inputs :]
+            on = sigmoid(flipped)
+            U_bar = (V * change * (on - sigmoid(u))).sum(axis=2)
+            self._pull_responses(views, inputs, outputs, U_bar, out)
+            out["input_offset"] -= self.interaction.pull_weights(views, inputs, V * on, out)
+            out["output_bias"][...] = V.sum(axis=(0, 1))
+            out["hidden_bias"][...] = U_bar.sum(axis=0)
+            return gradient
+
+        return logits, pullback
+
+    # -- exponential family of a bit: h = 0 -------------------------------------------------------
+
+    def _start_biases(self, X, sample_weight, views):
+        bias = smoothed_logits(X, sample_weight)
+        return bias, sigmoid(bias)
+
+    def _base(self, views, X):
+        return np.zeros(len(X), dtype=X.dtype)
+
+    def _base_of_units(self, views, X):
+        return np.zeros_like(X)
+
+    def _pull_base(self, views, X, w, out):
+        pass
+
+    def _pull_variance(self, views, weight, out):
+        pass
+
+    def _log_volumes(self, views, eta):
+        return softplus(eta)
+
+    def _means(self, views, eta):
+        return sigmoid(eta)
+
+    def _draw(self, views, eta, seed, sweep, free, current):
+        no_bias = np.zeros(eta.shape[1], dtype=eta.dtype)
+        return sample_bernoulli(eta, no_bias, seed, sweep=sweep, layer=0, free=free, state=current)
+
+
+class GatedGaussianRBMEnergy(_GatedEnergy):
+    """The same over real x and y: h(v) = v²/(2σ²) in the place of bits.
+
+    ::
+
+        log p̃(x, y, z) = zᵀ(c + L(x − μ, y − ν)) + aᵀx + bᵀy − (‖x‖² + ‖y‖²)/(2σ²),
+        p(y | x, z) = N(σ²(b + W(x)ᵀz), σ²I).
+
+    Given x it has a density in y whatever the parameters are, and no condition is needed. As a
+    density of x and y together it has a finite Z only where σ²‖M(z)‖₂ < 1 for every z, M = Aᵀ
+    diag(Gᵀz) B: it is a model of y given x alone. Parameters as of ``GatedRBMEnergy``, and σ. The
+    capabilities are those, with the score, its Laplacian and its directional curvature, all in y,
+    in the place of site conditionals.
+
+    Parameters
+    ----------
+    n_features, n_components : int
+    n_factors : int or None
+    n_inputs : int
+    sigma : float or "learn", default=1.0
+        σ; see ``Scale``.
+    sigma_floor : float, default=1e-3
+        σ_min, in the units of y; used where σ is learned.
+    """
+
+    def __init__(self, n_features, n_components, n_factors, n_inputs, sigma=1.0, sigma_floor=1e-3):
+        super().__init__(n_features, n_components, n_factors, n_inputs)
+        self.scale = Scale(sigma, sigma_floor)
+        self.layout = self.layout + self.scale.layout
+
+    # -- score and second derivatives, in y -------------------------------------------------------
+
+    def energy_and_score(self, theta, X):
+        """E and ψ = [0, b − y/σ² + W(x)ᵀs(u)]."""
+        energy, u, _ = self.terms(theta, X)
+        energy -= softplus(u).sum(axis=1)
+        return energy, self._score(theta, X, sigmoid(u))
+
+    def _score(self, theta, X, S):
+        views, inputs, _ = self._split(theta, X)
+        psi = np.zeros_like(X)
+        psi[:, self.n_inputs :] = self.interaction.output_drive(views, inputs, S)
+        psi[:, self.n_inputs :] += views["output_bias"]
+        psi[:, self.n_inputs :] -= X[:, self.n_inputs :] / self.scale.variance(views)
+        return psi
+
+    def score(self, theta, X):
+        """ψ, and ``pullback(V)``."""
+        psi, _, pullback = self._derivatives(theta, X, None)
+        return psi, lambda V: pullback(V, None)
+
+    def score_and_laplacian(self, theta, X):
+        """ψ, −d_y/σ² + Σ_k s′(u_k) ‖W(x)_k‖², and ``pullback(V, w)``."""
+        axes = np.eye(self.n_features, dtype=X.dtype)[self.n_inputs :, np.newaxis]
+        return self._derivatives(theta, X, np.broadcast_to(axes, (self.n_outputs, *X.shape)))
+
+    def score_and_directional_curvature(self, theta, X, directions):
+        """ψ, Σ_v [Σ_k s′(u_k) (W(x) v)_k² − ‖v‖²/σ²], and ``pullback(V, w)``."""
+        return self._derivatives(theta, X, directions)
+
+    def curvature(self, theta):
+        """1/σ²."""
+        return float(1 / self.scale.variance(self.layout.views(theta)))
+
+    def _derivatives(self, theta, X, directions):
+        views, inputs, outputs = self._split(theta, X)
+        variance, n = self.scale.variance(views), self.n_inputs
+        S = sigmoid(self.posterior_logits(theta, X))
+        slope, curvature = S * (1 - S), None
+        if directions is not None:
+            D = directions[..., n:]
+            W = self.interaction.weights(views, inputs)
+            along = np.einsum("nkj,mnj->mnk", W, D, optimize=True)
+            squares = np.einsum("mnk,mnk->nk", along, along)
+            norms = np.einsum("mnj,mnj->n", D, D)
+            curvature = np.einsum("nk,nk->n", slope, squares) - norms / variance
+
+        def pullback(V, w):
+            gradient = np.zeros_like(theta)
+            out, V = self.layout.views(gradient), V[:, n:]
+            u_bar = self.interaction.responses(views, inputs, V)
+            of_variance = np.vdot(V, X[:, n:])
+            if w is not None:
+                u_bar = u_bar + (1 - 2 * S) * w[:, np.newaxis] * squares
+                of_variance += w @ norms
+                weighted = 2 * w[:, np.newaxis] * slope * along
+                W_bar = np.einsum("mnk,mnj->nkj", weighted, D, optimize=True)
+                out["input_offset"] -= self.interaction.pull_weights(views, inputs, W_bar, out)
+            u_bar = slope * u_bar
+            out["input_offset"] -= self.interaction.pull(views, inputs, V, S, out)[0]
+            self._pull_responses(views, inputs, outputs, u_bar, out)
+            out["hidden_bias"][...] = u_bar.sum(axis=0)
+            out["output_bias"][...] = V.sum(axis=0)
+            self.scale.pull(views, of_variance / variance**2, out)
+            return gradient
+
+        return self._score(theta, X, S), curvature, pullback
+
+    # -- exponential family of a real unit: h = v²/(2σ²) ------------------------------------------
+
+    def _start_biases(self, X, sample_weight, views):
+        mean, variances = column_moments(X, sample_weight)
+        for name, value in self.scale.start_values(variances[self.n_inputs :].mean()).items():
+            views[name][...] = value
+        return mean / self.scale.variance(views), mean
+
+    def _base(self, views, X):
+        return np.einsum("ij,ij->i", X, X) / (2 * self.scale.variance(views))
+
+    def _base_of_units(self, views, X):
+        return X**2 / (2 * self.scale.variance(views))
+
+    def _pull_base(self, views, X, w, out):
+        squares = w @ np.einsum("ij,ij->i", X, X)
+        self.scale.pull(views, -0.5 * squares / self.scale.variance(views) ** 2, out)
+
+    def _pull_variance(self, views, weight, out):
+        """What −∂h/∂σ² has beyond that at the means: y has the variance σ² given x and z."""
+        if self.scale.is_learned:
+            of_means = out["log_scale"].copy()
+            self.scale.pull(views, 0.5 * weight * self.n_outputs / self.scale.variance(views), out)
+            out["log_scale"] += of_means
+
+    def _log_volumes(self, views, eta):
+        variance = self.scale.variance(views)
+        return 0.5 * (variance * eta**2 + np.log(2 * np.pi * variance))
+
+    def _means(self, views, eta):
+        return self.scale.variance(views) * eta
+
+    def _draw(self, views, eta, seed, sweep, free, current):
+        variance = self.scale.variance(views)
+        Y = standard_normal(eta.shape, seed, sweep=sweep, dtype=eta.dtype)
+        Y *= np.sqrt(variance)
+        Y += variance * eta
+        return Y if free is None else np.where(free, Y, current)
