@@ -25,6 +25,7 @@ from sklvm import (
     DeepEnergyModel,
     DensityOutlierDetector,
     DictionaryLearner,
+    GatedRBM,
     GaussianMixture,
     GaussianRBM,
     GridConditionalRandomField,
@@ -41,6 +42,14 @@ from sklvm import (
     VAETransformer,
     ZCAWhitener,
 )
+
+
+def given_of(model):
+    """What ``sample`` of a conditional model has to be given, else None."""
+    if not hasattr(model, "conditional_log_partition"):
+        return None
+    n_outputs = model.n_features_in_ - model.n_inputs_
+    return np.append(np.zeros(model.n_inputs_), np.full(n_outputs, np.nan))
 
 
 def expected_failures(estimator):
@@ -115,6 +124,7 @@ ESTIMATORS = [
     DeepBoltzmannMachine((4, 2), visible="gaussian", pretrain=False, max_iter=4),
     DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20),
     MeanCovarianceRBM(2, 3, max_iter=20),
+    GatedRBM(2, 3, max_iter=20),
     BinaryLatentVAE(4, max_iter=50),
     SigmoidAutoencoder(4, max_iter=50),
     SigmoidAutoencoder(4, objective="point_posterior", max_iter=50),
@@ -265,7 +275,7 @@ def test_the_data_type_is_kept_end_to_end(fitted, X, dtype):
     if hasattr(model, "transform"):
         assert model.transform(X.astype(dtype)).dtype == dtype
     if hasattr(model, "sample"):
-        assert model.sample(3).dtype == dtype
+        assert model.sample(3, given=given_of(model)).dtype == dtype
 
 
 @pytest.mark.parametrize(

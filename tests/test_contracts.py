@@ -123,7 +123,11 @@ def outputs(model, X):
     if hasattr(model, "inverse_transform"):
         told["inverse_transform"] = np.asarray(model.inverse_transform(told["transform"]))
     if hasattr(model, "sample"):
-        draws = model.sample(3, random_state=0)
+        given = {}
+        if hasattr(model, "conditional_log_partition"):
+            n_outputs = model.n_features_in_ - model.n_inputs_
+            given = {"given": np.append(np.zeros(model.n_inputs_), np.full(n_outputs, np.nan))}
+        draws = model.sample(3, random_state=0, **given)
         told["sample"] = draws.toarray() if issparse(draws) else np.asarray(draws)
     return told
 

@@ -129,6 +129,8 @@ OTHER_WORDS = {
         "BoltzmannMachine": "Its couplings, by J.",
         "MarkovRandomField": "Its couplings, by J.",
     },
+    "weight_decay": {"MarkovRandomField": "Its couplings, by J."},
+    "visible": {"GatedRBM": "Rows are pairs of x and y."},
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
         "CategoricalMixture": "No log Z to be estimated.",
@@ -175,6 +177,7 @@ OTHER_DEFAULTS = {
         "BernoulliRBM": "Chains want a rate that falls to zero.",
         "BoltzmannMachine": "Its usual criterion is deterministic and smooth.",
         "GaussianRBM": "Chains want a rate that falls to zero.",
+        "GatedRBM": "Chains want a rate that falls to zero.",
         "MeanCovarianceRBM": "Chains want a rate that falls to zero.",
         "DeepBoltzmannMachine": "Chains want a rate that falls to zero.",
         "MarkovRandomField": "Its usual criterion is deterministic and smooth.",
@@ -189,6 +192,8 @@ OTHER_DEFAULTS = {
         "BoltzmannMachine": "Units may be alike in all rows.",
         "MarkovRandomField": "Sites may be alike in all rows.",
     },
+    "visible": {"GatedRBM": "Pairs of images are real more often."},
+    "weight_decay": {"MarkovRandomField": "Sites may be alike in all rows."},
     "n_iter_no_change": {
         "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
         "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",

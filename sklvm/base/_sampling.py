@@ -147,6 +147,12 @@ default="reference"
         incomplete = missing.any(axis=1)
         if not incomplete.any():
             return X
+        n_inputs = getattr(self._training.energy, "n_inputs", 0)
+        if missing[:, :n_inputs].any():
+            raise ValueError(
+                f"This {type(self).__name__} is a model of some features given the first "
+                f"{n_inputs}, and X contains NaN among these: it cannot fill them."
+            )
         free = missing[incomplete]
         given = self._prepared(X[incomplete], self._fitted_params)
         given = given.astype(self._training.energy_theta.dtype)

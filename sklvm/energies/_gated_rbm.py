@@ -22,8 +22,11 @@ class _GatedEnergy(TwoLayers):
     subclass gives h, ``_log_volumes``, ``_means`` and ``_draw``.
     """
 
-    def __init__(self, n_features, n_components, n_factors, n_inputs):
+    scale = None
+
+    def __init__(self, n_features, n_components, n_factors, n_inputs, *, centered=True):
         self.n_features, self.n_components, self.n_inputs = n_features, n_components, n_inputs
+        self.centered = centered
         self.n_outputs, self.n_terms = n_features - n_inputs, 2**n_components
         shape = n_inputs, self.n_outputs, n_components
         self.interaction = (
@@ -40,13 +43,14 @@ class _GatedEnergy(TwoLayers):
         )
 
     def init_parameters(self, X, rng, sample_weight=None):
-        """Independent visible units at the means of X, which are μ and ν, and a random L."""
+        """Independent visible units with the means of X, and a random L."""
         theta = self.tempered_start(X, sample_weight)
         _, variances = column_moments(X, sample_weight)
         totals = (max(float(v.sum()), 1e-6) for v in np.split(variances, [self.n_inputs]))
         views = self.layout.views(theta)
         for name, value in self.interaction.draw(rng, *totals).items():
             views[name][...] = value
+        views[self.interaction.outer] /= self._gain(views)
         return theta
 
     # -- linear in z ------------------------------------------------------------------------------
@@ -67,7 +71,7 @@ class _GatedEnergy(TwoLayers):
         out["input_bias"][...], out["output_bias"][...] = np.split(bias, [self.n_inputs])
         out["hidden_bias"][...] = U_bar.sum(axis=0)
         self._pull_responses(views, inputs, outputs, U_bar, out)
-        return gradient
+        return self._pulled(theta, gradient)
 
     def _pull_responses(self, views, inputs, outputs, L_bar, out):
         of_x, of_y = self.interaction.pull(views, inputs, outputs, L_bar, out)
@@ -82,9 +86,21 @@ class _GatedEnergy(TwoLayers):
 
     def _split(self, theta, X):
         """The parameters by name, and x − μ and y − ν."""
-        views = self.layout.views(theta)
+        views = self._views(theta)
         inputs = X[:, : self.n_inputs] - views["input_offset"]
         return views, inputs, X[:, self.n_inputs :] - views["output_offset"]
+
+    def _views(self, theta):
+        """The parameters by name as the formulas have them."""
+        return self.layout.views(theta)
+
+    def _pulled(self, theta, gradient):
+        """θ's gradient from that of what ``_views`` gives."""
+        return gradient
+
+    def _gain(self, views):
+        """What L and the biases of visible units are multiplied with."""
+        return 1.0
 
     @staticmethod
     def _bias(views):
@@ -121,12 +137,14 @@ class _GatedEnergy(TwoLayers):
     # -- tempered ---------------------------------------------------------------------------------
 
     def tempered_start(self, X, sample_weight=None):
-        """Independent visible units with the means of X, which are μ and ν; L = 0 and c = 0."""
+        """Independent visible units with the means of X; L = 0 and c = 0."""
         theta = np.zeros(self.layout.size)
         views = self.layout.views(theta)
         bias, mean = self._start_biases(X, sample_weight, views)
         views["input_bias"][...], views["output_bias"][...] = np.split(bias, [self.n_inputs])
-        views["input_offset"][...], views["output_offset"][...] = np.split(mean, [self.n_inputs])
+        if self.centered:
+            parts = np.split(mean, [self.n_inputs])
+            views["input_offset"][...], views["output_offset"][...] = parts
         return theta.astype(X.dtype)
 
     def temper(self, theta_0, theta, beta):
@@ -145,17 +163,19 @@ class _GatedEnergy(TwoLayers):
         """E(x, y) at each inverse temperature, from one evaluation of L."""
         X = state.visible
         u = self.posterior_logits(theta, X) if state.cache is None else state.cache
-        products = u - self.layout.views(theta)["hidden_bias"]
+        model = self._views(theta)
+        products = (u - model["hidden_bias"]) / self._gain(model)
         energies = np.empty((len(betas), len(X)), dtype=u.dtype)
         for energy, beta in zip(energies, betas, strict=True):
-            views = self.layout.views(self.temper(theta_0, theta, beta))
+            views = self._views(self.temper(theta_0, theta, beta))
             energy[...] = self._base(views, X) - X @ self._bias(views)
-            energy -= softplus(beta * products + views["hidden_bias"]).sum(axis=1)
+            hidden = beta * self._gain(views) * products + views["hidden_bias"]
+            energy -= softplus(hidden).sum(axis=1)
         return energies
 
     def start_log_partition(self, theta_0, X=None, free=None):
         """That of independent visible and hidden units, L being 0."""
-        views = self.layout.views(theta_0.astype(np.float64))
+        views = self._views(theta_0.astype(np.float64))
         hidden, bias = self.sum_hidden(views["hidden_bias"]), self._bias(views)
         summed = self._log_volumes(views, bias)
         if free is None:
@@ -165,7 +185,7 @@ class _GatedEnergy(TwoLayers):
 
     def sample_start(self, theta_0, n_samples, seed):
         """Independent draws of all visible units."""
-        views = self.layout.views(theta_0)
+        views = self._views(theta_0)
         eta = np.tile(self._bias(views), (n_samples, 1))
         return self._draw(views, eta, seed, 0, None, None)
 
@@ -184,7 +204,7 @@ class _GatedEnergy(TwoLayers):
 
         def pullback(w):
             gradient = np.zeros_like(wide)
-            out, views = self.layout.views(gradient), self.layout.views(wide)
+            out, views = self.layout.views(gradient), self._views(wide)
             for Z, log_joint in zip(self._states(len(X)), blocks, strict=True):
                 shares = (w[:, np.newaxis] * np.exp(log_joint - log_z[:, np.newaxis])).ravel()
                 tiled, states = np.repeat(rows, len(Z), axis=0), np.tile(Z, (len(rows), 1))
@@ -254,6 +274,8 @@ class GatedRBMEnergy(BinarySites, _GatedEnergy):
         Number F of factors: rows of A and B. None: L has a full tensor.
     n_inputs : int
         Width of x.
+    centered : bool, default=True
+        Whether μ and ν are the means of X at the start, or 0.
 
     Attributes
     ----------
@@ -291,7 +313,7 @@ class GatedRBMEnergy(BinarySites, _GatedEnergy):
             out["input_offset"] -= self.interaction.pull_weights(views, inputs, V * on, out)
             out["output_bias"][...] = V.sum(axis=(0, 1))
             out["hidden_bias"][...] = U_bar.sum(axis=0)
-            return gradient
+            return self._pulled(theta, gradient)
 
         return logits, pullback
 
@@ -329,11 +351,11 @@ class GatedGaussianRBMEnergy(_GatedEnergy):
 
     ::
 
-        log p̃(x, y, z) = zᵀ(c + L(x − μ, y − ν)) + aᵀx + bᵀy − (‖x‖² + ‖y‖²)/(2σ²),
-        p(y | x, z) = N(σ²(b + W(x)ᵀz), σ²I).
+        log p̃(x, y, z) = cᵀz + (zᵀL(x − μ, y − ν) + aᵀx + bᵀy − ½‖x‖² − ½‖y‖²)/σ²,
+        p(y | x, z) = N(b + W(x)ᵀz, σ²I).
 
     Given x it has a density in y whatever the parameters are, and no condition is needed. As a
-    density of x and y together it has a finite Z only where σ²‖M(z)‖₂ < 1 for every z, M = Aᵀ
+    density of x and y together it has a finite Z only where ‖M(z)‖₂ < 1 for every z, M = Aᵀ
     diag(Gᵀz) B: it is a model of y given x alone. Parameters as of ``GatedRBMEnergy``, and σ. The
     capabilities are those, with the score, its Laplacian and its directional curvature, all in y,
     in the place of site conditionals.
@@ -347,12 +369,25 @@ class GatedGaussianRBMEnergy(_GatedEnergy):
         σ; see ``Scale``.
     sigma_floor : float, default=1e-3
         σ_min, in the units of y; used where σ is learned.
+    centered : bool, default=True
+        Whether μ and ν are the means of X at the start, or 0.
     """
 
-    def __init__(self, n_features, n_components, n_factors, n_inputs, sigma=1.0, sigma_floor=1e-3):
-        super().__init__(n_features, n_components, n_factors, n_inputs)
+    def __init__(
+        self,
+        n_features,
+        n_components,
+        n_factors,
+        n_inputs,
+        sigma=1.0,
+        sigma_floor=1e-3,
+        *,
+        centered=True,
+    ):
+        super().__init__(n_features, n_components, n_factors, n_inputs, centered=centered)
         self.scale = Scale(sigma, sigma_floor)
         self.layout = self.layout + self.scale.layout
+        self._scaled = self.interaction.outer, "input_bias", "output_bias"
 
     # -- score and second derivatives, in y -------------------------------------------------------
 
@@ -418,7 +453,7 @@ class GatedGaussianRBMEnergy(_GatedEnergy):
             out["hidden_bias"][...] = u_bar.sum(axis=0)
             out["output_bias"][...] = V.sum(axis=0)
             self.scale.pull(views, of_variance / variance**2, out)
-            return gradient
+            return self._pulled(theta, gradient)
 
         return self._score(theta, X, S), curvature, pullback
 
@@ -428,7 +463,28 @@ class GatedGaussianRBMEnergy(_GatedEnergy):
         mean, variances = column_moments(X, sample_weight)
         for name, value in self.scale.start_values(variances[self.n_inputs :].mean()).items():
             views[name][...] = value
-        return mean / self.scale.variance(views), mean
+        return mean, mean
+
+    def _gain(self, views):
+        return 1 / self.scale.variance(views)
+
+    def _views(self, theta):
+        views = dict(self.layout.views(theta))
+        for name in self._scaled:
+            views[name] = self._gain(views) * views[name]
+        return views
+
+    def _pulled(self, theta, gradient):
+        views, out = self.layout.views(theta), self.layout.views(gradient)
+        gain = self._gain(views)
+        gain_bar = sum(np.vdot(out[name], views[name]) for name in self._scaled)
+        for name in self._scaled:
+            out[name] *= gain
+        if self.scale.is_learned:
+            through_gain = {"log_scale": np.zeros_like(out["log_scale"])}
+            self.scale.pull(views, -(gain**2) * gain_bar, through_gain)
+            out["log_scale"] += through_gain["log_scale"]
+        return gradient
 
     def _base(self, views, X):
         return np.einsum("ij,ij->i", X, X) / (2 * self.scale.variance(views))

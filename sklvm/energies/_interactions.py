@@ -20,9 +20,11 @@ class FactoredInteraction:
         ``input_factors`` (A), ``output_factors`` (B), ``hidden_factors`` (G, of shape (K, F)).
     order : int
         Degree of L in the parameters.
+    outer : str
+        The parameter of degree 1.
     """
 
-    order = 3
+    order, outer = 3, "hidden_factors"
 
     def __init__(self, n_inputs, n_outputs, n_components, n_factors):
         shapes = {
@@ -33,7 +35,9 @@ class FactoredInteraction:
         self.layout = ParameterLayout(shapes, decayed=shapes)
 
     def draw(self, rng, input_variance, output_variance):
-        """Random factors with outputs of standard deviation ½ on inputs of a given total variance.
+        """Random factors of which L has a standard deviation of 1.5 on rows of these variances.
+
+        Smaller ones are slow to leave the neighbourhood of L = 0, whose gradient is cubic.
 
         Returns
         -------
@@ -42,7 +46,7 @@ class FactoredInteraction:
         scales = {
             "input_factors": 0.5 / np.sqrt(input_variance),
             "output_factors": 0.5 / np.sqrt(output_variance),
-            "hidden_factors": 1 / np.sqrt(self.layout["hidden_factors"][1]),
+            "hidden_factors": 6 / np.sqrt(self.layout["hidden_factors"][1]),
         }
         return {name: s * rng.standard_normal(self.layout[name]) for name, s in scales.items()}
 
@@ -104,17 +108,19 @@ class FullInteraction:
         ``tensor`` (T, of shape (K, n_inputs, n_outputs)).
     order : int
         Degree of L in the parameters.
+    outer : str
+        The parameter of degree 1.
     """
 
-    order = 1
+    order, outer = 1, "tensor"
 
     def __init__(self, n_inputs, n_outputs, n_components):
         shapes = {"tensor": (n_components, n_inputs, n_outputs)}
         self.layout = ParameterLayout(shapes, decayed=shapes)
 
     def draw(self, rng, input_variance, output_variance):
-        """A random tensor with L of standard deviation ¼ on rows of given total variances."""
-        scale = 0.25 / np.sqrt(input_variance * output_variance)
+        """A random tensor with L of standard deviation 0.1 on rows of given total variances."""
+        scale = 0.1 / np.sqrt(input_variance * output_variance)
         return {"tensor": scale * rng.standard_normal(self.layout["tensor"])}
 
     def responses(self, views, X, Y):

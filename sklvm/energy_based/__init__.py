@@ -6,6 +6,7 @@ from sklvm.energy_based._boltzmann_machine import BoltzmannMachine
 from sklvm.energy_based._deep_belief_network import DeepBeliefNetwork
 from sklvm.energy_based._deep_boltzmann_machine import DeepBoltzmannMachine
 from sklvm.energy_based._deep_energy_model import DeepEnergyModel
+from sklvm.energy_based._gated_rbm import GatedRBM
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
 from sklvm.energy_based._hopfield_network import HopfieldNetwork
 from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
@@ -18,6 +19,7 @@ __all__ = [
     "DeepBoltzmannMachine",
     "DeepEnergyModel",
     "EnergyBasedModel",
+    "GatedRBM",
     "GaussianRBM",
     "HopfieldNetwork",
     "LatentEnergyBasedModel",

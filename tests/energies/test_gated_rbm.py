@@ -93,7 +93,8 @@ def test_with_a_constant_input_it_is_a_restricted_boltzmann_machine(kind, rng):
         of_rbm = {"weights": W, "visible_bias": views["output_bias"]}
     else:
         rbm = GaussianRBMEnergy(3, 3, 0.7)
-        of_rbm = {"weights": 0.49 * W, "visible_bias": 0.49 * views["output_bias"]}
+        of_rbm = {"weights": W, "visible_bias": views["output_bias"]}
+        bias = views["hidden_bias"] - W @ views["output_offset"] / 0.49
     theta_rbm = rbm.layout.pack(hidden_bias=bias, **of_rbm)
     log_density = -energy.evaluate(theta, X)[0] - energy.conditional_log_partition(theta, X)[0]
     expected = -rbm.evaluate(theta_rbm, X[:, 3:])[0] - rbm.log_partition(theta_rbm)
