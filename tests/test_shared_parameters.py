@@ -129,7 +129,6 @@ OTHER_WORDS = {
         "BoltzmannMachine": "Its couplings, by J.",
         "MarkovRandomField": "Its couplings, by J.",
     },
-    "weight_decay": {"MarkovRandomField": "Its couplings, by J."},
     "visible": {"GatedRBM": "Rows are pairs of x and y."},
     "verbose": {
         "BernoulliMixture": "No log Z to be estimated.",
@@ -193,7 +192,6 @@ OTHER_DEFAULTS = {
         "MarkovRandomField": "Sites may be alike in all rows.",
     },
     "visible": {"GatedRBM": "Pairs of images are real more often."},
-    "weight_decay": {"MarkovRandomField": "Sites may be alike in all rows."},
     "n_iter_no_change": {
         "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
         "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",
