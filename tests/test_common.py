@@ -92,6 +92,8 @@ def against_weight_equivalence(estimator):
     if getattr(estimator, "pretrain", False) or isinstance(estimator, DeepBeliefNetwork):
         return "Bits of the first hidden layer are drawn for each row, to train the second on."
     objective = getattr(estimator, "objective", None)
+    if isinstance(estimator, GatedRBM):
+        return "Each row has a chain, and one that comes twice has two."
     if objective == "pcd" and isinstance(estimator, GridConditionalRandomField):
         return "Each image has a chain, and one that comes twice has two."
     # (Thresholds make all rows of this check alike.)
