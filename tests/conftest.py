@@ -18,6 +18,12 @@ pytest.register_assert_rewrite("sklvm.testing")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+def pytest_itemcollected(item):
+    """A test has the same name in all processes, or pytest-xdist could not divide the tests."""
+    if " at 0x" in item.nodeid:
+        raise pytest.UsageError(f"{item.nodeid} is named by an address: give its parameters ids.")
+
+
 @pytest.fixture
 def random_seed():
     """The seed of the test run: SKLVM_TEST_SEED, or 0."""

@@ -34,7 +34,11 @@ class TestBoltzmannMachineEnergy(EnergyTestCase):
 
 
 class TestHiddenBoltzmannMachineEnergy(EnergyTestCase):
-    @pytest.fixture(autouse=True, params=[(4, 3, None), (4, 1, SiteGraph(4, [(0, 3)]))], ids=str)
+    @pytest.fixture(
+        autouse=True,
+        params=[(4, 3, None), (4, 1, SiteGraph(4, [(0, 3)]))],
+        ids=["three hidden", "one hidden"],
+    )
     def _shape(self, request):
         self.shape = request.param
 

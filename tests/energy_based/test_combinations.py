@@ -16,7 +16,7 @@ FITTING = {
     for Model in (BernoulliRBM, GaussianRBM)
 }
 CELLS = [(Model, name) for Model, names in FITTING.items() for name in names]
-ABSENT = [(Model, name) for Model in FITTING for name in set(OBJECTIVES) - set(FITTING[Model])]
+ABSENT = [(Model, name) for Model in FITTING for name in OBJECTIVES if name not in FITTING[Model]]
 
 
 def data_for(Model):
