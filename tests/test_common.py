@@ -20,6 +20,7 @@ from sklvm import (
     ConstrainedGaussian,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
+    DeconvolutionalNetwork,
     DeepBeliefNetwork,
     DeepBoltzmannMachine,
     DeepEnergyModel,
@@ -31,6 +32,7 @@ from sklvm import (
     GridConditionalRandomField,
     HopfieldNetwork,
     LatentDirichletAllocation,
+    LayeredDictionaryLearner,
     LayeredSparseCoder,
     LocalDensityEnsemble,
     MarkovRandomField,
@@ -81,7 +83,9 @@ def against_weight_equivalence(estimator):
     """Why a row of weight 2 is not the row twice, where it is not; else None."""
     if isinstance(estimator, DictionaryLearner) and estimator.batch_size is not None:
         return "A mini-batch of weighted rows is another batch than one of repeated rows."
-    if isinstance(estimator, ConvolutionalDictionaryLearner):
+    if isinstance(estimator, LayeredDictionaryLearner):
+        return "Atoms start at rows that are drawn, by other numbers where a row comes twice."
+    if isinstance(estimator, ConvolutionalDictionaryLearner | DeconvolutionalNetwork):
         return (
             "Filters start at patches of images that are drawn, by other numbers for a row twice."
         )
@@ -134,6 +138,9 @@ ESTIMATORS = [
     SparseCoder(alpha=0.1),
     ARDSparseCoder(),
     ConvolutionalSparseCoder(alpha=0.1),
+    LayeredDictionaryLearner((4, 3), max_iter=5, tol=1e-2),
+    LayeredDictionaryLearner((4, 3), method="pursuit", max_iter=5, tol=1e-2),
+    DeconvolutionalNetwork((2, 2), max_iter=3, tol=1e-2),
     LayeredSparseCoder(alpha=0.1),
     LayeredSparseCoder(alpha=0.1, method="holistic", output="all"),
     TikhonovDetail(),

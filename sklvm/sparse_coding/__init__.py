@@ -7,7 +7,13 @@ from sklvm.sparse_coding._convolutional_sparse_coder import ConvolutionalSparseC
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
 from sklvm.sparse_coding._tikhonov_detail import TikhonovDetail
-from sklvm.sparse_coding.layered import LayeredCodingInfo, LayeredSparseCoder, MLPWeights
+from sklvm.sparse_coding.layered import (
+    DeconvolutionalNetwork,
+    LayeredCodingInfo,
+    LayeredDictionaryLearner,
+    LayeredSparseCoder,
+    MLPWeights,
+)
 from sklvm.sparse_coding.penalties import (
     L0,
     L1,
@@ -32,9 +38,11 @@ __all__ = [
     "Constraint",
     "ConvolutionalDictionaryLearner",
     "ConvolutionalSparseCoder",
+    "DeconvolutionalNetwork",
     "DictionaryLearner",
     "ElasticNet",
     "LayeredCodingInfo",
+    "LayeredDictionaryLearner",
     "LayeredSparseCoder",
     "Lq",
     "MLPWeights",

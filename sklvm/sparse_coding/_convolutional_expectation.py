@@ -80,6 +80,11 @@ class ConvolutionalExpectation:
         Whether taps are to be non-negative.
     dtype : dtype
         Of the data.
+    connectivity : ndarray of bool, shape (n_components, n_channels), default=None
+        Which channels each filter has; its taps on others are zero. None: all.
+    centring : bool, default=True
+        Whether filters are moved. Codes that leave the map with a move are lost, which may raise
+        the objective of small maps.
     """
 
     n_components: int
@@ -87,6 +92,8 @@ class ConvolutionalExpectation:
     coding: CodingOptions
     positive: bool
     dtype: np.dtype
+    connectivity: np.ndarray | None = None
+    centring: bool = True
 
     # An image is worth a block of its own, and has places enough to show what is unused.
     min_block_rows = 1
@@ -139,11 +146,16 @@ class ConvolutionalExpectation:
         A move may take some taps out of the frame. It is made where the filters are better all the
         same than those before.
         """
-        taps = statistics.solve(filters.taps, positive=self.positive, max_passes=_PASSES)
+        taps = statistics.solve(
+            filters.taps,
+            positive=self.positive,
+            max_passes=_PASSES,
+            connectivity=self.connectivity,
+        )
         solved = filters._replace(taps=taps)
         needed = [(k, centring_move(d)) for k, d in enumerate(taps)]
         needed = [(k, by) for k, by in needed if any(by)]
-        if not needed:
+        if not (needed and self.centring):
             return solved
         allowed = statistics.fit(filters.taps)
         for k, by in needed:
@@ -172,6 +184,15 @@ class ConvolutionalExpectation:
         moved_codes.sort_indices()
         return moved_codes
 
+    def connected(self, taps, rng, which=slice(None)):
+        """Unit filters without the channels that they, the filters `which`, are not to have."""
+        if self.connectivity is None:
+            return taps
+        mask = self.connectivity[which][:, np.newaxis, np.newaxis]
+        noise = rng.standard_normal(taps.shape)
+        empty = ~(taps * mask).any(axis=(1, 2, 3), keepdims=True)
+        return unit_filters(np.where(empty, noise, taps) * mask, self.positive, rng)
+
     def unused(self, statistics):
         """Filters that no code uses."""
         usage = statistics.usage
@@ -194,5 +215,5 @@ class ConvolutionalExpectation:
             residuals.append(coded.residual)
         taps = filters.taps.copy()
         patches = worst_patches(residuals, taps.shape[1:], len(unused))
-        taps[unused] = unit_filters(patches, self.positive, rng)
+        taps[unused] = self.connected(unit_filters(patches, self.positive, rng), rng, unused)
         return filters._replace(taps=taps), statistics.without(unused)

@@ -142,7 +142,7 @@ class ConvolutionalStatistics:
         products = sum(np.vdot(filters[k], model.of(k)) for k in range(len(filters)))
         return float(0.5 * products - np.vdot(self.map_data, filters))
 
-    def solve(self, filters, *, positive=False, max_passes=2):
+    def solve(self, filters, *, positive=False, max_passes=2, connectivity=None):
         """Filters in the unit ball that fit better, one after the other at its exact minimum.
 
         Filter k minimises ½⟨d, H d⟩ − ⟨b, d⟩ over ‖d‖ ≤ 1, where H, one for all channels, has
@@ -157,6 +157,9 @@ class ConvolutionalStatistics:
             Whether taps are non-negative.
         max_passes : int, default=2
             Passes over the filters.
+        connectivity : ndarray of bool, shape (K, channels), default=None
+            Channels that each filter has, and starts with at most; None: all. The minimum is then
+            that among filters without the others.
 
         Returns
         -------
@@ -170,6 +173,10 @@ class ConvolutionalStatistics:
             for k, step in zip(used, steps, strict=True):
                 before = model.filters[k]
                 target = self.map_data[k] - model.of(k) + step.curve(before)
+                if connectivity is not None:
+                    # H is the same for each channel and couples none: the minimum without some
+                    # channels is that of a b that is zero there.
+                    target = target * connectivity[k]
                 model.change(k, step.solve(target, before))
         return model.filters
 

@@ -18,6 +18,11 @@ from sklvm.sparse_coding.dictionaries._composed import ComposedDictionary, OnMap
 from sklvm.sparse_coding.dictionaries._convolution_geometry import BOUNDARIES, ConvolutionGeometry
 from sklvm.sparse_coding.dictionaries._convolutional import ConvolutionalDictionary
 from sklvm.sparse_coding.dictionaries._dense import DenseDictionary
+from sklvm.sparse_coding.dictionaries._filter_products import (
+    correlate_filters,
+    filter_gradient,
+    synthesize_filters,
+)
 from sklvm.sparse_coding.dictionaries._restricted import RestrictedDictionary
 
 __all__ = [
@@ -28,4 +33,7 @@ __all__ = [
     "DenseDictionary",
     "OnMaps",
     "RestrictedDictionary",
+    "correlate_filters",
+    "filter_gradient",
+    "synthesize_filters",
 ]

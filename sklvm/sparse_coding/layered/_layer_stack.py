@@ -12,7 +12,7 @@ from sklvm.sparse_coding.dictionaries import (
     OnMaps,
 )
 
-__all__ = ["geometry_of", "layer_chain", "make_geometry", "one_per_layer"]
+__all__ = ["filters_of", "geometry_of", "layer_chain", "make_geometry", "one_per_layer"]
 
 
 def one_per_layer(value, n_layers, name, *, positive=False):
@@ -56,6 +56,12 @@ def make_geometry(image_shape, n_channels, filter_shape, boundary, layer):
 def geometry_of(layer):
     """The geometry of a dictionary of a chain, or None where it is dense."""
     return getattr(getattr(layer, "dictionary", layer), "geometry", None)
+
+
+def filters_of(layer):
+    """The filters of a layer of a chain, of shape (K, height, width, channels)."""
+    dictionary = getattr(layer, "dictionary", layer)
+    return dictionary.geometry.filters(dictionary.components)
 
 
 def layer_chain(layers, image_shape, n_channels, boundary, n_features, dtype):

@@ -1,6 +1,5 @@
 """What estimators of layered codes share: all but where the dictionaries come from."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
+from sklvm._warnings import warn
 from sklvm.base import (
     FLOATS,
     LatentVariableModel,
@@ -15,9 +15,9 @@ from sklvm.base import (
     check_latent_rows,
     has_finite_squares,
 )
-from sklvm.sparse_coding.dictionaries import BOUNDARIES
+from sklvm.sparse_coding.dictionaries import BOUNDARIES, synthesize_filters
 from sklvm.sparse_coding.layered._holistic_solvers import HOLISTIC_SOLVERS
-from sklvm.sparse_coding.layered._layer_stack import geometry_of
+from sklvm.sparse_coding.layered._layer_stack import filters_of, geometry_of
 from sklvm.sparse_coding.layered._layered_coding import METHODS, encode_layers
 
 __all__ = ["LayeredModel"]
@@ -144,6 +144,36 @@ class LayeredModel(LatentVariableModel):
             scores[near] = -info.objective_
         return scores
 
+    def projections(self, *, layer=None):
+        """What one unit of each component stands for in data.
+
+        Parameters
+        ----------
+        layer : int, default=None
+            The layer whose components are wanted, from 1; None: the last.
+
+        Returns
+        -------
+        projections : ndarray
+            Of a dense layer of shape (n_components, n_features). Of filters of shape
+            (n_components, *support, n_channels): the filters of all layers, one convolved with the
+            other, on all that they cover.
+        """
+        check_is_fitted(self)
+        *below, layer = self._chain.layers[: self._layer_index(layer) + 1]
+        geometry = geometry_of(layer)
+        if geometry is None:
+            images = layer.atoms
+            for dictionary in below[::-1]:
+                images = dictionary.synthesize(images)
+        else:
+            images = filters_of(layer)
+            for dictionary in below[::-1]:
+                images = synthesize_filters(images, filters_of(dictionary))
+            if len(geometry.filter_shape) == 1:
+                images = images[:, 0]
+        return images.astype(self.components_[0].dtype)
+
     @property
     def score_normalized_(self):
         """False: ``score_samples`` is no log-density, and ranks the rows by one model only."""
@@ -174,16 +204,16 @@ class LayeredModel(LatentVariableModel):
         )
         if options.tol > 0 and is_unfinished.any():
             tol, max_iter = self._tol_names
-            warnings.warn(
+            warn(
                 f"{is_unfinished.sum()} of {len(X)} samples did not reach {tol}={options.tol} in "
                 f"{max_iter}={options.max_iter} iterations.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         return codes, info
 
-    def _check_rows(self, X):
-        return check_data(self, X, squares="float64", dtype=FLOATS, reset=False)
+    def _check_rows(self, X, *, reset=False, **options):
+        squares = None if reset else "float64"
+        return check_data(self, X, squares=squares, dtype=FLOATS, reset=reset, **options)
 
     def _layer_index(self, layer):
         n_layers = len(self._chain.layers)

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, _fit_context
-from sklvm.base import FLOATS, check_data
 from sklvm.sparse_coding._image_shape import checked_image_shape
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.layered._layer_stack import layer_chain
@@ -197,7 +196,7 @@ class LayeredSparseCoder(LayeredModel):
             If the layers do not fit together, there is another number of strengths or bounds than
             of layers, or "constrained" has no bounds.
         """
-        X = check_data(self, X, dtype=FLOATS)
+        X = self._check_rows(X, reset=True)
         shape = self.image_shape
         if shape is not None:
             shape = checked_image_shape(shape, self.n_channels, X.shape[1])
