@@ -40,11 +40,14 @@ OTHER_WORDS = {
     },
     "centered": "What centring makes training indifferent to is another thing for bits.",
     "dictionary": "What the identity does depends on the coder.",
+    "filter_shape": "Of one layer, and of several.",
     "forgetting": "What was inferred before is out of date for another reason.",
     "hidden_layer_sizes": "The layers belong to different networks.",
     "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
+        "DeconvolutionalNetwork": "Passes over each layer.",
+        "LayeredDictionaryLearner": "Passes over each layer.",
         "BernoulliMixture": "Iterations of EM.",
         "CategoricalMixture": "Iterations of EM.",
         "GaussianMixture": "Iterations of EM.",
@@ -62,6 +65,8 @@ OTHER_WORDS = {
         "GridConditionalRandomField": "Iterations, or passes over images.",
     },
     "n_components": {
+        "DeconvolutionalNetwork": "Of several layers.",
+        "LayeredDictionaryLearner": "Of several layers.",
         "BernoulliMixture": "Components of a mixture.",
         "CategoricalMixture": "Components of a mixture.",
         "GaussianMixture": "Components of a mixture.",
@@ -79,6 +84,8 @@ OTHER_WORDS = {
     "n_importance_samples": "One of the two is exact for few components.",
     "n_factors": "Of a covariance, and filters of hidden units.",
     "n_jobs": {
+        "DeconvolutionalNetwork": "Blocks of rows, and threads of the coder.",
+        "LayeredDictionaryLearner": "Blocks of rows, and threads of the coder.",
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
         "CategoricalMixture": "Blocks of rows on any joblib backend, not threads.",
         "GaussianMixture": "Blocks of rows on any joblib backend, not threads.",
@@ -110,6 +117,8 @@ OTHER_WORDS = {
     "states": "Labels and spins, or bits and spins.",
     "structure": "Of a precision matrix, or of a graph.",
     "tol": {
+        "DeconvolutionalNetwork": "Relative to the criterion of zero codes.",
+        "LayeredDictionaryLearner": "Relative to the criterion of zero codes.",
         "BernoulliMixture": "Of the bound, in nats a row.",
         "CategoricalMixture": "Of the bound, in nats a row.",
         "GaussianMixture": "Of the bound, in nats a row.",
@@ -131,6 +140,8 @@ OTHER_WORDS = {
     },
     "visible": {"GatedRBM": "Rows are pairs of x and y."},
     "verbose": {
+        "DeconvolutionalNetwork": "Passes, not epochs.",
+        "LayeredDictionaryLearner": "Passes, not epochs.",
         "BernoulliMixture": "No log Z to be estimated.",
         "CategoricalMixture": "No log Z to be estimated.",
         "GaussianMixture": "No log Z to be estimated.",
@@ -146,6 +157,8 @@ OTHER_WORDS = {
 }
 
 OTHER_DEFAULTS = {
+    "alpha": {"LayeredDictionaryLearner": "A layer has the scale of the codes below."},
+    "boundary": {"DeconvolutionalNetwork": "That of the paper."},
     "code_max_iter": "A step for images costs more, and learning wants less precision.",
     "code_tol": "Learning of filters goes on well with less precise codes.",
     "inference": "Of labels on a grid, and of topics.",

@@ -27,8 +27,8 @@ class DeconvolutionalNetwork(StackLearner):
 
     Parameters
     ----------
-    n_components : sequence of int, default=(8, 16)
-        Numbers of filters, from the images up.
+    n_components : int or sequence of int, default=(8, 16)
+        Numbers of filters, from the images up; an int is a single layer.
     filter_shape : int or sequence, default=None
         One int or tuple for all layers, or a list of one for each. None: 5 along each axis, or the
         maps below where these are smaller.
@@ -62,7 +62,7 @@ class DeconvolutionalNetwork(StackLearner):
     n_jobs : int, default=None
         Blocks of rows at a time, −1 for as many as there are CPUs. Filters and codes are the same.
     verbose : int, default=0
-        1 prints a line an iteration.
+        1 prints a line a pass.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ def checked_sizes(n_components):
     ValueError
         If there are none, or one is no positive integer.
     """
-    sizes = tuple(n_components)
+    sizes = (n_components,) if isinstance(n_components, Integral) else tuple(n_components)
     if not sizes or not all(
         isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in sizes
     ):

@@ -26,8 +26,9 @@ class LayeredDictionaryLearner(StackLearner):
 
     Parameters
     ----------
-    n_components : sequence of int, default=(64, 32)
-        Numbers of atoms or filters, from the data up.
+    n_components : int or sequence of int, default=(64, 32)
+        Numbers of atoms or filters, from the data up; an int is a single
+        layer.
     filter_shape : int or sequence, default=None
         With ``image_shape``, the filters of each layer: one int or tuple for all layers, or a list
         of one for each, in which None is a dense layer. None: 5 along each axis, or the maps below
@@ -57,7 +58,7 @@ class LayeredDictionaryLearner(StackLearner):
     code_tol, code_max_iter : float, default=1e-4 and int, default=10000
         `tol` and `max_iter` of :class:`LayeredSparseCoder`.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from where the last one ended: it refines the dictionaries.
+        Whether ``fit`` goes on from where the last one ended.
     output : {"last", "all"}, default="last"
         Whether ``transform`` returns the codes of the last layer, or of all, side by side.
     random_state : int, RandomState instance or None, default=None
@@ -66,7 +67,7 @@ class LayeredDictionaryLearner(StackLearner):
         Blocks of rows at a time, −1 for as many as there are CPUs. Dictionaries and codes are the
         same.
     verbose : int, default=0
-        1 prints a line an iteration.
+        1 prints a line a pass.
 
     Attributes
     ----------
@@ -97,6 +98,8 @@ class LayeredDictionaryLearner(StackLearner):
 
     Notes
     -----
+    A warm start goes on with the refinement of all layers together.
+
     The gradient of the holistic objective in the dictionaries is that of its Lagrangian at the
     multipliers of the codes. A step along it is made only where the objective falls.
 

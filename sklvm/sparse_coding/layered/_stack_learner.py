@@ -31,7 +31,7 @@ class StackLearner(IterativeModel, LayeredModel):
     # Passes are over all rows, for each layer needs the codes of the one below.
     batch_size, shuffle = None, False
     _parameter_constraints: dict = {
-        "n_components": ["array-like"],
+        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "filter_shape": [Interval(Integral, 1, None, closed="left"), "array-like", None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
