@@ -23,6 +23,7 @@ from sklvm.random_fields import (
     MarkovRandomField,
 )
 from sklvm.sparse_coding import (
+    AdaptiveDeconvolutionalNetwork,
     ARDSparseCoder,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
@@ -38,6 +39,7 @@ from sklvm.variational import BinaryLatentVAE, SigmoidAutoencoder, VAETransforme
 
 __all__ = [
     "ARDSparseCoder",
+    "AdaptiveDeconvolutionalNetwork",
     "BernoulliMixture",
     "BernoulliRBM",
     "BinaryLatentVAE",

@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 import sklvm
 from sklvm import (
+    AdaptiveDeconvolutionalNetwork,
     ARDSparseCoder,
     BernoulliMixture,
     BernoulliRBM,
@@ -85,7 +86,10 @@ def against_weight_equivalence(estimator):
         return "A mini-batch of weighted rows is another batch than one of repeated rows."
     if isinstance(estimator, LayeredDictionaryLearner):
         return "Atoms start at rows that are drawn, by other numbers where a row comes twice."
-    if isinstance(estimator, ConvolutionalDictionaryLearner | DeconvolutionalNetwork):
+    of_filters = (
+        AdaptiveDeconvolutionalNetwork | ConvolutionalDictionaryLearner | DeconvolutionalNetwork
+    )
+    if isinstance(estimator, of_filters):
         return (
             "Filters start at patches of images that are drawn, by other numbers for a row twice."
         )
@@ -141,6 +145,7 @@ ESTIMATORS = [
     LayeredDictionaryLearner((4, 3), max_iter=5, tol=1e-2),
     LayeredDictionaryLearner((4, 3), method="pursuit", max_iter=5, tol=1e-2),
     DeconvolutionalNetwork((2, 2), max_iter=3, tol=1e-2),
+    AdaptiveDeconvolutionalNetwork((2, 2), max_iter=2, tol=1e-2),
     LayeredSparseCoder(alpha=0.1),
     LayeredSparseCoder(alpha=0.1, method="holistic", output="all"),
     TikhonovDetail(),

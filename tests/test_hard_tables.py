@@ -16,6 +16,7 @@ from sklearn.utils import get_tags
 
 import sklvm
 from sklvm import (
+    AdaptiveDeconvolutionalNetwork,
     ARDSparseCoder,
     BernoulliRBM,
     BinaryLatentVAE,
@@ -23,6 +24,7 @@ from sklvm import (
     ConstrainedGaussian,
     ConvolutionalDictionaryLearner,
     ConvolutionalSparseCoder,
+    DeconvolutionalNetwork,
     DeepBeliefNetwork,
     DeepBoltzmannMachine,
     DeepEnergyModel,
@@ -30,6 +32,7 @@ from sklvm import (
     DictionaryLearner,
     GatedRBM,
     GaussianRBM,
+    LayeredDictionaryLearner,
     LayeredSparseCoder,
     LocalDensityEnsemble,
     MeanCovarianceRBM,
@@ -71,6 +74,9 @@ ON_NUMBERS = [
     GaussianRBM(3, **SHORT),
     GaussianRBM(3, objective="nce", **SHORT),
     GaussianRBM(3, objective="score_matching", sigma="learn_diagonal", **SHORT),
+    AdaptiveDeconvolutionalNetwork((3, 2), code_max_iter=5, **SHORT),
+    DeconvolutionalNetwork((2, 2), code_max_iter=5, **SHORT),
+    LayeredDictionaryLearner((3, 2), code_max_iter=20, **SHORT),
     LayeredSparseCoder([np.eye(4), np.ones((3, 4))], alpha=0.1),
     LayeredSparseCoder(alpha=0.1, method="holistic"),
     LayeredSparseCoder(method="thresholding"),

@@ -39,6 +39,7 @@ OTHER_WORDS = {
         "MarkovRandomField": "Two states, or spins.",
     },
     "centered": "What centring makes training indifferent to is another thing for bits.",
+    "data_weight": "Of products with filters, or through a stack of them.",
     "dictionary": "What the identity does depends on the coder.",
     "filter_shape": "Of one layer, and of several.",
     "forgetting": "What was inferred before is out of date for another reason.",
@@ -46,6 +47,7 @@ OTHER_WORDS = {
     "init": "Atoms, or rows about which components start.",
     "image_shape": "Images, channels apart, or a grid of any dimension.",
     "max_iter": {
+        "AdaptiveDeconvolutionalNetwork": "Passes over each layer.",
         "DeconvolutionalNetwork": "Passes over each layer.",
         "LayeredDictionaryLearner": "Passes over each layer.",
         "BernoulliMixture": "Iterations of EM.",
@@ -65,6 +67,7 @@ OTHER_WORDS = {
         "GridConditionalRandomField": "Iterations, or passes over images.",
     },
     "n_components": {
+        "AdaptiveDeconvolutionalNetwork": "Of several layers.",
         "DeconvolutionalNetwork": "Of several layers.",
         "LayeredDictionaryLearner": "Of several layers.",
         "BernoulliMixture": "Components of a mixture.",
@@ -84,6 +87,7 @@ OTHER_WORDS = {
     "n_importance_samples": "One of the two is exact for few components.",
     "n_factors": "Of a covariance, and filters of hidden units.",
     "n_jobs": {
+        "AdaptiveDeconvolutionalNetwork": "Blocks of rows, and threads of the coder.",
         "DeconvolutionalNetwork": "Blocks of rows, and threads of the coder.",
         "LayeredDictionaryLearner": "Blocks of rows, and threads of the coder.",
         "BernoulliMixture": "Blocks of rows on any joblib backend, not threads.",
@@ -117,6 +121,7 @@ OTHER_WORDS = {
     "states": "Labels and spins, or bits and spins.",
     "structure": "Of a precision matrix, or of a graph.",
     "tol": {
+        "AdaptiveDeconvolutionalNetwork": "Relative to the criterion of zero codes.",
         "DeconvolutionalNetwork": "Relative to the criterion of zero codes.",
         "LayeredDictionaryLearner": "Relative to the criterion of zero codes.",
         "BernoulliMixture": "Of the bound, in nats a row.",
@@ -140,6 +145,7 @@ OTHER_WORDS = {
     },
     "visible": {"GatedRBM": "Rows are pairs of x and y."},
     "verbose": {
+        "AdaptiveDeconvolutionalNetwork": "Passes, not epochs.",
         "DeconvolutionalNetwork": "Passes, not epochs.",
         "LayeredDictionaryLearner": "Passes, not epochs.",
         "BernoulliMixture": "No log Z to be estimated.",
@@ -158,7 +164,10 @@ OTHER_WORDS = {
 
 OTHER_DEFAULTS = {
     "alpha": {"LayeredDictionaryLearner": "A layer has the scale of the codes below."},
-    "boundary": {"DeconvolutionalNetwork": "That of the paper."},
+    "boundary": {
+        "AdaptiveDeconvolutionalNetwork": "That of the paper.",
+        "DeconvolutionalNetwork": "That of the paper.",
+    },
     "code_max_iter": "A step for images costs more, and learning wants less precision.",
     "code_tol": "Learning of filters goes on well with less precise codes.",
     "inference": "Of labels on a grid, and of topics.",

@@ -8,6 +8,8 @@ from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
 from sklvm.sparse_coding._sparse_coder import SparseCoder
 from sklvm.sparse_coding._tikhonov_detail import TikhonovDetail
 from sklvm.sparse_coding.layered import (
+    AdaptiveCodingInfo,
+    AdaptiveDeconvolutionalNetwork,
     DeconvolutionalNetwork,
     LayeredCodingInfo,
     LayeredDictionaryLearner,
@@ -31,6 +33,8 @@ __all__ = [
     "L1",
     "ARDInfo",
     "ARDSparseCoder",
+    "AdaptiveCodingInfo",
+    "AdaptiveDeconvolutionalNetwork",
     "AtMostNonzero",
     "AtMostResidual",
     "BasisPursuit",

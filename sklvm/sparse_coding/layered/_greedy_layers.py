@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy import sparse
 
 from sklvm.sparse_coding._coding_options import CodingOptions
@@ -125,6 +126,10 @@ class GreedyOptions:
     max_iter: int
     n_jobs: int | None
     dtype: np.dtype
+
+    @property
+    def n_threads(self):
+        return None if self.n_jobs is None else effective_n_jobs(self.n_jobs)
 
     def coding(self, alpha):
         return CodingOptions(

@@ -1,25 +1,17 @@
 """What estimators share that learn one layer after the other."""
 
-from numbers import Integral, Real
-
-import numpy as np
-
-from sklvm._compat import Interval
-from sklvm.base import IterativeModel, generator_from
-from sklvm.rows import slices
+from sklvm.base import generator_from
 from sklvm.sparse_coding.dictionaries import ComposedDictionary
 from sklvm.sparse_coding.layered._greedy_layers import GreedyOptions
 from sklvm.sparse_coding.layered._layered_coding import LayeredCodingOptions
 from sklvm.sparse_coding.layered._layered_model import LayeredModel
+from sklvm.sparse_coding.layered._layerwise_fit import LayerwiseFit
 from sklvm.sparse_coding.layered._stack_training import StackTraining
-from sklvm.training import Budget
 
 __all__ = ["StackLearner"]
 
-_ROWS_AT_A_TIME = 8192
 
-
-class StackLearner(IterativeModel, LayeredModel):
+class StackLearner(LayerwiseFit, LayeredModel):
     """Base of the estimators that learn dictionaries layer by layer; see ``StackTraining``.
 
     A subclass gives ``_plans(X)``, the layers that are to be; ``_coding_method(params)``, by which
@@ -28,16 +20,6 @@ class StackLearner(IterativeModel, LayeredModel):
     """
 
     _tol_names = ("code_tol", "code_max_iter")
-    # Passes are over all rows, for each layer needs the codes of the one below.
-    batch_size, shuffle = None, False
-    _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "filter_shape": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "code_tol": [Interval(Real, 0, None, closed="left")],
-        "code_max_iter": [Interval(Integral, 1, None, closed="left")],
-    }
 
     def _plans(self, X):
         raise NotImplementedError
@@ -47,12 +29,6 @@ class StackLearner(IterativeModel, LayeredModel):
 
     def _refinement(self):
         return None
-
-    def _check_streamable(self):
-        raise AttributeError(
-            f"{type(self).__name__} learns one layer after the other, each from the codes of all "
-            "rows, and has no partial_fit."
-        )
 
     def _settings(self, X):
         options = GreedyOptions(
@@ -85,24 +61,6 @@ class StackLearner(IterativeModel, LayeredModel):
         options, settings = self._settings(X)
         return learner.continued(plans, options, **settings)
 
-    def _budget(self, learner, n_rows):
-        return Budget(self.max_iter * learner.n_stages)
-
-    def _stopping_rule(self, X, weights):
-        """In parts of the objective of zero codes."""
-        total = 0.0
-        for rows in slices(len(X), _ROWS_AT_A_TIME):
-            some = X[rows].astype(np.float64)
-            total += float(weights[rows] @ np.einsum("ij,ij->i", some, some))
-        return self.tol * 0.5 * total / float(weights.sum()), 1
-
-    def _resources(self):
-        return self._training.working()
-
-    def _warn_unconverged(self, monitor):
-        monitor.max_iter = self.max_iter  # of a layer
-        super()._warn_unconverged(monitor)
-
     def _fitted_attributes(self, learner):
         attributes = super()._fitted_attributes(learner)
         if not learner.n_layers:
@@ -124,8 +82,6 @@ class StackLearner(IterativeModel, LayeredModel):
         )
         return attributes | {
             "n_features_in_": chain.n_features,
-            "components_": [D.astype(learner.options.dtype) for D in learner.components],
-            "alphas_": learner.alphas,
             "_chain": chain,
             "_options": options,
         }

@@ -80,7 +80,7 @@ class StackTraining:
         if self.n_layers == len(self.plans) and self._refinement is not None:
             return  # a warm start refines what there is
         self.components = []
-        self._start_layer(X, weights)
+        self._start_layer(X, X, weights)
 
     def continued(self, plans, options, *, max_passes, tol, refinement):
         """The same dictionaries under other settings."""
@@ -111,13 +111,15 @@ class StackTraining:
             if is_last:
                 self._start_joint(X, weights, codes)
             else:
-                self._start_layer(codes, weights)
+                self._start_layer(X, codes, weights)
         return {"layer": index + 1, f"objective_{index + 1}": objective}
 
-    def _start_layer(self, below, weights):
-        plan = self.plans[self._n_done]
+    def _make_layer(self, plan, X, below, weights, rng):
+        return GreedyLayer(plan, self.options, below, weights, rng)
+
+    def _start_layer(self, X, below, weights):
         (rng,) = self._rng.spawn(1)
-        self._layer = GreedyLayer(plan, self.options, below, weights, rng)
+        self._layer = self._make_layer(self.plans[self._n_done], X, below, weights, rng)
         self.plans[self._n_done] = self._layer.plan
         self.components.append(self._layer.components)
         self._objective = np.inf
