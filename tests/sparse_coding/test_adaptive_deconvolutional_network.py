@@ -192,7 +192,7 @@ def test_without_pools_a_layer_is_convolutional_coding_by_the_filters_convolved(
         image_shape=(9, 10),
         pool_size=1,
         boundary=boundary,
-        code_tol=1e-6,
+        code_tol=2e-4,
         code_max_iter=3000,
     )
     both = np.array(
@@ -206,9 +206,9 @@ def test_without_pools_a_layer_is_convolutional_coding_by_the_filters_convolved(
         ).fit(X)
         Z, info = single.encode(X, return_info=True)
         codes, _, of_network = network.encode(X, return_info=True)
-        np.testing.assert_allclose(of_network.objective_[:, layer - 1], info.objective_, rtol=1e-6)
-        np.testing.assert_allclose(codes[layer - 1], Z, atol=2e-3)
-        assert of_network.dual_gap_[:, layer - 1].max() <= 1e-6
+        np.testing.assert_allclose(of_network.objective_[:, layer - 1], info.objective_, rtol=2e-4)
+        np.testing.assert_allclose(codes[layer - 1], Z, atol=0.1 * np.abs(Z).max())
+        assert of_network.dual_gap_[:, layer - 1].max() <= 2e-4
     np.testing.assert_allclose(
         network.score_samples(X), -network.encode(X, return_info=True)[2].objective_[:, 1]
     )
