@@ -24,19 +24,19 @@ def crops(image, n):
     return parts[np.argsort(-parts.std(axis=1))[:n]]
 
 
-X = np.vstack([crops(image, 3) for image in load_photographs().values()]).astype(float)
+X = np.vstack([crops(image, 2) for image in load_photographs().values()]).astype(float)
 X = TikhonovDetail((SIDE, SIDE), strength=5.0).fit_transform(X)
 X /= X.std()
 
 # %%
 # Three layers
 # ------------
-# Filters have 7 × 7 values. Maps are pooled in blocks of 2 × 2 places, so that a filter of the second
-# layer covers 20 × 20 pixels, and one of the third 46 × 46. A switch for each block says where its
-# greatest entry was; on the way back to pixels it goes there again.
+# Filters have 7 × 7 values. Maps are pooled in blocks of 2 × 2 places, so that a filter of the
+# second layer covers 20 × 20 pixels, and one of the third 46 × 46. A switch for each block says
+# where its greatest entry was; on the way back to pixels it goes there again.
 
 network = AdaptiveDeconvolutionalNetwork(
-    (12, 24, 32), filter_shape=7, image_shape=(SIDE, SIDE), max_iter=8, tol=0, random_state=0
+    (12, 18, 24), filter_shape=7, image_shape=(SIDE, SIDE), max_iter=6, tol=0, random_state=0
 ).fit(X)
 for name in ("objective_1", "objective_2", "objective"):
     values = network.history_[name]
@@ -94,7 +94,7 @@ plt.show()
 # they make is coarser. Without the switches, entries go to the middle of their blocks, and the
 # image falls apart: the switches hold where things are, the codes what they are.
 
-some = X[[0, 9, 15, 27]]
+some = X[[0, 6, 10, 18]]
 codes, switches = network.encode(some)
 rows = [some, *(network.reconstruct(some, layer=layer) for layer in (1, 2, 3))]
 rows.append(network.inverse_transform(codes[2]))

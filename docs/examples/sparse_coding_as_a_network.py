@@ -3,8 +3,9 @@ Sparse coding as a rectified network, and where the analogy breaks
 ==================================================================
 
 Non-negative layered thresholding, z ← max(z Dᵀ − α, 0) on every layer, *is* a network of rectified
-linear units. It is also one step of a solver of the sparse coding problem, from zero. This page shows
-both, and measures how far one step is from the solution as atoms become alike and layers are added.
+linear units. It is also one step of a solver of the sparse coding problem, from zero. This page
+shows both, and measures how far one step is from the solution as atoms become alike and layers are
+added.
 """
 
 import matplotlib.pyplot as plt
@@ -51,8 +52,8 @@ print(f"The network and the coder differ by at most {difference:.1e}.")
 # Where it breaks: atoms that are alike
 # -------------------------------------
 # Data are sums of three of 80 atoms, with weights between ½ and 1½. Each method gets the α that is
-# best for it. Pursuit solves the problem; thresholding takes one step. As atoms get more alike, each
-# of the three atoms switches on its neighbours, and one step can no longer tell them apart.
+# best for it. Pursuit solves the problem; thresholding takes one step. As atoms get more alike,
+# each of the three atoms switches on its neighbours, and one step can no longer tell them apart.
 
 
 def planted(D, n, n_nonzero, rng):
@@ -74,28 +75,30 @@ def best_f1(Z, layers, X, method):
 
 
 likenesses = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
-coherences, curves = [], {"thresholding": [], "pursuit": []}
+curves = {"thresholding": [], "pursuit": []}
 for likeness in likenesses:
     D = dictionary(80, 40, likeness, rng)
     Z = planted(D, 100, 3, rng)
-    coherences.append(coherence(D))
+    print(f"common part {likeness}: products of two atoms are up to {coherence(D):.2f}")
     for method, curve in curves.items():
         curve.append(best_f1(Z, [D], Z @ D, method))
 
 # %%
 # Where it breaks: depth
 # ----------------------
-# A stack of dictionaries with sparse upper layers: z₄ has two nonzero entries, and every layer is an
-# exact combination of the atoms of the next. The strengths of each method are chosen layer by layer
-# for the least error of that layer's code, after the best rescaling of the code. Thresholding passes
-# its errors on, and they grow; what a pursuit leaves on one layer the next nearly repairs.
+# A stack of dictionaries whose upper atoms combine two lower ones: z₄ has one nonzero entry, and
+# every code is an exact combination of the atoms of the next layer. The strengths of each method are
+# chosen layer by layer for the least error of that layer's code, after the best rescaling of the
+# code. The codes of thresholding are wrong on the first layer already, and the layers above inherit
+# that.
 
 
 def stack(depth, likeness, rng):
-    layers, widths = [dictionary(80, 40, likeness, rng)], [80]
+    layers = [dictionary(80, 40, likeness, rng)]
     for _ in range(depth - 1):
-        D = np.abs(rng.standard_normal((80, 80))) * (rng.random((80, 80)) < 0.03)
-        D[np.arange(80), rng.integers(0, 80, 80)] += 1  # no atom is empty
+        D = np.zeros((80, 80))
+        for atom in D:
+            atom[rng.choice(80, 2, replace=False)] = rng.uniform(0.5, 1.5, 2)
         layers.append(D / np.linalg.norm(D, axis=1, keepdims=True))
     return layers
 
@@ -120,7 +123,7 @@ def layer_errors(layers, codes, X, method):
 
 
 layers = stack(4, 0.3, rng)
-codes = [planted(layers[-1], 100, 2, rng)]
+codes = [planted(layers[-1], 100, 1, rng)]
 for D in layers[:0:-1]:
     codes.insert(0, codes[0] @ D)
 X = codes[0] @ layers[0]
@@ -128,9 +131,9 @@ deep = {method: layer_errors(layers, codes, X, method) for method in curves}
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
 for method, curve in curves.items():
-    axes[0].plot(coherences, curve, "o-", label=method)
+    axes[0].plot(likenesses, curve, "o-", label=method)
     axes[1].plot(range(1, 5), deep[method], "o-", label=method)
-axes[0].set(xlabel="greatest product of two atoms", ylabel="F1 of the nonzero entries")
+axes[0].set(xlabel="weight of the part that atoms share", ylabel="F1 of the nonzero entries")
 axes[0].set_title("Atoms that are alike")
 axes[1].set(xlabel="layer", ylabel="relative error of the code", xticks=range(1, 5))
 axes[1].set_title("Depth")
