@@ -87,8 +87,8 @@ for likeness in likenesses:
 # Where it breaks: depth
 # ----------------------
 # A stack of dictionaries whose upper atoms combine two lower ones: z₄ has one nonzero entry, and
-# every code is an exact combination of the atoms of the next layer. The strengths of each method are
-# chosen layer by layer for the least error of that layer's code, after the best rescaling of the
+# every code is an exact combination of the atoms of the next layer. The strengths of each method
+# are chosen layer by layer for the least error of the code, after the best rescaling of the
 # code. The codes of thresholding are wrong on the first layer already, and the layers above inherit
 # that.
 
