@@ -237,9 +237,7 @@ def iterations(arguments):
 
 def iterate(side):
     rng = np.random.default_rng(0)
-    D1, D2 = (
-        unit(rng.standard_normal((k, d)), False) for d, k in pairwise(SIZES)
-    )
+    D1, D2 = (unit(rng.standard_normal((k, d)), False) for d, k in pairwise(SIZES))
     X = unit(rng.standard_normal((N_ROWS, SIZES[0])), False)
     if side == "sklvm":
         chain = ComposedDictionary([DenseDictionary(D1), DenseDictionary(D2)])

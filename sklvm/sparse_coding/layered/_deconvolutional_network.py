@@ -182,6 +182,12 @@ class DeconvolutionalNetwork(StackLearner):
             Z = dictionary.synthesize(Z)
         return Z.astype(codes[0].dtype, copy=False)
 
+    def _are_near(self, X):
+        # Coordinate steps do not end where α is below the rounding of what they work on.
+        alpha = self._options.alphas[0]
+        rounding = np.finfo(np.float64).eps * np.abs(X).max(axis=1)
+        return super()._are_near(X) & ((rounding < alpha) | (alpha == 0))
+
     def _check_parameters(self):
         super()._check_parameters()
         strengths(self.data_weight, len(checked_sizes(self.n_components)))

@@ -69,7 +69,9 @@ class HolisticProblem:
         scale = np.full(len(X), np.inf)
         for alpha, v in zip(self.alphas, [*multipliers, leftover], strict=True):
             largest = np.max(v if self.positive else np.abs(v), axis=1, initial=0)
-            np.minimum(scale, alpha / np.maximum(largest, 1e-300), out=scale, where=largest > 0)
+            # Where nothing is left, any scale is allowed.
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+                np.minimum(scale, alpha / largest, out=scale, where=largest > 0)
         product = np.einsum("ij,ij->i", theta, X)
         square = np.einsum("ij,ij->i", theta, theta)
         best = np.divide(product, square, out=np.zeros(len(X)), where=square > 0)

@@ -129,7 +129,8 @@ class LayeredModel(LatentVariableModel):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            −∞ for a row so far away that its squares overflow.
+            −∞ for a row so far away that its squares overflow; for learned filters also where the
+            first layer's α is lost in the rounding of its entries.
 
         Warns
         -----
@@ -139,7 +140,7 @@ class LayeredModel(LatentVariableModel):
         check_is_fitted(self)
         X = self._check_rows(X)
         scores = np.full(len(X), -np.inf, dtype=X.dtype)
-        if (near := has_finite_squares(X)).any():
+        if (near := self._are_near(X)).any():
             _, info = self._encode_rows(X if near.all() else X[near])
             scores[near] = -info.objective_
         return scores
@@ -190,6 +191,10 @@ class LayeredModel(LatentVariableModel):
         check_is_fitted(self)
         geometries = map(geometry_of, self._chain.layers)
         return [None if geometry is None else geometry.map_shape for geometry in geometries]
+
+    def _are_near(self, X):
+        """Which rows are near enough for a score."""
+        return has_finite_squares(X)
 
     def _encode(self, X):
         check_is_fitted(self)
