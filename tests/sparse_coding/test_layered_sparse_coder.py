@@ -379,6 +379,31 @@ def test_bounds_that_no_codes_keep_are_proved_to_be_so(two_layers, X):
     assert (np.linalg.norm(X, axis=1) > reach).all()
 
 
+@pytest.mark.parametrize(("epsilon", "mu"), [([1.0, 0.5], 12.0), ([1.5, 1.0], 6.0)])
+def test_codes_are_found_where_a_cone_solver_says_that_there_are_some(two_layers, X, epsilon, mu):
+    """cvxpy on the least part by which bounds must be exceeded."""
+    cvxpy = pytest.importorskip("cvxpy")
+    D1, D2 = two_layers
+    coder = LayeredSparseCoder(
+        two_layers, method="constrained", max_residual=epsilon, max_norm=mu, tol=1e-3
+    ).fit(X)
+    _, info = coder.encode(X, return_info=True)
+    for x, is_feasible, is_infeasible in zip(
+        X, info.is_feasible_, info.is_infeasible_, strict=True
+    ):
+        z1, z2, excess = cvxpy.Variable(15), cvxpy.Variable(18), cvxpy.Variable()
+        bounds = [
+            cvxpy.norm(x - z1 @ D1) <= epsilon[0] * (1 + excess),
+            cvxpy.norm(z1 - z2 @ D2) <= epsilon[1] * (1 + excess),
+            cvxpy.norm1(z1) <= mu * (1 + excess),
+            cvxpy.norm1(z2) <= mu * (1 + excess),
+        ]
+        cvxpy.Problem(cvxpy.Minimize(excess), bounds).solve(solver="SCS")
+        assert abs(excess.value) > 5e-3  # no case is too close to call
+        assert is_feasible == (excess.value < 0)
+        assert is_infeasible == (excess.value > 0)
+
+
 def test_other_methods_report_whether_their_codes_keep_bounds(two_layers, rng):
     x, norms = planted(two_layers, rng)
     coder = LayeredSparseCoder(two_layers, alpha=0.02, max_residual=1.0, max_norm=norms).fit(x)
