@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklvm.mixture._covariances import Shrinkage, whitener
-from sklvm.mixture._gaps import ConditionalGaussian, patterns
+from sklvm.mixture._gaps import ConditionalGaussian, completed_rows, patterns
 from sklvm.mixture._moments import FullMoments, TiedMoments, column_sums
 
 __all__ = ["FullGaussians", "FullParameters", "TiedGaussians"]
@@ -34,12 +34,16 @@ class _Gaussians:
         """E[x | k], shape (K, d)."""
         return theta.means
 
+    def gaussian(self, theta, k):
+        """μ_k, Σ_k, P_k and log|Σ_k|."""
+        covariance = self.covariance(theta, k)
+        return theta.means[k], covariance, *whitener(covariance, k)
+
     def completed(self, theta, X, k):
         """E[x | observed entries, component k] of rows with gaps."""
         rows = np.empty(X.shape)
-        for indices, missing in patterns(X):
-            conditional = ConditionalGaussian(theta.means[k], self.covariance(theta, k), missing)
-            rows[indices] = conditional.completed(X[indices])
+        for indices, completed in completed_rows(X, *self.gaussian(theta, k)):
+            rows[indices] = completed.deviations + theta.means[k]
         return rows
 
     def drawn(self, theta, X, labels, rng):
@@ -82,6 +86,11 @@ class FullGaussians(_Gaussians):
     def covariance(theta, k):
         """Σ_k."""
         return theta.covariances[k]
+
+    @staticmethod
+    def gaussian(theta, k):
+        """μ_k, Σ_k, P_k and log|Σ_k|."""
+        return tuple(parameter[k] for parameter in theta)
 
     def parameters(self, means, covariances):
         """θ of means (K, d) and covariances (K, d, d)."""
@@ -186,6 +195,11 @@ class TiedGaussians(_Gaussians):
         """Σ."""
         return theta.covariances
 
+    @staticmethod
+    def gaussian(theta, k):
+        """μ_k, Σ, P and log|Σ|."""
+        return theta.means[k], *theta[1:]
+
     def parameters(self, means, covariance):
         """θ of means (K, d) and a covariance (d, d)."""
         return FullParameters(means, covariance, *whitener(covariance, "all"))
@@ -257,12 +271,9 @@ class TiedGaussians(_Gaussians):
 
 def _with_gaps(components, theta, X):
     joint = np.empty((len(X), components.n_components), dtype=X.dtype)
-    for indices, missing in patterns(X):
-        rows = X[indices].astype(np.float64)
-        for k in range(components.n_components):
-            covariance = components.covariance(theta, k)
-            conditional = ConditionalGaussian(theta.means[k], covariance, missing)
-            joint[indices, k] = conditional.log_density(rows)
+    for k in range(components.n_components):
+        for indices, completed in completed_rows(X, *components.gaussian(theta, k)):
+            joint[indices, k] = completed.log_densities
     return joint
 
 
@@ -271,20 +282,15 @@ def _moments_with_gaps(components, theta, X, shares):
 
     Without the conditional covariance of the missing entries the scatter would shrink.
     """
-    width = X.shape[1]
-    K = components.n_components
+    width, K = X.shape[1], components.n_components
     sums, scatters, gap_entropy = np.zeros((K, width)), np.zeros((K, width, width)), 0.0
-    for indices, missing in patterns(X):
-        rows, some = X[indices].astype(np.float64), shares[indices].astype(np.float64)
-        for k in range(K):
-            covariance = components.covariance(theta, k)
-            conditional = ConditionalGaussian(theta.means[k], covariance, missing)
-            deviations = conditional.completed(rows) - theta.means[k]
-            sums[k] += some[:, k] @ deviations
-            scatters[k] += (some[:, [k]] * deviations).T @ deviations
-            total = float(some[:, k].sum())
-            scatters[k][np.ix_(missing, missing)] += total * conditional.covariance
-            gap_entropy += total * conditional.entropy
+    for k in range(K):
+        for indices, completed in completed_rows(X, *components.gaussian(theta, k)):
+            weights, deviations = shares[indices, k].astype(np.float64), completed.deviations
+            sums[k] += weights @ deviations
+            scatters[k] += (weights[:, np.newaxis] * deviations).T @ deviations
+            completed.add_uncertainty(weights, scatters[k])
+            gap_entropy += float(weights @ completed.entropies)
     counts = column_sums(shares)
     shifts = sums / np.where(counts > 0, counts, 1)[:, np.newaxis]
     scatters -= FullMoments.between(counts, shifts)
