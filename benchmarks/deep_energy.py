@@ -99,7 +99,14 @@ def report_samplers(X, n_rounds):
 def fit(criterion, X, n_threads):
     """An epoch of training, as users have it."""
     model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), max_iter=1)
-    model.set_params(warm_start=True, batch_size=BATCH, random_state=0, partition="none")
+    model.set_params(
+        warm_start=True,
+        batch_size=BATCH,
+        random_state=0,
+        partition="none",
+        sigma=1.0,
+        optimizer="adam",
+    )
     model.set_params(objective=CRITERIA[criterion])
     return lambda: model.fit(X)
 
@@ -131,7 +138,9 @@ def extra_megabytes_of_a_fit(X):
     """What the process's peak grows by in an epoch, log Z included."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model = DeepEnergyModel(N_COMPONENTS, hidden_layer_sizes=(N_HIDDEN,), max_iter=1)
-    model.set_params(batch_size=BATCH, random_state=0, partition__n_temperatures=20).fit(X)
+    model.set_params(
+        batch_size=BATCH, random_state=0, objective="score_matching", partition__n_temperatures=20
+    ).fit(X)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 

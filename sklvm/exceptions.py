@@ -1,6 +1,16 @@
-"""Errors that are not bad input."""
+"""Errors that are not bad input, and the warning of a fit."""
 
-__all__ = ["DivergenceError"]
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = ["DivergenceError", "FitWarning"]
+
+
+class FitWarning(ConvergenceWarning):
+    """A fit ended, and something about it is a reason to mistrust it.
+
+    There is one such warning a fit, whatever was found; ``diagnostics_`` of the estimator holds all
+    that was looked at.
+    """
 
 
 class DivergenceError(ArithmeticError):

@@ -1,5 +1,7 @@
 """What every estimator shares: a score with a meaning, tags, its page, its version, short names."""
 
+import sys
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -32,6 +34,16 @@ def _can_go_back(estimator):
     if not hasattr(estimator, "inverse_transform"):
         raise AttributeError(f"{type(estimator).__name__} has no inverse_transform.")
     return True
+
+
+def _is_asked_by_model_selection():
+    """Whether a call comes from scikit-learn's searches or cross-validations."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "sklearn.model_selection._validation":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class PackageMixin:
@@ -75,7 +87,20 @@ class _MeanScore:
         -------
         score : float
             The mean score; in nats a row where ``score_samples`` is a log-density.
+
+        Warns
+        -----
+        UserWarning
+            Where a search or a cross-validation of scikit-learn asks for a score that is not
+            normalised, and would compare what does not compare.
         """
+        if not self.score_normalized_ and _is_asked_by_model_selection():
+            warn(
+                f"The score of this {type(self).__name__} is not normalised (score_normalized_ is "
+                "False): it does not compare across hyper-parameters, and a search by it picks any "
+                "of them. Give the search a scoring, or a model whose score is a log-density.",
+                UserWarning,
+            )
         return float(np.mean(self.score_samples(X)))
 
 

@@ -6,13 +6,14 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
 from sklvm._compat import CallbackSupportMixin, Interval, _check_sample_weight, _fit_context
 from sklvm._warnings import warn
 from sklvm.base._checks import FLOATS
 from sklvm.base._data import check_data
+from sklvm.diagnostics import convergence
+from sklvm.exceptions import FitWarning
 from sklvm.settings import Settings, StringShorthandMixin
 from sklvm.training import Budget, EpochCallbacks, Monitor, run_epochs, run_stream, split_rows
 
@@ -33,8 +34,8 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     it takes (``_validation``, ``_min_rows``) and what it makes of them (``_prepared``), how long
     the fit may be and when to stop (``_budget``, ``_stopping_rule``), which part of the rows is
     held out and whether they decide the end (``_held_out_fraction``, ``_validates``), what else to
-    record (``_diagnosis``), what is to be in force around the epochs (``_resources``), and whether
-    it learns from streams (``_check_streamable``).
+    record (``_diagnosis``) and to look at in the end (``_diagnoses``), what is to be in force
+    around the epochs (``_resources``), and whether it learns from streams (``_check_streamable``).
 
     Three more hooks compose: a mix-in that overrides one stands to the left of this class and calls
     ``super()``. ``_companions`` makes what is kept beside the learner, such as log Z; ``_show``
@@ -83,8 +84,9 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
 
         Warns
         -----
-        ConvergenceWarning
-            Where ``max_iter`` ended the fit before it had converged.
+        FitWarning
+            A ``ConvergenceWarning``: once a fit, where one of its ``diagnostics_`` is a problem,
+            such as a criterion that was still falling when ``max_iter`` ended the fit.
         """
         self._check_parameters()
         is_continued = self.warm_start and self.__sklearn_is_fitted__()
@@ -139,7 +141,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             self.history_ = monitor.history()
             self.n_iter_ = len(monitor.records)
             self._publish()
-        self._warn_unconverged(monitor)
+        self._report(monitor, X, weights)
         return self
 
     @available_if(lambda self: self._check_streamable())
@@ -181,6 +183,7 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
             with self._resources():
                 values = run_stream(learner, X, weights, batch_size=self.batch_size)
         finally:
+            vars(self).pop("diagnostics_", None)
             self._publish()
         self.n_iter_ += 1
         for name, value in values.items():
@@ -218,17 +221,21 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
         options = {**self._validation, **options}
         return check_data(self, X, dtype=FLOATS, order="C", reset=reset, **options)
 
-    def _warn_unconverged(self, monitor):
-        if self._training.converged is not None:
-            unconverged = not (monitor.converged or self._training.converged)
-        else:
-            unconverged = self.tol > 0 and not (monitor.converged or monitor.is_settled)
-        if unconverged and not monitor.was_interrupted and monitor.max_iter > 0:
-            warn(
-                f"{type(self).__name__} did not converge in max_iter={monitor.max_iter} "
-                "iterations. Raise max_iter or tol.",
-                ConvergenceWarning,
-            )
+    def _report(self, monitor, X, weights):
+        """Look at a fit that has ended: ``diagnostics_``, and one warning of all that is wrong."""
+        found = {**self._diagnoses(monitor, X, weights), **self._convergence(monitor)}
+        self.diagnostics_ = found
+        problems = {name: found[name] for name in found if found[name].is_problem}
+        if "tied_rows" in problems:
+            # More epochs would only let the criterion fall further.
+            problems.pop("convergence")
+        messages = [problem.message for problem in problems.values()]
+        if messages:
+            warn(f"{type(self).__name__}: {' '.join(messages)}", FitWarning)
+
+    def _convergence(self, monitor):
+        found = convergence(monitor, self._training, tol=self.tol)
+        return {} if found is None else {"convergence": found}
 
     def _publish(self):
         vars(self).update(self._fitted_attributes(self._training))
@@ -290,6 +297,10 @@ class IterativeModel(StringShorthandMixin, CallbackSupportMixin, BaseEstimator):
     def _resources(self):
         """A context in which the epochs run: workers, limits on threads."""
         return nullcontext()
+
+    def _diagnoses(self, monitor, X, weights):
+        """What else there is to see at the end of a fit: ``Diagnosis`` by name."""
+        return {}
 
     # -- these compose ----------------------------------------------------------------------------
 

@@ -23,6 +23,6 @@ class StatisticsModel(IterativeModel):
     def _resources(self):
         return self._training.working()
 
-    def _warn_unconverged(self, monitor):
-        super()._warn_unconverged(monitor)
+    def _report(self, monitor, X, weights):
+        super()._report(monitor, X, weights)
         self._training.forget_rows()

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklvm._compat import Interval, StrOptions
+from sklvm.base._diagnosing import diagnose_training
 from sklvm.base._estimators import DensityModel, LatentVariableModel
 from sklvm.base._iterative_model import IterativeModel
 from sklvm.base._random_state import generator_from
@@ -195,6 +196,11 @@ class TrainedModel(IterativeModel, DensityModel):
         """The links that a training step passes through, in this order."""
         layout = energy.layout + objective.own_layout(energy)
         return [WeightDecay(self.weight_decay, layout)] if self.weight_decay else []
+
+    def _diagnoses(self, monitor, X, weights):
+        if not monitor.records:
+            return {}
+        return diagnose_training(self._training, X, self._convergence(monitor).get("convergence"))
 
     def _holds_out(self):
         """Whether ``validation_fraction`` of the rows is set aside."""

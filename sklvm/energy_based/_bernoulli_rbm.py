@@ -111,6 +111,9 @@ class BernoulliRBM(RestrictedBoltzmannMachine):
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
         ``validation_objective`` and ``free_energy_gap`` where asked for, and what the chains tell.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``dead_units``, and ``convergence`` where the criterion has a value or ``tol`` is positive.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int

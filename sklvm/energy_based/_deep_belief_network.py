@@ -4,11 +4,10 @@ import inspect
 from numbers import Integral, Real
 
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from sklvm._compat import Interval, StrOptions
-from sklvm._warnings import warn
 from sklvm.base import IterativeModel, binary_rows, generator_from
+from sklvm.diagnostics import Diagnosis
 from sklvm.energy_based._belief_model import BeliefModel
 from sklvm.energy_based._belief_training import BeliefTraining
 from sklvm.energy_based._bernoulli_rbm import BernoulliRBM
@@ -100,6 +99,9 @@ class DeepBeliefNetwork(IterativeModel, BeliefModel):
         One value a layer and an epoch of fine-tuning: ``stage``, the layer, or one more than there
         are; ``spread``, the standard deviation over the data of the means of a layer's units,
         averaged over these; and what the machine's own ``history_`` ends with.
+    diagnostics_ : dict of str to Diagnosis
+        ``dead_layers``, the least spread of a layer, with ``value``, ``is_problem`` and
+        ``message``. Each of ``layers_`` has its own.
     n_iter_ : int
         Layers and epochs of fine-tuning made.
     n_features_in_ : int
@@ -240,17 +242,28 @@ class DeepBeliefNetwork(IterativeModel, BeliefModel):
     def _check_streamable(self):
         raise AttributeError("A layer is trained when the one below it is: no partial_fit.")
 
-    def _warn_unconverged(self, monitor):
+    def _diagnoses(self, monitor, X, weights):
         records = zip(self.layers_, monitor.records, strict=False)
-        for number, (model, record) in enumerate(records, start=1):
-            is_trained = model._training.n_steps >= STEPS_TO_LIVE
-            if is_trained and record["spread"] < DEAD_SPREAD:
-                warn(
-                    f"Layer {number} of {len(self.layers_)} is dead: the means of its units vary "
-                    f"by {record['spread']:.2g} over the data, and layers above it have nothing to "
-                    "learn. Use more epochs, or fewer layers.",
-                    ConvergenceWarning,
-                )
+        spreads = {
+            number: record["spread"]
+            for number, (model, record) in enumerate(records, start=1)
+            if model._training.n_steps >= STEPS_TO_LIVE
+        }
+        if not spreads:
+            return {}
+        layer = min(spreads, key=spreads.get)
+        found = Diagnosis.of(
+            spreads[layer],
+            spreads[layer] < DEAD_SPREAD,
+            f"Layer {layer} of {len(self.layers_)} is dead: the means of its units vary by "
+            f"{spreads[layer]:.2g} over the data, and layers above it have nothing to learn. Use "
+            "more epochs, or fewer layers.",
+        )
+        return {"dead_layers": found}
+
+    def _convergence(self, monitor):
+        # Its machines have looked at theirs.
+        return {}
 
     def _prepared(self, X, params):
         bottom = params["layer"]

@@ -4,11 +4,10 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from sklvm._compat import Interval, StrOptions
-from sklvm._warnings import warn
 from sklvm.base import binary_rows, generator_from
+from sklvm.diagnostics import Diagnosis
 from sklvm.energies import BernoulliRBMEnergy, DeepBoltzmannMachineEnergy, GaussianRBMEnergy
 from sklvm.energy_based._base import LatentEnergyBasedModel
 from sklvm.energy_based._hidden_layers import (
@@ -146,6 +145,11 @@ Objective, default="pcd"
         where all are trained; ``spread_1``, …, ``spread_L``, the standard deviation over the data
         of the means of a layer's units, averaged over these: of a dead layer it is 0;
         ``objective`` where the criterion has a value, ``validation_objective`` where asked for.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``dead_layers`` (the least spread of a layer above the first), with Gaussian visible units
+        ``unscaled_features`` and ``collapsed_scale`` (a learned σ at its floor), and
+        ``convergence``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -303,19 +307,22 @@ Objective, default="pcd"
         some = np.where(np.isnan(some := as_dense(some)), training.visible_mean, some)
         return lambda: layer_spreads(training.energy.infer(training.energy_theta, some)[1:])
 
-    def _warn_unconverged(self, monitor):
-        super()._warn_unconverged(monitor)
+    def _diagnoses(self, monitor, X, weights):
+        found = super()._diagnoses(monitor, X, weights)
         if not monitor.records or self._training.n_steps < STEPS_TO_LIVE:
-            return
-        for layer in range(2, self._training.energy.n_layers + 1):
-            spread = monitor.records[-1][f"spread_{layer}"]
-            if spread < DEAD_SPREAD:
-                warn(
-                    f"Layer {layer} of {self._training.energy.n_layers} is dead: the means of its "
-                    f"units vary by {spread:.2g} over the data. It adds nothing: use fewer layers, "
-                    "pretrain=True, centered=True, or more epochs.",
-                    ConvergenceWarning,
-                )
+            return found
+        n_layers = self._training.energy.n_layers
+        spreads = {n: monitor.records[-1][f"spread_{n}"] for n in range(2, n_layers + 1)}
+        if spreads:
+            layer = min(spreads, key=spreads.get)
+            found["dead_layers"] = Diagnosis.of(
+                spreads[layer],
+                spreads[layer] < DEAD_SPREAD,
+                f"Layer {layer} of {n_layers} is dead: the means of its units vary by "
+                f"{spreads[layer]:.2g} over the data. It adds nothing: use fewer layers, "
+                "pretrain=True, centered=True, or more epochs.",
+            )
+        return found
 
     def _prepared(self, X, params):
         if params["visible"] == "gaussian":

@@ -132,6 +132,11 @@ class MeanCovarianceRBM(LatentEnergyBasedModel):
     history_ : dict of str to ndarray
         One value an epoch: ``gradient_norm``, ``objective`` where the criterion has a value,
         ``validation_objective``, and of chains their ``acceptance_rate`` and ``step_size``.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``unscaled_features``, ``collapsed_scale`` (a learned σ at its floor), ``dead_units``,
+        ``noise_coverage`` (of noise-contrastive criteria), ``tied_rows`` (of score matching), and
+        ``convergence``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int

@@ -29,6 +29,8 @@ class Objective(Settings):
         Whether value and gradient depend only on θ, the batch and the state: L-BFGS needs that.
     has_value : bool
         Whether ``step`` knows the criterion's value, or only its gradient.
+    unbounded_on_ties : bool
+        Whether it has no lower bound where several rows are equal and the model may be sharp.
     fits_density : bool
         Whether it fits the density of the data, and not something else.
     """
@@ -37,6 +39,7 @@ class Objective(Settings):
     deterministic = False
     has_value = True
     fits_density = True
+    unbounded_on_ties = False
     # Parameters on which the state of training does not depend.
     _state_ignores: tuple = ()
 

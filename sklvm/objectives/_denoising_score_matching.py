@@ -24,20 +24,21 @@ class DenoisingScoreMatching(Objective):
 
     Parameters
     ----------
-    noise_level : float, default=0.1
-        s, the standard deviation of the noise, in the units of x.
+    noise_level : float, default=0.3
+        s, the standard deviation of the noise, in the units of x. The default suits standardised
+        features.
 
     Examples
     --------
     >>> from sklvm.objectives import DenoisingScoreMatching
-    >>> DenoisingScoreMatching(noise_level=0.3)
-    DenoisingScoreMatching(noise_level=0.3)
+    >>> DenoisingScoreMatching(noise_level=0.1)
+    DenoisingScoreMatching(noise_level=0.1)
     """
 
     requires = (Score,)
     _parameter_constraints = {"noise_level": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, noise_level=0.1):
+    def __init__(self, noise_level=0.3):
         self.noise_level = noise_level
 
     def step(self, energy, theta, X, weights, state, rng):

@@ -55,6 +55,10 @@ class ScoreMatching(Objective):
         self.regularization = regularization
 
     @property
+    def unbounded_on_ties(self):
+        return self.regularization == 0
+
+    @property
     def requires(self):
         return (DirectionalCurvature,) if self.regularization > 0 else (Laplacian,)
 

@@ -42,6 +42,7 @@ class SlicedScoreMatching(Objective):
     """
 
     requires = (DirectionalCurvature,)
+    unbounded_on_ties = True
     _parameter_constraints = {
         "n_slices": [Interval(Integral, 1, None, closed="left")],
         "slices": [StrOptions({"rademacher", "gaussian"})],

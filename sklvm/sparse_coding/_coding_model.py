@@ -9,13 +9,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklvm._compat import Interval, StrOptions
 from sklvm._warnings import warn
 from sklvm.base import has_finite_squares
+from sklvm.diagnostics import Diagnosis, empty_codes, some_rows
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import DictionaryModel
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
 from sklvm.sparse_coding.solvers import SOLVER_NAMES
 
-__all__ = ["CodingInfo", "CodingModel", "warn_of_unfinished"]
+__all__ = ["CodingInfo", "CodingModel", "unfinished_codes", "warn_of_unfinished"]
+
+# Rows whose codes are looked at after a fit, and how well they are found for that.
+DIAGNOSED_ROWS, DIAGNOSED_TOL = 100, 1e-3
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,22 @@ class CodingModel(DictionaryModel):
             scores[near] = -self._encode_rows(rows, None, sparse_output=True).objectives
         return scores
 
+    def _code_diagnoses(self, X):
+        """Whether the penalty leaves anything of the codes of some rows of X."""
+        if not isinstance(self._coding.penalty, PowerPenalty):
+            return {}
+        problem, solver = self._coding.problem(DenseDictionary(self.components_))
+        results = encode_rows(
+            problem,
+            solver,
+            some_rows(X, DIAGNOSED_ROWS),
+            None,
+            tol=DIAGNOSED_TOL,
+            max_iter=self._coding.max_iter,
+            sparse_output=True,
+        )
+        return {"empty_codes": empty_codes(results.codes)}
+
     def _encode(self, X, codes):
         X = self._check_X(X)
         if codes is not None:
@@ -165,12 +185,18 @@ class CodingModel(DictionaryModel):
 def warn_of_unfinished(results, coding, names):
     """Warn where certificates exceed ``coding.tol``; `names` is what users call that and
     ``coding.max_iter``."""
-    unfinished = ~(results.certificates <= coding.tol)
-    if coding.tol > 0 and unfinished.any():
-        tol, max_iter = names
-        warn(
-            f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
-            f"in {max_iter}={coding.max_iter} iterations; the worst is at "
-            f"{results.certificates.max():.3g}.",
-            ConvergenceWarning,
-        )
+    if message := unfinished_codes(results.certificates, coding, names).message:
+        warn(message, ConvergenceWarning)
+
+
+def unfinished_codes(certificates, coding, names):
+    """The greatest certificate, as a ``Diagnosis``: a problem where it exceeds ``coding.tol``."""
+    unfinished = ~(certificates <= coding.tol)
+    tol, max_iter = names
+    return Diagnosis.of(
+        certificates.max(initial=0.0),
+        coding.tol > 0 and unfinished.any(),
+        f"{unfinished.sum()} of {len(unfinished)} samples did not reach {tol}={coding.tol} "
+        f"in {max_iter}={coding.max_iter} iterations; the worst is at "
+        f"{certificates.max(initial=0.0):.3g}.",
+    )

@@ -99,6 +99,9 @@ class ConvolutionalDictionaryLearner(LearnedDictionaryModel, ConvolutionalModel)
         at the filters of the pass, and never increases, but for codes at the border of an image
         that cannot follow a filter which is moved. Online, each batch counts by the filters that it
         met.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``certificates`` (of the codes of the last full pass) and ``convergence``.
     n_iter_ : int
         Passes over the images.
     score_normalized_ : bool

@@ -85,6 +85,10 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
         ``"restarts"``, how many dead atoms were replaced. Without batches that is the objective at
         the dictionary of the pass, and never increases, but for the constraint "at_most_residual".
         Online, each batch counts by the dictionary that it met.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``certificates`` (of the codes of the last full pass), ``empty_codes``, and
+        ``convergence``.
     n_iter_ : int
         Passes over the data.
     score_normalized_ : bool
@@ -233,6 +237,10 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
 
     def _results_of(self, local):
         return local
+
+    def _diagnoses(self, monitor, X, weights):
+        found = super()._diagnoses(monitor, X, weights)
+        return {**found, **self._code_diagnoses(X)} if monitor.records else found
 
     def _fitted_attributes(self, learner):
         return {

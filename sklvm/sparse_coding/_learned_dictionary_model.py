@@ -3,8 +3,7 @@
 import numpy as np
 
 from sklvm.base import StatisticsModel, row_blocks
-from sklvm.sparse_coding._coding_model import warn_of_unfinished
-from sklvm.sparse_coding.solvers import CodeResults
+from sklvm.sparse_coding._coding_model import unfinished_codes
 
 __all__ = ["LearnedDictionaryModel"]
 
@@ -29,9 +28,10 @@ class LearnedDictionaryModel(StatisticsModel):
         scale = 0.5 * total / float(weights.sum())
         return self.tol * scale, 1 if self.batch_size is None else 3
 
-    def _warn_unconverged(self, monitor):
-        if self._training.local:
-            parts = zip(*(self._results_of(each)[1:] for each in self._training.local), strict=True)
-            results = CodeResults(None, *map(np.concatenate, parts))
-            warn_of_unfinished(results, self._coding, self._tol_names)
-        super()._warn_unconverged(monitor)
+    def _diagnoses(self, monitor, X, weights):
+        found = super()._diagnoses(monitor, X, weights)
+        if monitor.records and self._training.local:
+            results = [self._results_of(each) for each in self._training.local]
+            certificates = np.concatenate([each[1] for each in results])
+            found["certificates"] = unfinished_codes(certificates, self._coding, self._tol_names)
+        return found

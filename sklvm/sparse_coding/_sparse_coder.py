@@ -3,7 +3,9 @@
 from numbers import Integral, Real
 
 from sklvm._compat import Interval, _fit_context
+from sklvm._warnings import warn
 from sklvm.base import check_data
+from sklvm.exceptions import FitWarning
 from sklvm.sparse_coding._coding_model import CodingModel
 from sklvm.sparse_coding._coding_options import CodingOptions
 from sklvm.sparse_coding._dictionary_model import FLOATS, given_dictionary
@@ -46,6 +48,9 @@ class SparseCoder(CodingModel):
     ----------
     components_ : ndarray of shape (n_components, n_features)
         D.
+    diagnostics_ : dict of str to Diagnosis
+        ``empty_codes`` of some rows of the data of ``fit``, with ``value``, ``is_problem`` and
+        ``message``; of penalties, not of constraints.
     score_normalized_ : bool
         False: ``score_samples`` is not a normalised log-density.
     n_features_in_ : int
@@ -145,4 +150,8 @@ class SparseCoder(CodingModel):
         coding = CodingOptions.of(self, tol=self.tol, max_iter=self.max_iter)
         coding.problem(DenseDictionary(components))
         self.components_, self._coding = components, coding
+        self.diagnostics_ = self._code_diagnoses(X)
+        for diagnosis in self.diagnostics_.values():
+            if diagnosis.is_problem:
+                warn(f"{type(self).__name__}: {diagnosis.message}", FitWarning)
         return self

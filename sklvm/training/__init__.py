@@ -7,6 +7,7 @@ from sklvm.training._energy_gap import EnergyGap
 from sklvm.training._epochs import Learner, run_epochs, run_stream, split_rows
 from sklvm.training._expectation import Expectation, Restarts
 from sklvm.training._monitor import Monitor
+from sklvm.training._plateau import recent_gain
 from sklvm.training._statistics_training import StatisticsTraining
 from sklvm.training._training import Training
 
@@ -24,6 +25,7 @@ __all__ = [
     "Training",
     "check_compatible",
     "check_complete",
+    "recent_gain",
     "run_epochs",
     "run_stream",
     "split_rows",

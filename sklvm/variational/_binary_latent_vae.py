@@ -1,5 +1,6 @@
 """The auto-encoder with binary latent variables as an estimator."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,9 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from sklvm._compat import Interval, StrOptions
 from sklvm.energies import MAX_LISTED_UNITS, BinaryFactorEnergy
 from sklvm.kernels import sigmoid, uniform
+from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.variational._autoencoding_model import AutoencodingModel
 
 __all__ = ["BinaryLatentVAE"]
+
+DEFAULT_OPTIMIZER = partial(Adam, 0.03, schedule="cosine", max_gradient_norm=10.0)
 
 
 class BinaryLatentVAE(AutoencodingModel):
@@ -44,10 +48,11 @@ class BinaryLatentVAE(AutoencodingModel):
         Whether the c_k are learned, or 0: probabilities of ½.
     n_importance_samples : int, default=100
         Draws of z for each row of ``score_samples``, where K is larger than 12.
-    optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
-        What minimises the criterion. The bound is deterministic: "lbfgs", which takes all
-        rows at once, finds much better optima in short time, of tied weights and a learned σ above
-        all, for they couple all parameters.
+    optimizer : {"auto", "adam", "sgd", "lbfgs"} or optimizer, default="auto"
+        What minimises the criterion. "auto" is ``Adam(0.03, schedule="cosine",
+        max_gradient_norm=10)``. The bound is deterministic: "lbfgs", which takes all rows at once,
+        finds much better optima in short time, of tied weights and a learned σ above all, for they
+        couple all parameters.
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int or "auto", default="auto"
@@ -94,6 +99,10 @@ class BinaryLatentVAE(AutoencodingModel):
     history_ : dict of ndarray
         Values an epoch: ``objective`` (by default minus the bound, in nats a row),
         ``gradient_norm``, and ``validation_objective`` with early stopping.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``unscaled_features``, ``collapsed_scale`` (σ at its floor), ``noise_coverage`` (of
+        "vnce"), and ``convergence``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -113,7 +122,9 @@ class BinaryLatentVAE(AutoencodingModel):
     True
     """
 
+    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER}}
     _parameter_constraints: dict = {
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
         "sigma": [Interval(Real, 0, None, closed="neither"), StrOptions({"learn"})],
         "sigma_floor": [Interval(Real, 0, None, closed="neither")],
         "tied": ["boolean"],
@@ -131,7 +142,7 @@ class BinaryLatentVAE(AutoencodingModel):
         tied=True,
         learn_prior=False,
         n_importance_samples=100,
-        optimizer="adam",
+        optimizer="auto",
         weight_decay=0.0,
         max_iter="auto",
         batch_size=100,

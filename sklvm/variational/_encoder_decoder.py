@@ -5,6 +5,7 @@ from scipy.special import logsumexp
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm.diagnostics import collapsed_latents, some_rows
 from sklvm.variational._autoencoding_model import AutoencodingModel, needs_density
 from sklvm.variational._importance_weights import log_importance_weights
 
@@ -95,6 +96,15 @@ class EncoderDecoderModel(AutoencodingModel):
         for row, component in zip(Z, components, strict=True):
             row[:, component] = values
         return self.inverse_transform(Z.reshape(-1, n_components)).reshape(*Z.shape[:2], -1)
+
+    def _diagnoses(self, monitor, X, weights):
+        found = super()._diagnoses(monitor, X, weights)
+        if found and self._fits_density():
+            rows = some_rows(X)
+            if not np.isnan(rows).any():
+                encoder, phi = self._encoder_and_parameters()
+                found["collapsed_latents"] = collapsed_latents(encoder.encode(phi, rows).mean)
+        return found
 
     def _encode(self, X):
         check_is_fitted(self)

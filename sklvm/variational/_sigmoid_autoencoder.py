@@ -1,13 +1,19 @@
 """The single-layer auto-encoder with tied weights as an estimator."""
 
+from functools import partial
+
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklvm._compat import StrOptions
 from sklvm.base import NormalizedScoreMixin
 from sklvm.energies import GaussianRBMEnergy
+from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.variational._autoencoding_model import AutoencodingModel, needs_density
 
 __all__ = ["SigmoidAutoencoder"]
+
+DEFAULT_OPTIMIZER = partial(Adam, 0.003, schedule="cosine", max_gradient_norm=10.0)
 
 
 class SigmoidAutoencoder(NormalizedScoreMixin, AutoencodingModel):
@@ -40,9 +46,9 @@ class SigmoidAutoencoder(NormalizedScoreMixin, AutoencodingModel):
         :class:`~sklvm.objectives.PointPosteriorBound` (with τ),
         :class:`~sklvm.objectives.DenoisingReconstructionError` (with the noise's level) and
         :class:`~sklvm.objectives.ReconstructionError`.
-    optimizer : {"adam", "sgd", "lbfgs"} or optimizer, default="adam"
-        What minimises the criterion. "lbfgs" takes all rows at once, and does not go with
-        "denoising".
+    optimizer : {"auto", "adam", "sgd", "lbfgs"} or optimizer, default="auto"
+        What minimises the criterion. "auto" is ``Adam(0.003, schedule="cosine",
+        max_gradient_norm=10)``. "lbfgs" takes all rows at once, and does not go with "denoising".
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int or "auto", default="auto"
@@ -90,6 +96,10 @@ class SigmoidAutoencoder(NormalizedScoreMixin, AutoencodingModel):
     history_ : dict of ndarray
         Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
         stopping.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``unscaled_features``, ``dead_units``, ``noise_coverage`` (of noise-contrastive criteria),
+        ``tied_rows`` (of score matching), and ``convergence``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -106,12 +116,17 @@ class SigmoidAutoencoder(NormalizedScoreMixin, AutoencodingModel):
     (150, 4)
     """
 
+    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER}}
+    _parameter_constraints: dict = {
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
+    }
+
     def __init__(
         self,
         n_components=64,
         *,
         objective="score_matching",
-        optimizer="adam",
+        optimizer="auto",
         weight_decay=0.0,
         max_iter="auto",
         batch_size=100,

@@ -1,5 +1,6 @@
 """The variational auto-encoder as an estimator."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,11 +10,14 @@ from sklvm.base import binary_rows
 from sklvm.energies import BernoulliLikelihood, DecoderEnergy, GaussianLikelihood
 from sklvm.networks import ACTIVATIONS, check_layer_sizes
 from sklvm.objectives import EncoderObjective, EvidenceLowerBound
+from sklvm.optimizers import LBFGS, OPTIMIZERS, Adam, StochasticOptimizer
 from sklvm.posteriors import GaussianEncoder, PointEncoder
 from sklvm.training.links import DrawnBits
 from sklvm.variational._encoder_decoder import EncoderDecoderModel
 
 __all__ = ["VAETransformer"]
+
+DEFAULT_OPTIMIZER = partial(Adam, 0.003, schedule="cosine", max_gradient_norm=10.0)
 
 
 class VAETransformer(EncoderDecoderModel):
@@ -38,7 +42,7 @@ class VAETransformer(EncoderDecoderModel):
     ----------
     n_components : int, default=20
         Number K of latent variables.
-    hidden_layer_sizes : tuple of int, default=(500,)
+    hidden_layer_sizes : tuple of int, default=(128,)
         Widths of the encoder's hidden layers, from x to z.
     decoder_layer_sizes : tuple of int, default=None
         Widths of the decoder's hidden layers, from z to x. None: the encoder's in reverse.
@@ -74,8 +78,9 @@ class VAETransformer(EncoderDecoderModel):
         β of the "elbo", as a short way to set it. None: what the objective says, by default 1.
     n_importance_samples : int, default=100
         Draws of z for each row of ``score_samples`` and ``elbo``.
-    optimizer : {"adam", "sgd"} or optimizer, default="adam"
-        What minimises the criterion.
+    optimizer : {"auto", "adam", "sgd"} or optimizer, default="auto"
+        What minimises the criterion. "auto" is ``Adam(0.003, schedule="cosine",
+        max_gradient_norm=10)``.
     weight_decay : float, default=0.0
         λ of the penalty ½λ‖W‖² on all weights, biases apart, which is added to the criterion.
     max_iter : int or "auto", default="auto"
@@ -120,6 +125,10 @@ class VAETransformer(EncoderDecoderModel):
         Values an epoch: ``objective``, ``gradient_norm``, and ``validation_objective`` with early
         stopping; of the "elbo" also ``reconstruction_error`` (−E_q log p(x|z)) and ``divergence``
         (KL), in nats a row.
+    diagnostics_ : dict of str to Diagnosis
+        What was looked at when the fit ended, each with ``value``, ``is_problem`` and ``message``;
+        ``unscaled_features``, ``collapsed_scale`` (a learned σ at its floor),
+        ``collapsed_latents``, ``noise_coverage`` (of "vnce"), and ``convergence``.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -148,7 +157,9 @@ class VAETransformer(EncoderDecoderModel):
     """
 
     _validation = {"ensure_all_finite": "allow-nan"}
+    _shorthands = {"optimizer": {**OPTIMIZERS, "auto": DEFAULT_OPTIMIZER}}
     _parameter_constraints: dict = {
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), StochasticOptimizer, LBFGS],
         "hidden_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left")],
         "decoder_layer_sizes": [tuple, list, Interval(Integral, 1, None, closed="left"), None],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -168,7 +179,7 @@ class VAETransformer(EncoderDecoderModel):
         self,
         n_components=20,
         *,
-        hidden_layer_sizes=(500,),
+        hidden_layer_sizes=(128,),
         decoder_layer_sizes=None,
         activation="relu",
         likelihood="gaussian",
@@ -179,7 +190,7 @@ class VAETransformer(EncoderDecoderModel):
         objective="elbo",
         beta=None,
         n_importance_samples=100,
-        optimizer="adam",
+        optimizer="auto",
         weight_decay=0.0,
         max_iter="auto",
         batch_size=100,

@@ -42,7 +42,16 @@ def X(rng):
         PCA(2),
         ConstrainedGaussian("diagonal"),
         ZCAWhitener(),
-        DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", random_state=0, max_iter=20),
+        DeepEnergyModel(
+            3,
+            hidden_layer_sizes=(4,),
+            partition="none",
+            random_state=0,
+            max_iter=20,
+            objective="score_matching",
+            sigma=1.0,
+            optimizer="adam",
+        ),
         make_pipeline(StandardScaler(), KernelDensity()),
         GridSearchCV(KernelDensity(), {"bandwidth": [0.3, 1.0]}),
     ],
@@ -60,7 +69,15 @@ def test_any_score_becomes_a_detector_that_finds_the_share_asked_for(estimator, 
 
 
 def test_log_partition_moves_the_threshold_and_no_prediction(X):
-    model = DeepEnergyModel(3, hidden_layer_sizes=(4,), random_state=0, max_iter=20)
+    model = DeepEnergyModel(
+        3,
+        hidden_layer_sizes=(4,),
+        random_state=0,
+        max_iter=20,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
+    )
     normalized = DensityOutlierDetector(model).fit(X)
     ranking = DensityOutlierDetector(model.set_params(partition="none")).fit(X)
     shift = ranking.offset_ - normalized.offset_

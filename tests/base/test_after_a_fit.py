@@ -112,12 +112,19 @@ def test_a_pickle_is_the_model_and_goes_on_as_the_model_does(name):
 
 
 LARGE = {
-    "deep": DeepEnergyModel(64, hidden_layer_sizes=(512,), max_iter=20),
+    "deep": DeepEnergyModel(
+        64,
+        hidden_layer_sizes=(512,),
+        max_iter=20,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
+    ),
     "noise": GaussianRBM(900, objective="nce", max_iter=20),
     "chains": GaussianRBM(900, objective=PersistentContrastiveDivergence(n_chains=2), max_iter=20),
-    "vae": VAETransformer(20, hidden_layer_sizes=(400,), max_iter=50),
-    "binary": BinaryLatentVAE(900, max_iter=50),
-    "autoencoder": SigmoidAutoencoder(900, max_iter=50),
+    "vae": VAETransformer(20, hidden_layer_sizes=(400,), max_iter=50, optimizer="adam"),
+    "binary": BinaryLatentVAE(900, max_iter=50, optimizer="adam"),
+    "autoencoder": SigmoidAutoencoder(900, max_iter=50, optimizer="adam"),
 }
 
 

@@ -10,7 +10,15 @@ from sklvm import BernoulliRBM, DeepEnergyModel, GaussianRBM
 def test_the_fitted_energy_gives_the_scores_of_the_model(rng):
     X = rng.standard_normal((30, 3))
     for model in (
-        DeepEnergyModel(2, hidden_layer_sizes=(4,), max_iter=2, partition="none"),
+        DeepEnergyModel(
+            2,
+            hidden_layer_sizes=(4,),
+            max_iter=2,
+            partition="none",
+            objective="score_matching",
+            sigma=1.0,
+            optimizer="adam",
+        ),
         GaussianRBM(2, max_iter=2, partition="none"),
         BernoulliRBM(2, binarize=0.0, max_iter=2, partition="none"),
     ):

@@ -26,8 +26,17 @@ COMPANIONS = ("", "std_err_", "effective_sample_size_", "bracket_")
 MODELS = [
     BernoulliRBM(3, binarize=0.0, partition=BUDGET, max_iter=2, random_state=0),
     GaussianRBM(3, sigma=1.0, partition=BUDGET, max_iter=2, random_state=0),
-    DeepEnergyModel(3, hidden_layer_sizes=(4,), partition=BUDGET, max_iter=2, random_state=0),
-    SigmoidAutoencoder(3, partition=BUDGET, max_iter=2, random_state=0),
+    DeepEnergyModel(
+        3,
+        hidden_layer_sizes=(4,),
+        partition=BUDGET,
+        max_iter=2,
+        random_state=0,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
+    ),
+    SigmoidAutoencoder(3, partition=BUDGET, max_iter=2, random_state=0, optimizer="adam"),
 ]
 
 

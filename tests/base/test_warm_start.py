@@ -27,7 +27,9 @@ X = np.random.default_rng(1).standard_normal((60, 4))
 COMMON = {"max_iter": 2, "random_state": 0, "warm_start": True}
 RBM = BernoulliRBM(3, **COMMON)
 VAE = VAETransformer(2, hidden_layer_sizes=(5,), **COMMON)
-DEEP = DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", **COMMON)
+DEEP = DeepEnergyModel(
+    3, hidden_layer_sizes=(4,), sigma=1.0, objective="score_matching", partition="none", **COMMON
+)
 MODELS = {
     "rbm": (RBM, BITS),
     "rbm of grey levels": (RBM, np.random.default_rng(2).random((60, 8))),

@@ -17,11 +17,19 @@ from sklvm.optimizers import SGD
 MODELS = [
     BernoulliRBM(2, binarize=0.0, objective="mle", max_iter=20),
     GaussianRBM(2, partition="none", max_iter=20),
-    DeepEnergyModel(2, hidden_layer_sizes=(3,), partition="none", max_iter=20),
-    BinaryLatentVAE(2, max_iter=50),
-    BinaryLatentVAE(2, tied=False, max_iter=50),
-    SigmoidAutoencoder(2, partition="none", max_iter=50),
-    VAETransformer(2, hidden_layer_sizes=(3,), max_iter=50),
+    DeepEnergyModel(
+        2,
+        hidden_layer_sizes=(3,),
+        partition="none",
+        max_iter=20,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
+    ),
+    BinaryLatentVAE(2, max_iter=50, optimizer="adam"),
+    BinaryLatentVAE(2, tied=False, max_iter=50, optimizer="adam"),
+    SigmoidAutoencoder(2, partition="none", max_iter=50, optimizer="adam"),
+    VAETransformer(2, hidden_layer_sizes=(3,), max_iter=50, optimizer="adam"),
 ]
 
 

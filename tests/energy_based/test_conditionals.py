@@ -71,7 +71,15 @@ def deep():
     rng = np.random.default_rng(0)
     side = np.where(rng.random(800) < 0.5, -1.0, 1.0)
     X = np.column_stack([side, side]) + 0.5 * rng.standard_normal((800, 2))
-    model = DeepEnergyModel(6, hidden_layer_sizes=(), sigma="learn", max_iter=30, random_state=0)
+    model = DeepEnergyModel(
+        6,
+        hidden_layer_sizes=(),
+        sigma="learn",
+        max_iter=30,
+        random_state=0,
+        objective="score_matching",
+        optimizer="adam",
+    )
     return model.fit(X)
 
 

@@ -66,6 +66,7 @@ def test_standardised_tables_train_and_are_not_worse_than_a_diagonal_gaussian(na
 
 
 @pytest.mark.parametrize("scale", [1e-2, 1e2])
+@pytest.mark.filterwarnings("ignore:.*standard deviations from:sklvm.exceptions.FitWarning")
 def test_data_of_any_scale_train(X, scale):
     model = GaussianRBM(4, sigma_floor=1e-3 * scale, random_state=0, max_iter=20).fit(
         scale * X + 5 * scale

@@ -25,6 +25,8 @@ def small(**parameters):
         "n_components": 6,
         "hidden_layer_sizes": (8, 8, 10),
         "growth": "layerwise",
+        "sigma": 1.0,
+        "objective": "score_matching",
         "optimizer": Adam(0.01),
         "max_iter": 9,
         "random_state": 0,

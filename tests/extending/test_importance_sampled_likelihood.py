@@ -25,7 +25,18 @@ def test_its_value_is_the_mean_negative_log_likelihood():
 
 
 @pytest.mark.parametrize(
-    "model", [DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20), ProductOfT(4)]
+    "model",
+    [
+        DeepEnergyModel(
+            4,
+            hidden_layer_sizes=(6,),
+            max_iter=20,
+            objective="score_matching",
+            sigma=1.0,
+            optimizer="adam",
+        ),
+        ProductOfT(4),
+    ],
 )
 def test_it_trains_an_estimator_as_well_as_score_matching(model):
     rng = np.random.default_rng(0)

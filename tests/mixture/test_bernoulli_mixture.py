@@ -15,7 +15,7 @@ from sklvm.optimizers import EM
 from sklvm.testing import StatisticsTestCase
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:BernoulliMixture did not converge:sklearn.exceptions.ConvergenceWarning"
+    "ignore:BernoulliMixture. The fit did not converge:sklearn.exceptions.ConvergenceWarning"
 )
 
 MEANS = np.array(

@@ -14,7 +14,7 @@ from sklvm.optimizers import EM
 from sklvm.testing import StatisticsTestCase
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:(Categorical|Bernoulli)Mixture did not converge:sklearn.exceptions.ConvergenceWarning"
+    "ignore:(Categorical|Bernoulli)Mixture. The fit did not:sklearn.exceptions.ConvergenceWarning"
 )
 
 SIZES = (3, 2, 4)

@@ -15,7 +15,7 @@ from sklvm.optimizers import EM
 from sklvm.statistics import GaussianStatistics
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:GaussianMixture did not converge:sklearn.exceptions.ConvergenceWarning"
+    "ignore:GaussianMixture. The fit did not converge:sklearn.exceptions.ConvergenceWarning"
 )
 
 TYPES = ["full", "tied", "diag", "spherical"]

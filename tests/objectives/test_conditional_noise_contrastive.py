@@ -193,7 +193,13 @@ def test_a_stream_and_a_pickle_go_on_with_the_noise_as_it_was(rng):
 def test_annealing_supplies_the_log_partition_that_the_criterion_does_not_need(rng):
     X = rng.standard_normal((400, 2))
     model = DeepEnergyModel(
-        2, hidden_layer_sizes=(), objective="cnce", random_state=0, max_iter=20
+        2,
+        hidden_layer_sizes=(),
+        objective="cnce",
+        random_state=0,
+        max_iter=20,
+        sigma=1.0,
+        optimizer="adam",
     ).fit(X)
     model.estimate_log_partition()
     distribution = ExactDistribution(*model.fitted_energy_, X)

@@ -108,7 +108,13 @@ def test_only_frozen_noise_goes_with_lbfgs(rng):
     with pytest.raises(ValueError, match=r"draws random numbers.*frozen_noise=True"):
         check_compatible(NoiseContrastiveEstimation(), LBFGS())
     model = DeepEnergyModel(
-        3, hidden_layer_sizes=(4,), objective="nce", optimizer="lbfgs", max_iter=5, random_state=0
+        3,
+        hidden_layer_sizes=(4,),
+        objective="nce",
+        optimizer="lbfgs",
+        max_iter=5,
+        random_state=0,
+        sigma=1.0,
     ).set_params(objective__frozen_noise=True, optimizer__value_tol=1.0)
     model.fit(gaussian_data(200, rng).astype(np.float32))
     assert np.all(np.diff(model.history_["objective"]) <= 0)

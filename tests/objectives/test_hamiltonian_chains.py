@@ -143,7 +143,13 @@ def test_chains_are_a_function_of_their_state(sampler, two_bumps, rng):
 
 def a_model(objective, **params):
     return DeepEnergyModel(
-        3, hidden_layer_sizes=(4,), objective=objective, random_state=0, **params
+        3,
+        hidden_layer_sizes=(4,),
+        sigma=1.0,
+        objective=objective,
+        optimizer="adam",
+        random_state=0,
+        **params,
     )
 
 

@@ -45,7 +45,14 @@ def test_it_is_deterministic_where_neither_noise_nor_states_are_drawn():
     [
         BernoulliRBM(3, binarize=0.0, max_iter=20),
         GaussianRBM(3, max_iter=20),
-        DeepEnergyModel(3, hidden_layer_sizes=(4,), max_iter=20),
+        DeepEnergyModel(
+            3,
+            hidden_layer_sizes=(4,),
+            max_iter=20,
+            objective="score_matching",
+            sigma=1.0,
+            optimizer="adam",
+        ),
     ],
     ids=lambda model: type(model).__name__,
 )

@@ -132,6 +132,9 @@ def test_an_estimator_publishes_the_bracket(rng):
         max_iter=2,
         partition=AnnealedImportanceSampling(100, 50, bracket=True),
         random_state=0,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
     ).fit(X)
     model.estimate_log_partition()
     lower, upper = model.log_partition_bracket_

@@ -217,7 +217,9 @@ def test_without_matplotlib_the_error_says_how_to_install_it(monkeypatch):
 
 def test_a_latent_traversal_has_a_row_for_each_variable():
     X = np.random.default_rng(0).random((30, 6))
-    vae = VAETransformer(3, hidden_layer_sizes=(4,), max_iter=1, random_state=0).fit(X)
+    vae = VAETransformer(
+        3, hidden_layer_sizes=(4,), max_iter=1, random_state=0, optimizer="adam"
+    ).fit(X)
     display = LatentTraversalDisplay.from_estimator(
         vae, X[0], (2, 3), components=[2, 1], values=[-1, 0, 1, 2], vmin=0, vmax=1
     )

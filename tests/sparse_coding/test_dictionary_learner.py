@@ -15,7 +15,7 @@ from sklvm.sparse_coding import AtMostNonzero, ElasticNet, Lq
 from sklvm.statistics import DictionaryStatistics
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:DictionaryLearner did not converge:sklearn.exceptions.ConvergenceWarning"
+    "ignore:DictionaryLearner. The fit did not converge:sklearn.exceptions.ConvergenceWarning"
 )
 
 

@@ -42,15 +42,31 @@ def test_a_divergence_returns_to_the_last_epoch_that_ended_well(
 
 
 SCALES = {
-    "deep": DeepEnergyModel(2, hidden_layer_sizes=(), sigma="learn", partition="none", max_iter=20),
+    "deep": DeepEnergyModel(
+        2,
+        hidden_layer_sizes=(),
+        sigma="learn",
+        partition="none",
+        max_iter=20,
+        objective="score_matching",
+        optimizer="adam",
+    ),
     "deeper": DeepEnergyModel(
-        2, hidden_layer_sizes=(3,), sigma="learn", partition="none", max_iter=20
+        2,
+        hidden_layer_sizes=(3,),
+        sigma="learn",
+        partition="none",
+        max_iter=20,
+        objective="score_matching",
+        optimizer="adam",
     ),
     "gaussian rbm": GaussianRBM(2, partition="none", max_iter=20),
     "diagonal rbm": GaussianRBM(2, sigma="learn_diagonal", partition="none", max_iter=20),
-    "vae": VAETransformer(2, hidden_layer_sizes=(4,), max_iter=50),
-    "diagonal vae": VAETransformer(2, hidden_layer_sizes=(4,), sigma="learn_diagonal", max_iter=50),
-    "binary": BinaryLatentVAE(2, max_iter=50),
+    "vae": VAETransformer(2, hidden_layer_sizes=(4,), max_iter=50, optimizer="adam"),
+    "diagonal vae": VAETransformer(
+        2, hidden_layer_sizes=(4,), sigma="learn_diagonal", max_iter=50, optimizer="adam"
+    ),
+    "binary": BinaryLatentVAE(2, max_iter=50, optimizer="adam"),
 }
 
 

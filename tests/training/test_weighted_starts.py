@@ -122,11 +122,27 @@ DETERMINISTIC = [
     BernoulliRBM(3, binarize=0.0, objective="ratio_matching", optimizer="lbfgs", max_iter=10),
     GaussianRBM(3, objective="mle", max_iter=20),
     GaussianRBM(3, objective="score_matching", max_iter=20),
-    DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", max_iter=20),
-    DeepEnergyModel(3, hidden_layer_sizes=(4,), partition="none", optimizer="lbfgs", max_iter=10),
-    BinaryLatentVAE(3, max_iter=50),
+    DeepEnergyModel(
+        3,
+        hidden_layer_sizes=(4,),
+        partition="none",
+        max_iter=20,
+        objective="score_matching",
+        sigma=1.0,
+        optimizer="adam",
+    ),
+    DeepEnergyModel(
+        3,
+        hidden_layer_sizes=(4,),
+        partition="none",
+        optimizer="lbfgs",
+        max_iter=10,
+        objective="score_matching",
+        sigma=1.0,
+    ),
+    BinaryLatentVAE(3, max_iter=50, optimizer="adam"),
     BinaryLatentVAE(3, optimizer="lbfgs", max_iter=10),
-    SigmoidAutoencoder(3, max_iter=50),
+    SigmoidAutoencoder(3, max_iter=50, optimizer="adam"),
 ]
 
 

@@ -23,6 +23,7 @@ from sklvm.optimizers import SGD, Adam
 
 def small(**parameters):
     defaults = {"n_components": 2, "hidden_layer_sizes": (8,), "max_iter": 5, "random_state": 0}
+    defaults["optimizer"] = "adam"
     return VAETransformer(**{**defaults, **parameters})
 
 

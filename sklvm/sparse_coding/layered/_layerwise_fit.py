@@ -48,9 +48,9 @@ class LayerwiseFit(IterativeModel):
     def _resources(self):
         return self._training.working()
 
-    def _warn_unconverged(self, monitor):
+    def _convergence(self, monitor):
         monitor.max_iter = self.max_iter  # of a layer
-        super()._warn_unconverged(monitor)
+        return super()._convergence(monitor)
 
     def _fitted_attributes(self, learner):
         attributes = super()._fitted_attributes(learner)
