@@ -15,6 +15,7 @@ from sklvm.energy_based import (
     GaussianRBM,
     HopfieldNetwork,
     MeanCovarianceRBM,
+    SemiRestrictedRBM,
 )
 from sklvm.mixture import BernoulliMixture, CategoricalMixture, GaussianMixture
 from sklvm.random_fields import (
@@ -67,6 +68,7 @@ __all__ = [
     "MarkovRandomField",
     "MeanCovarianceRBM",
     "ProbabilisticLatentSemanticAnalysis",
+    "SemiRestrictedRBM",
     "SigmoidAutoencoder",
     "SparseCoder",
     "TikhonovDetail",

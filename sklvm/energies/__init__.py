@@ -50,6 +50,8 @@ from sklvm.energies._partition_protocols import (
 )
 from sklvm.energies._potts_energy import PottsEnergy
 from sklvm.energies._scale import Scale
+from sklvm.energies._semi_restricted_gaussian_rbm import SemiRestrictedGaussianRBMEnergy
+from sklvm.energies._semi_restricted_rbm import SemiRestrictedRBMEnergy
 from sklvm.energies._two_layers import LinearTempering, TwoLayers
 
 __all__ = [
@@ -97,6 +99,8 @@ __all__ = [
     "PottsEnergy",
     "Scale",
     "Score",
+    "SemiRestrictedGaussianRBMEnergy",
+    "SemiRestrictedRBMEnergy",
     "SiteConditionals",
     "Tempered",
     "TwoLayers",

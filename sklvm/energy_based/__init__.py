@@ -10,6 +10,7 @@ from sklvm.energy_based._gated_rbm import GatedRBM
 from sklvm.energy_based._gaussian_rbm import GaussianRBM
 from sklvm.energy_based._hopfield_network import HopfieldNetwork
 from sklvm.energy_based._mean_covariance_rbm import MeanCovarianceRBM
+from sklvm.energy_based._semi_restricted_rbm import SemiRestrictedRBM
 from sklvm.energy_based._up_down import UpDown
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "HopfieldNetwork",
     "LatentEnergyBasedModel",
     "MeanCovarianceRBM",
+    "SemiRestrictedRBM",
     "UpDown",
 ]
