@@ -39,6 +39,7 @@ from sklvm import (
     MarkovRandomField,
     MeanCovarianceRBM,
     ProbabilisticLatentSemanticAnalysis,
+    SemiRestrictedRBM,
     SigmoidAutoencoder,
     SparseCoder,
     TikhonovDetail,
@@ -133,6 +134,7 @@ ESTIMATORS = [
     DeepBoltzmannMachine((4, 3), binarize=0.0, max_iter=4),
     DeepBoltzmannMachine((4, 2), visible="gaussian", pretrain=False, max_iter=4),
     MeanCovarianceRBM(2, 3, max_iter=20),
+    SemiRestrictedRBM(2, max_iter=20),
     GatedRBM(2, 3, max_iter=20),
     DeepEnergyModel(
         4,

@@ -38,7 +38,11 @@ SMALL = {
     "random_state": 0,
 }
 # Where a class takes a value only together with others.
-NOT_SMALL = {"GatedRBM": {"binarize"}, "VAETransformer": {"binarize"}}
+NOT_SMALL = {
+    "GatedRBM": {"binarize"},
+    "SemiRestrictedRBM": {"binarize"},
+    "VAETransformer": {"binarize"},
+}
 
 
 def small(cls):

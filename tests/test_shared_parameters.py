@@ -205,7 +205,10 @@ OTHER_DEFAULTS = {
         "BoltzmannMachine": "Units may be alike in all rows.",
         "MarkovRandomField": "Sites may be alike in all rows.",
     },
-    "visible": {"GatedRBM": "Pairs of images are real more often."},
+    "visible": {
+        "GatedRBM": "Pairs of images are real more often.",
+        "SemiRestrictedRBM": "Couplings of real units are the ones that whiten.",
+    },
     "n_iter_no_change": {
         "LatentDirichletAllocation": "A criterion of all documents, hardly noisy.",
         "ProbabilisticLatentSemanticAnalysis": "A criterion of all documents, hardly noisy.",

@@ -39,11 +39,12 @@ class SemiRestrictedRBM(RestrictedBoltzmannMachine):
     n_components : int, default=64
         Number K of hidden units.
     visible : {"gaussian", "binary"}, default="gaussian"
-        What x is: real numbers, or bits.
+        What x is: bits, or real numbers with normal noise.
     structure : {"full", "diagonal", "lattice"} or array-like of bool, default="full"
         Which entries of Λ, or of J, may differ from zero: all; the diagonal, which is none of J;
-        those of pixels i and j within Chebyshev distance `radius` of each other on the grid `image_shape`; or those where a
-        symmetric mask of shape (n_features, n_features) with a true diagonal is true.
+        those of pixels i and j within Chebyshev distance `radius` of each other on the grid
+        `image_shape`; or those where a symmetric mask of shape (n_features, n_features) with a true
+        diagonal is true.
     image_shape : tuple of int, default=None
         Grid of the "lattice" structure, in C order of the features; None: a line of the data's
         width.

@@ -19,6 +19,8 @@ from sklvm.energies import (
     MeanCovarianceRBMEnergy,
     NormalizedMeanCovarianceRBMEnergy,
     PottsEnergy,
+    SemiRestrictedGaussianRBMEnergy,
+    SemiRestrictedRBMEnergy,
 )
 from sklvm.graphs import grid_graph
 
@@ -49,7 +51,8 @@ def small_models(n_samples=12):
     ['bernoulli_rbm', 'binary_factors', 'boltzmann_machine', 'decoder', 'deep',
      'deep_boltzmann_machine', 'gated_gaussian_rbm', 'gated_rbm', 'gaussian', 'gaussian_mixture',
      'gaussian_rbm', 'hidden_boltzmann_machine', 'mean_covariance_rbm', 'no_hidden_layer',
-     'normalized_mean_covariance_rbm', 'potts', 'two_hidden_layers']
+     'normalized_mean_covariance_rbm', 'potts', 'semi_restricted_gaussian_rbm',
+     'semi_restricted_rbm', 'two_hidden_layers']
     """
     rng = np.random.default_rng(0)
     real = {
@@ -79,6 +82,11 @@ def small_models(n_samples=12):
     pairs = rng.standard_normal((n_samples, 5))
     models["gated_gaussian_rbm"] = gated, random_parameters(gated, rng), pairs
 
+    semi = SemiRestrictedGaussianRBMEnergy(3, 2)
+    theta = random_parameters(semi, rng)
+    semi.layout.views(theta)["precision"][...] = [1.5, 0.4, 1.2, -0.3, 0.2, 1.0]
+    models["semi_restricted_gaussian_rbm"] = semi, theta, X
+
     rbm = BernoulliRBMEnergy(4, 3)
     binary = (rng.random((n_samples, 4)) < 0.5).astype(np.float64)
     models["bernoulli_rbm"] = rbm, random_parameters(rbm, rng), binary
@@ -91,6 +99,8 @@ def small_models(n_samples=12):
     gated = GatedRBMEnergy(5, 3, 3, 2)
     bits = (rng.random((n_samples, 5)) < 0.5).astype(np.float64)
     models["gated_rbm"] = gated, random_parameters(gated, rng), bits
+    semi = SemiRestrictedRBMEnergy(4, 3)
+    models["semi_restricted_rbm"] = semi, random_parameters(semi, rng), binary
     field = PottsEnergy(grid_graph((2, 2)))
     models["potts"] = field, random_parameters(field, rng), binary
     return models

@@ -54,7 +54,7 @@ class TestSemiRestrictedRBMEnergy(EnergyTestCase):
 
     def test_visible_units_are_drawn_from_their_distribution_given_the_hidden_ones(self):
         # One sweep is a step of a chain, not an independent draw.
-        energy, theta, X = self.make()
+        energy, theta, _ = self.make()
         states, z = binary_states(4), np.array([1.0, 0.0, 1.0])
         log_joint = -energy.evaluate_joint(theta, states, np.tile(z, (16, 1)))[0]
         p = np.exp(log_joint - logsumexp(log_joint))

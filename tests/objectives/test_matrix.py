@@ -32,6 +32,8 @@ from sklvm.energies import (
     MeanCovarianceRBMEnergy,
     NormalizedMeanCovarianceRBMEnergy,
     PottsEnergy,
+    SemiRestrictedGaussianRBMEnergy,
+    SemiRestrictedRBMEnergy,
 )
 from sklvm.graphs import grid_graph
 from sklvm.objectives import (
@@ -77,6 +79,8 @@ ENCODER_LAYERS = {
     "GaussianRBMEnergy": (),
     "MeanCovarianceRBMEnergy": (64,),
     "NormalizedMeanCovarianceRBMEnergy": (64,),
+    "SemiRestrictedGaussianRBMEnergy": (),
+    "SemiRestrictedRBMEnergy": (),
     "HiddenBoltzmannMachineEnergy": (16,),
 }
 
@@ -208,6 +212,26 @@ def gates(kind, *, offset, **more):
     )
 
 
+def correlated_bumps():
+    energy = SemiRestrictedGaussianRBMEnergy(2, 2)
+    return energy, energy.layout.pack(
+        weights=[[3.0, 0.0], [-1.0, 3.0]],
+        visible_bias=[-0.5, 0.0],
+        hidden_bias=[-1.5, -1.0],
+        precision=[1.5, 0.7, 1.2],
+    )
+
+
+def coupled_bits_of_a_hidden_layer():
+    energy = SemiRestrictedRBMEnergy(4, 2)
+    return energy, energy.layout.pack(
+        weights=[[2.0, -2.0, 1.0, 0.0], [0.0, 2.0, -1.0, 2.0]],
+        visible_bias=[-1.0, 0.0, -0.5, -0.5],
+        hidden_bias=[0.0, -0.5],
+        coupling=[1.0, 0.0, -1.0, 0.0, 0.8, 1.2],
+    )
+
+
 # Of conditional energies: the inputs at which their outputs are drawn and compared.
 INPUTS = {
     "GatedGaussianRBMEnergy": [[-1.0, 0.5], [0.5, 1.0], [0.0, -1.5]],
@@ -230,6 +254,8 @@ CASES = {
     "NormalizedMeanCovarianceRBMEnergy": lambda: two_shapes(NormalizedMeanCovarianceRBMEnergy),
     "HiddenBoltzmannMachineEnergy": units_with_a_hidden_cause,
     "PottsEnergy": ring_of_sites,
+    "SemiRestrictedGaussianRBMEnergy": correlated_bumps,
+    "SemiRestrictedRBMEnergy": coupled_bits_of_a_hidden_layer,
 }
 CELLS = [(name, model) for model in CASES for name in sorted(OBJECTIVES)]
 FITTING = [(n, m) for n, m in CELLS if n in suitable_objectives(CASES[m]()[0], OBJECTIVES)]
