@@ -215,10 +215,10 @@ def gates(kind, *, offset, **more):
 def correlated_bumps():
     energy = SemiRestrictedGaussianRBMEnergy(2, 2)
     return energy, energy.layout.pack(
-        weights=[[3.0, 0.0], [-1.0, 3.0]],
+        weights=[[2.0, 0.0], [-1.0, 2.0]],
         visible_bias=[-0.5, 0.0],
-        hidden_bias=[-1.5, -1.0],
-        precision=[1.5, 0.7, 1.2],
+        hidden_bias=[-1.0, -1.0],
+        precision=[1.2, 0.6, 1.0],
     )
 
 
@@ -228,7 +228,7 @@ def coupled_bits_of_a_hidden_layer():
         weights=[[2.0, -2.0, 1.0, 0.0], [0.0, 2.0, -1.0, 2.0]],
         visible_bias=[-1.0, 0.0, -0.5, -0.5],
         hidden_bias=[0.0, -0.5],
-        coupling=[1.0, 0.0, -1.0, 0.0, 0.8, 1.2],
+        coupling=[2.0, 0.0, -1.5, 0.0, 1.5, 1.5],
     )
 
 
