@@ -25,6 +25,7 @@ from sklvm.base import (
     fill_row_blocks,
 )
 from sklvm.covariance._principal_directions import of_covariance, of_rows
+from sklvm.covariance._whitening_matrices import whitening_matrices
 from sklvm.statistics import GaussianStatistics
 
 __all__ = ["ZCAWhitener"]
@@ -228,8 +229,6 @@ class ZCAWhitener(LatentVariableModel):
     def get_feature_names_out(self, input_features=None):
         """Names of the outputs: those of the features for "zca", else "zcawhitener0" and so on.
 
-        Output j of "zca" stands for feature j, of which it is what the others do not say.
-
         Parameters
         ----------
         input_features : array-like of str, default=None
@@ -240,7 +239,7 @@ class ZCAWhitener(LatentVariableModel):
         names : ndarray of shape (n_outputs,)
         """
         check_is_fitted(self)
-        if len(self.components_) == self.n_features_in_ and self.method == "zca":
+        if self._maps_features:
             return _check_feature_names_in(self, input_features)
         return super().get_feature_names_out(input_features)
 
@@ -290,8 +289,7 @@ class ZCAWhitener(LatentVariableModel):
             )
         n_dropped = self.n_features_in_ - len(self.explained_variance_)
         log_volume = self.log_abs_det_jacobian_ - 0.5 * self.n_features_in_ * np.log(2 * np.pi)
-        if n_dropped:
-            log_volume -= 0.5 * n_dropped * np.log(self.noise_variance_)
+        log_volume -= 0.5 * n_dropped * np.log(self.noise_variance_ or 1.0)
 
         def log_density(rows):
             Z = self._whiten(X[rows])
@@ -331,13 +329,7 @@ class ZCAWhitener(LatentVariableModel):
         return drawn
 
     def _check_data(self, X, sample_weight, *, reset, ensure_min_samples):
-        X = check_data(
-            self,
-            X,
-            dtype=FLOATS,
-            reset=reset,
-            ensure_min_samples=ensure_min_samples,
-        )
+        X = check_data(self, X, dtype=FLOATS, reset=reset, ensure_min_samples=ensure_min_samples)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -380,30 +372,12 @@ class ZCAWhitener(LatentVariableModel):
         n_features = len(location)
         n_kept = n_features if self.n_components is None else self.n_components
         self.rank_ = len(principal.variances)
-        kept = np.zeros(n_kept)
-        kept[: self.rank_] = principal.variances[:n_kept]
-        directions = principal.directions[:n_kept]
-        if n_kept > self.rank_ and self.regularization > 0:
-            directions = _completed(directions, n_kept)
-        scales = np.sqrt(kept + self.regularization)
-        inverse_scales = np.divide(1, scales, out=np.zeros_like(scales), where=scales > 0)
+        whitening, mixing, kept, scales = whitening_matrices(
+            principal, n_kept, self.regularization, self.method
+        )
         self.mean_ = location.astype(dtype)
-        whitening = inverse_scales[: len(directions), np.newaxis] * directions
-        mixing = scales[: len(directions)] * directions.T
-        if principal.whitening is not None:
-            # As exact in each feature's units; what is added to λ shrinks the one.
-            n_exact = min(self.rank_, n_kept)
-            shrinkage = np.sqrt(kept[:n_exact]) * inverse_scales[:n_exact]
-            whitening[:n_exact] = shrinkage[:, np.newaxis] * principal.whitening[:n_exact]
-            mixing[:, :n_exact] = principal.mixing[:, :n_exact] / shrinkage
-        if self.method == "zca":
-            whitening, mixing = directions.T @ whitening, mixing @ directions
-        else:
-            # The largest entry of a direction is positive, as in scikit-learn.
-            largest = np.argmax(np.abs(directions), axis=1)
-            signs = np.sign(np.take_along_axis(directions, largest[:, np.newaxis], axis=1))[:, 0]
-            whitening, mixing = whitening * signs[:, np.newaxis], mixing * signs
-        n_outputs = n_features if self.method == "zca" else n_kept
+        self._maps_features = self.method == "zca"
+        n_outputs = n_features if self._maps_features else n_kept
         self.components_ = np.zeros((n_outputs, n_features), dtype=dtype)
         self.mixing_ = np.zeros((n_features, n_outputs), dtype=dtype)
         self.components_[: len(whitening)] = whitening
@@ -424,9 +398,3 @@ class ZCAWhitener(LatentVariableModel):
 
     def _unwhiten(self, Z):
         return Z @ self.mixing_.T.astype(Z.dtype) + self.mean_.astype(Z.dtype)
-
-
-def _completed(directions, n_directions):
-    """Further directions, orthogonal to these."""
-    complement, _ = np.linalg.qr(directions.T, mode="complete")
-    return np.vstack([directions, complement.T[len(directions) : n_directions]])

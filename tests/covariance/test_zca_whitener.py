@@ -228,6 +228,8 @@ def test_the_number_of_outputs(method):
     assert whitener.transform(X).shape == (400, n_outputs)
     names = {"zca": [f"x{j}" for j in range(6)], "pca": ["zcawhitener0", "zcawhitener1"]}[method]
     assert list(whitener.get_feature_names_out()) == names
+    other = {"zca": "pca", "pca": "zca"}[method]
+    assert list(whitener.set_params(method=other).get_feature_names_out()) == names
     assert np.linalg.matrix_rank(whitener.transform(X)) == 2
 
 
