@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial.distance import squareform
 
-from sklvm.kernels import sweep_sites, sweep_sparse_sites
+from sklvm.kernels import pair_matrix, sweep_sites, sweep_sparse_sites
 
 __all__ = ["PairCouplings"]
 
@@ -49,7 +49,7 @@ class PairCouplings:
     def matrix(self, values):
         """J, dense of shape (d, d)."""
         if self.graph is None:
-            return self._square(values)
+            return pair_matrix(values, self.n_units)
         J = np.zeros((self.n_units, self.n_units), dtype=values.dtype)
         first, second = self.graph.edges.T
         J[first, second] = J[second, first] = values
@@ -112,11 +112,6 @@ class PairCouplings:
         graph = self.graph
         slots = values[graph.slot_edges], graph.neighbours, graph.starts
         return csr_array(slots, shape=(self.n_units, self.n_units))
-
-    def _square(self, values):
-        if self.n_units == 1:
-            return np.zeros((1, 1), dtype=values.dtype)
-        return squareform(np.ascontiguousarray(values), checks=False)
 
     def _values(self, G):
         """The entries of G at the pairs."""

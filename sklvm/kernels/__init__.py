@@ -21,7 +21,7 @@ from sklvm.kernels._pairs import pairwise_products, pairwise_products_vjp
 from sklvm.kernels._pairwise import greedy_colours, pairwise_sweeps
 from sklvm.kernels._proximal import power_penalty, proximal_map, proximal_step
 from sklvm.kernels._random import philox4x32, standard_normal, uniform
-from sklvm.kernels._sites import settle_sites, sweep_sites, sweep_sparse_sites
+from sklvm.kernels._sites import pair_matrix, settle_sites, sweep_sites, sweep_sparse_sites
 from sklvm.kernels._sparse_products import product, transposed_product
 from sklvm.kernels._thread_pool import map_on_threads, single_threaded_blas
 from sklvm.kernels._threads import effective_n_threads
@@ -60,6 +60,7 @@ __all__ = [
     "map_on_threads",
     "matching_pursuit_codes",
     "padded_width",
+    "pair_matrix",
     "pairwise_products",
     "pairwise_products_vjp",
     "pairwise_sweeps",

@@ -29,6 +29,8 @@ cdef extern from "sites.h" nogil:
         const site_graph *g, const double *weights, const double *bias, Py_ssize_t bias_stride,
         double scale, const double *uniforms, const uint8_t *free_units, Py_ssize_t free_stride,
         Py_ssize_t n, Py_ssize_t lanes, double *work, double *states) noexcept
+    void pair_matrix_f32(const float *values, Py_ssize_t d, float *J) noexcept
+    void pair_matrix_f64(const double *values, Py_ssize_t d, double *J) noexcept
 
 MAX_LANES = SITE_LANES_F32
 
@@ -72,6 +74,13 @@ def site_loop(const floating[:, ::1] couplings, const floating[:, ::1] bias, flo
                 total = total + n_changes[i]
             if total == 0:
                 break
+
+
+def pair_matrix_loop(const floating[::1] values, floating[:, ::1] matrix):
+    if floating is float:
+        pair_matrix_f32(&values[0], matrix.shape[0], &matrix[0, 0])
+    else:
+        pair_matrix_f64(&values[0], matrix.shape[0], &matrix[0, 0])
 
 
 def sparse_site_loop(const int32_t[::1] sites, const int64_t[::1] starts,

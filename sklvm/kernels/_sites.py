@@ -6,13 +6,52 @@ import numpy as np
 
 from sklvm.kernels._arrays import check_float_array, check_matching_array, check_out
 from sklvm.kernels._random import uniform
-from sklvm.kernels._site_loops import MAX_LANES, site_loop, sparse_site_loop
+from sklvm.kernels._site_loops import MAX_LANES, pair_matrix_loop, site_loop, sparse_site_loop
 from sklvm.kernels._threads import threads_for
 
-__all__ = ["settle_sites", "sweep_sites", "sweep_sparse_sites"]
+__all__ = ["pair_matrix", "settle_sites", "sweep_sites", "sweep_sparse_sites"]
 
 # What a site costs, in elements of an ordinary pass.
 _COST = 16
+
+
+def pair_matrix(values, n_units):
+    """The symmetric matrix with diagonal 0 that has given values above its diagonal.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_units * (n_units - 1) / 2,), float32 or float64
+        Row by row of the upper triangle.
+    n_units : int
+
+    Returns
+    -------
+    matrix : ndarray of shape (n_units, n_units)
+
+    Raises
+    ------
+    TypeError
+        For another dtype.
+    ValueError
+        For another number of values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklvm.kernels import pair_matrix
+    >>> pair_matrix(np.array([1.0, 2.0, 3.0]), 3)
+    array([[0., 1., 2.],
+           [1., 0., 3.],
+           [2., 3., 0.]])
+    """
+    values = check_float_array(values, "values", 1)
+    check_matching_array(values, "values", (n_units * (n_units - 1) // 2,), values.dtype)
+    matrix = np.empty((n_units, n_units), dtype=values.dtype)
+    if n_units < 2:
+        matrix[...] = 0
+    else:
+        pair_matrix_loop(np.ascontiguousarray(values), matrix)
+    return matrix
 
 
 def sweep_sites(

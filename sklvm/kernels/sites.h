@@ -155,6 +155,29 @@
 DEFINE_SITES(f32, float)
 DEFINE_SITES(f64, double)
 
+/* The symmetric matrix of diagonal 0 with the values of its upper triangle, row by row. Tiles keep
+ * what is written to columns in the nearest cache. */
+#define PAIR_TILE 32
+
+#define DEFINE_PAIR_MATRIX(suffix, real)                                                           \
+    SKLVM_CLONES static void pair_matrix_##suffix(const real *values, ptrdiff_t d, real *J) {      \
+        for (ptrdiff_t top = 0; top < d; top += PAIR_TILE) {                                       \
+            const ptrdiff_t bottom = top + PAIR_TILE < d ? top + PAIR_TILE : d;                    \
+            for (ptrdiff_t left = top; left < d; left += PAIR_TILE) {                              \
+                const ptrdiff_t right = left + PAIR_TILE < d ? left + PAIR_TILE : d;               \
+                for (ptrdiff_t i = top; i < bottom; i++) {                                         \
+                    const real *const row = values + i * (2 * d - i - 1) / 2 - i - 1;              \
+                    for (ptrdiff_t j = left > i ? left : i + 1; j < right; j++)                    \
+                        J[i * d + j] = J[j * d + i] = row[j];                                      \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        for (ptrdiff_t i = 0; i < d; i++) J[i * d + i] = 0;                                        \
+    }
+
+DEFINE_PAIR_MATRIX(f32, float)
+DEFINE_PAIR_MATRIX(f64, double)
+
 /* The same for units that are coupled with few others, as many rows side by side as fit into a
  * vector: x and t of shape (d, lanes). Slots starts[s] to starts[s + 1] are the neighbours of site s,
  * with their weights; sites come in the order of `sites`. */

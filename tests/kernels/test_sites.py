@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logit
 
 from sklvm.graphs import SiteGraph, grid_graph
-from sklvm.kernels import settle_sites, sweep_sites, sweep_sparse_sites, uniform
+from sklvm.kernels import pair_matrix, settle_sites, sweep_sites, sweep_sparse_sites, uniform
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -135,6 +135,17 @@ def test_the_bits_are_the_same_for_every_thread_count_and_whatever_rows_come_tog
     few = X[:3].copy()
     sweep_sites(few, few @ J, J, bias, 0)
     np.testing.assert_array_equal(few, results[0][0][:3])
+
+
+@DTYPES
+@pytest.mark.parametrize("d", [1, 2, 5, 32, 33, 100])
+def test_pairs_make_a_symmetric_matrix(rng, d, dtype):
+    expected = symmetric(rng, d, dtype)
+    matrix = pair_matrix(expected[np.triu_indices(d, 1)], d)
+    assert matrix.dtype == dtype
+    np.testing.assert_array_equal(matrix, expected)
+    with pytest.raises(ValueError, match=r"values must have shape \(3,\), got \(2,\)"):
+        pair_matrix(np.zeros(2), 3)
 
 
 def test_bad_arrays_are_named():
