@@ -165,7 +165,7 @@ def unit(X, centre=True):
 def report(name, Z, y, S, t):
     scale = np.sqrt((Z**2).sum(axis=1).mean())
     scores = [
-        RidgeClassifier(alpha=alpha).fit(Z / scale, y).score(S / scale, t) for alpha in (1e-2, 1.0)
+        RidgeClassifier(alpha=alpha).fit(Z / scale, y).score(S / scale, t) for alpha in (1e-3, 1e-2)
     ]
     print(f"  {name:<28}{100 * max(scores):6.2f} %", flush=True)
 
@@ -176,7 +176,7 @@ def report(name, Z, y, S, t):
 def adaptive(arguments):
     side = 38 if arguments.quick else 150
     maps = (8, 12) if arguments.quick else MAPS
-    X = np.random.default_rng(0).standard_normal((1, side * side))
+    X = np.random.default_rng(0).standard_normal((2, side * side))
     pools = [(2, 2, 1), *[(2, 2, 2)] * (len(maps) - 2), 1]
     network = AdaptiveDeconvolutionalNetwork(
         maps,
@@ -190,7 +190,7 @@ def adaptive(arguments):
     )
     with threadpool_limits(1):
         network.fit(X)
-        seconds = fastest(lambda: network.encode(X))
+        seconds = fastest(lambda: network.encode(X[:1]))
         alone = fastest(lambda: convolutions(network))
     print(
         f"\nadaptive network {'-'.join(map(str, maps))}, one image of {side} x {side}, one thread"
