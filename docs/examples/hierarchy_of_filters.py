@@ -1,6 +1,6 @@
 """
-A hierarchy of filters: edges, junctions, and parts of textures
-===============================================================
+A hierarchy of filters: edges, arcs and crossings, outlines
+===========================================================
 
 An adaptive deconvolutional network learns filters of images, filters of the pooled maps of these
 filters, and so on. Each layer makes the image itself. This page looks at what the features of each
@@ -48,7 +48,9 @@ for name in ("objective_1", "objective_2", "objective"):
 # -----------------------
 # The first layer has filters of pixels: edges and lines. Features of the upper layers are shown
 # where they are strongest among all images, each alone: one entry of its map goes down through the
-# switches of that image. So the same feature looks different in another image.
+# switches of that image. The second layer has short lines, arcs, corners and crossings, the third
+# longer arcs and groups of lines. The same feature looks different in another image, which has other
+# switches.
 
 
 def sheet(ax, pictures, n_columns, title):
@@ -78,9 +80,9 @@ def around(pictures, size):
     return np.array(cut)
 
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 4), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(12, 4), width_ratios=(3, 4, 5), layout="constrained")
 sheet(axes[0], network.components_[0].reshape(-1, 7, 7), 4, "Layer 1: filters")
-for layer, size, n_columns in ((2, 20, 6), (3, 44, 8)):
+for layer, size, n_columns in ((2, 20, 5), (3, 44, 5)):
     pictures, _ = network.strongest(X, layer=layer)
     sheet(
         axes[layer - 1], around(pictures, size), n_columns, f"Layer {layer}: strongest, in pixels"
@@ -90,9 +92,9 @@ plt.show()
 # %%
 # Images from each layer
 # ----------------------
-# Layers above the first have fewer places, and every layer only ten steps to find its codes: what
-# they make is coarser. Without the switches, entries go to the middle of their blocks, and the
-# image falls apart: the switches hold where things are, the codes what they are.
+# Layers above the first have fewer places, and what they make is a little coarser. Without the
+# switches entries go to the middle of their blocks, and outlines become mosaics: the codes hold what
+# there is, the switches where exactly it is.
 
 some = X[[0, 6, 10, 18]]
 codes, switches = network.encode(some)
