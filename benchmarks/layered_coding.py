@@ -153,7 +153,7 @@ def split_digits(arguments):
         order = np.random.default_rng(0).permutation(len(loaded.data))
         X, y = loaded.data[order], loaded.target[order]
         parts = X[:4000], y[:4000], X[4000:], y[4000:]
-    n = 500 if arguments.quick else None
+    n = 600 if arguments.quick else None
     return [part[:n].astype(np.float64) if part.ndim == 2 else part[:n] for part in parts]
 
 

@@ -49,8 +49,8 @@ for name in ("objective_1", "objective_2", "objective"):
 # The first layer has filters of pixels: edges and lines. Features of the upper layers are shown
 # where they are strongest among all images, each alone: one entry of its map goes down through the
 # switches of that image. The second layer has short lines, arcs, corners and crossings, the third
-# longer arcs and groups of lines. The same feature looks different in another image, which has other
-# switches.
+# longer arcs and groups of lines. The same feature looks different in another image, which has
+# other switches.
 
 
 def sheet(ax, pictures, n_columns, title):
@@ -93,8 +93,8 @@ plt.show()
 # Images from each layer
 # ----------------------
 # Layers above the first have fewer places, and what they make is a little coarser. Without the
-# switches entries go to the middle of their blocks, and outlines become mosaics: the codes hold what
-# there is, the switches where exactly it is.
+# switches entries go to the middle of their blocks, and outlines become mosaics: the codes hold
+# what there is, the switches where exactly it is.
 
 some = X[[0, 6, 10, 18]]
 codes, switches = network.encode(some)
