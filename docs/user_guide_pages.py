@@ -19,7 +19,7 @@ _PAGES = {
         "GridConditionalRandomField",
     ],
     "gaussians_and_whitening": ["ConstrainedGaussian", "ZCAWhitener"],
-    "partition_functions_and_scores": ["DensityOutlierDetector"],
+    "anomaly_detection": ["DensityOutlierDetector", "LocalDensityEnsemble"],
 }
 
 USER_GUIDE_PAGES = {name: page for page, names in _PAGES.items() for name in names}

@@ -24,7 +24,7 @@ from sklvm._compat import (
 from sklvm.anomaly._local_density_ensemble import LocalDensityEnsemble
 from sklvm.anomaly._references import REFERENCES, reference_rows, score_difference, score_rows
 from sklvm.anomaly._replacement import replacement_contributions, replacement_rows
-from sklvm.anomaly._threshold import threshold
+from sklvm.anomaly._threshold import calibration_split, threshold
 from sklvm.base import FLOATS, FloatingPointMixin, PackageMixin, check_count, generator_from
 
 __all__ = ["DensityOutlierDetector"]
@@ -55,10 +55,9 @@ class DensityOutlierDetector(
         and place the threshold, and there is no ``tail_probability``.
     reference : {"independent", "blurred"} or estimator, default=None
         What the score is compared with: it becomes log p(x) − log q(x), q being a clone of the
-        estimator that is fitted to training rows whose columns have been shuffled independently or
-        to which noise of each feature's standard deviation was added, or another estimator, fitted
-        to the training rows. What p and q say alike cancels: how bright an image is, how many
-        features are zero.
+        estimator that is fitted to training rows whose columns have been shuffled independently,
+        all of their entries or a half of them, or another estimator, fitted to the training rows.
+        What p and q say alike cancels: how bright an image is, how many features are zero.
     typicality : bool, default=False
         Whether a score that is unusually high is as suspicious as one that is unusually low: it
         becomes −|score − median of the training scores|.
@@ -189,7 +188,7 @@ class DensityOutlierDetector(
             )
         (X,) = indexable(X)
         rng = generator_from(self.random_state)
-        fitted, held_out = self._split(X, rng)
+        fitted, held_out = calibration_split(self.calibration, _num_samples(X), rng)
         if held_out is not None:
             fit_params = _check_method_params(X, fit_params, indices=fitted)
         rows = X if held_out is None else _safe_indexing(X, fitted)
@@ -282,8 +281,7 @@ class DensityOutlierDetector(
         Returns
         -------
         probability : ndarray of shape (n_samples,)
-            In (0, 1]. With sample weights, rows count by their weight, and x itself as a row of
-            the mean weight.
+            In (0, 1]. Rows count by their sample weight, and x itself as one of the mean weight.
 
         Raises
         ------
@@ -363,20 +361,6 @@ class DensityOutlierDetector(
         if self.estimator is None:
             return LocalDensityEnsemble(random_state=self.random_state)
         return self.estimator
-
-    def _split(self, X, rng):
-        """Indices of the rows to fit, and of those to hold out or None."""
-        if self.calibration is None:
-            return None, None
-        n = _num_samples(X)
-        n_held_out = round(self.calibration * n)
-        if not 0 < n_held_out < n - 1:
-            raise ValueError(
-                f"calibration={self.calibration} of {n} samples leaves fewer than 2 rows to fit or "
-                "none to hold out."
-            )
-        order = rng.permutation(n)
-        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 
     def _fit_reference(self, X, y, fit_params, rng):
         if self.reference is None:

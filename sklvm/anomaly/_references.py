@@ -1,12 +1,13 @@
 """What a score is made of: a model, what it is compared with, and what is usual."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 __all__ = ["REFERENCES", "reference_rows", "score_difference", "score_rows"]
 
 REFERENCES = ("independent", "blurred")
-# Of the noise that blurs, in standard deviations of a feature.
-BLUR = 1.0
+# Share of the entries that come from other rows.
+BLUR = 0.5
 
 
 def reference_rows(X, kind, rng):
@@ -17,18 +18,17 @@ def reference_rows(X, kind, rng):
     X : array-like of shape (n, d)
     kind : {"independent", "blurred"}
         "independent": every column in an order of its own, which keeps the distribution of each
-        feature and nothing else. "blurred": with Gaussian noise of each feature's own standard
-        deviation, which keeps the coarse shape.
+        feature and nothing else. "blurred": half of the entries, drawn for each row anew, come from
+        other rows, which keeps a part of the dependencies.
     rng : Generator
 
     Returns
     -------
     X : ndarray of shape (n, d)
     """
-    X = np.array(X, dtype=np.result_type(np.asarray(X).dtype, np.float32), copy=True)
-    if kind == "independent":
-        return rng.permuted(X, axis=0)
-    return X + (BLUR * np.nanstd(X, axis=0) * rng.standard_normal(X.shape)).astype(X.dtype)
+    X = X.toarray() if issparse(X) else np.asarray(X)
+    shuffled = rng.permuted(X, axis=0)
+    return shuffled if kind == "independent" else np.where(rng.random(X.shape) < BLUR, shuffled, X)
 
 
 def score_difference(estimator, reference, X):

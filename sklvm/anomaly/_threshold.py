@@ -1,8 +1,22 @@
-"""Where inliers end."""
+"""Where inliers end, and by which rows."""
 
 import numpy as np
 
-__all__ = ["threshold"]
+__all__ = ["calibration_split", "threshold"]
+
+
+def calibration_split(share, n, rng):
+    """Indices of the rows to fit, and of those to hold out; None and None without a share."""
+    if share is None:
+        return None, None
+    n_held_out = round(share * n)
+    if not 0 < n_held_out < n - 1:
+        raise ValueError(
+            f"calibration={share} of {n} samples leaves fewer than 2 rows to fit or none to hold "
+            "out."
+        )
+    order = rng.permutation(n)
+    return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
 
 
 def threshold(scores, weights, contamination):

@@ -9,6 +9,7 @@ from sklearn.preprocessing import PowerTransformer
 
 from sklvm import ConvolutionalSparseCoder, VAETransformer, ZCAWhitener
 from sklvm.plotting import (
+    ExplanationDisplay,
     FilterDisplay,
     LatentTraversalDisplay,
     LogDensityDisplay,
@@ -273,3 +274,34 @@ def test_a_single_set_of_rows_needs_no_name():
     X = np.random.default_rng(0).normal(size=(30, 6))
     display = LogDensityDisplay.from_estimator(DeepModel().fit(), X)
     np.testing.assert_array_equal(display.scores["data"], X.sum(axis=1))
+
+
+class Explains(BaseEstimator):
+    def fit(self, X=None, y=None):
+        self.feature_names_in_ = np.array(["a", "b", "c"], dtype=object)
+        return self
+
+    def explain(self, X, sign=1):
+        return sign * np.asarray(X) ** 2
+
+
+def test_an_explanation_shows_the_largest_contributions_by_name_and_value():
+    display = ExplanationDisplay.from_estimator(Explains().fit(), [1.0, -3.0, 2.0], n_features=2)
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["b = -3", "c = 2"]
+    np.testing.assert_allclose([bar.get_width() for bar in display.bars_], [9, 4])
+    turned = ExplanationDisplay.from_estimator(
+        Explains().fit(), [[1.0, -3.0, 2.0]], explain={"sign": -1}, feature_names=["u", "v", "w"]
+    )
+    assert turned.ax_.get_yticklabels()[0].get_text() == "v = -3"
+    assert turned.bars_[0].get_width() == -9
+    unnamed = ExplanationDisplay([0.0, 1.0]).plot()
+    assert [t.get_text() for t in unnamed.ax_.get_yticklabels()] == ["x1", "x0"]
+
+
+def test_explanations_of_no_single_row_are_refused():
+    with pytest.raises(ValueError, match="single row, got 2"):
+        ExplanationDisplay.from_estimator(Explains().fit(), np.ones((2, 3)))
+    with pytest.raises(ValueError, match="finite"):
+        ExplanationDisplay([np.nan]).plot()
+    with pytest.raises(ValueError, match="2 names for 1 features"):
+        ExplanationDisplay([1.0], feature_names=["a", "b"]).plot()
