@@ -228,7 +228,7 @@ def coupled_bits_of_a_hidden_layer():
         weights=[[2.0, -2.0, 1.0, 0.0], [0.0, 2.0, -1.0, 2.0]],
         visible_bias=[-1.0, 0.0, -0.5, -0.5],
         hidden_bias=[0.0, -0.5],
-        coupling=[2.0, 0.0, -1.5, 0.0, 1.5, 1.5],
+        coupling=[-3.0, 1.0, 2.0, 2.0, -2.0, 1.0],
     )
 
 
