@@ -66,11 +66,9 @@ def small(size, n_epochs):
     deep = f"{size}-{size}"
     return {
         f"RBM {size}": BernoulliRBM(size, max_iter=n_epochs, **settings),
-        f"DBM {deep}": DeepBoltzmannMachine(
-            (size, size), pretrain=False, max_iter=n_epochs, **settings
-        ),
+        f"DBM {deep}": DeepBoltzmannMachine((size, size), max_iter=n_epochs, **settings),
         f"DBM {deep}, pretrained": DeepBoltzmannMachine(
-            (size, size), max_iter=n_epochs, **settings
+            (size, size), pretrain=True, max_iter=n_epochs, **settings
         ),
         f"DBN {deep}, each layer": DeepBeliefNetwork(
             (size, size), layer, n_importance_samples=400, random_state=0
@@ -81,6 +79,7 @@ def small(size, n_epochs):
 def large(n_epochs):
     return DeepBoltzmannMachine(
         (500, 1000),
+        pretrain=True,
         n_mean_field=5,
         optimizer=Adam(0.002, schedule="linear"),
         max_iter=n_epochs,

@@ -43,9 +43,7 @@ def main():
 
 
 def a_training(X):
-    model = DeepBoltzmannMachine(
-        SHAPE[1:], n_mean_field=N_MEAN_FIELD, pretrain=False, max_iter=1, random_state=0
-    )
+    model = DeepBoltzmannMachine(SHAPE[1:], n_mean_field=N_MEAN_FIELD, max_iter=1, random_state=0)
     return model.fit(X[: 2 * N_ROWS])._training
 
 

@@ -69,7 +69,7 @@ ON_NUMBERS = [
     DictionaryLearner(3, **SHORT),
     DictionaryLearner(3, init="svd", batch_size=8, **SHORT),
     DeepBeliefNetwork((3, 2), GaussianRBM(max_iter=2), random_state=0),
-    DeepBoltzmannMachine((3, 2), visible="gaussian", pretrain=False, **SHORT),
+    DeepBoltzmannMachine((3, 2), visible="gaussian", **SHORT),
     DensityOutlierDetector(),
     LocalDensityEnsemble(),
     GaussianRBM(3, **SHORT),

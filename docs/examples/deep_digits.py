@@ -26,8 +26,8 @@ X, X_test, y, y_test = bits[:4000], bits[4000:], labels[:4000], labels[4000:]
 # %%
 # Three models, one budget
 # ------------------------
-# Each makes 40 passes over 4,000 digits: the network 20 for each layer, the deep machine 10 for
-# each layer of its stack and 20 for all layers together.
+# Each makes 40 passes over 4,000 digits: the network 20 for each layer, the pretrained deep
+# machine 10 for each layer of its stack and 20 for all layers together.
 
 EPOCHS, UNITS = 40, 100
 settings = {"max_iter": EPOCHS, "random_state": 0}
@@ -36,7 +36,7 @@ models = {
     "RBM 100": BernoulliRBM(UNITS, **settings),
     "DBN 100-100": DeepBeliefNetwork((UNITS, UNITS), layer, random_state=0),
     "DBM 100-100": DeepBoltzmannMachine((UNITS, UNITS), **settings),
-    "DBM, not pretrained": DeepBoltzmannMachine((UNITS, UNITS), pretrain=False, **settings),
+    "DBM, pretrained": DeepBoltzmannMachine((UNITS, UNITS), pretrain=True, **settings),
 }
 for model in models.values():
     model.fit(X)
@@ -88,7 +88,7 @@ fig.suptitle("Filters of the second layer")
 # The lower half is drawn, or averaged over draws, given the upper one. Units that are given stay
 # clamped all along the chain.
 
-deep = models["DBM, not pretrained"]
+deep = models["DBM 100-100"]
 shown = X_test[:12]
 halves = np.where(np.arange(784) < 392, shown, np.nan)
 rows = {
@@ -118,9 +118,7 @@ small = {
     "DBN 12-12": DeepBeliefNetwork(
         (12, 12), BernoulliRBM(max_iter=EPOCHS // 2), random_state=0
     ).fit(X),
-    "DBM 12-12": DeepBoltzmannMachine(
-        (12, 12), pretrain=False, max_iter=EPOCHS, random_state=0
-    ).fit(X),
+    "DBM 12-12": DeepBoltzmannMachine((12, 12), max_iter=EPOCHS, random_state=0).fit(X),
 }
 exact = {
     "RBM 12": small["RBM 12"].score(X_test),
