@@ -133,7 +133,6 @@ ESTIMATORS = [
     DeepBeliefNetwork((4, 3), BernoulliRBM(max_iter=4), binarize=0.0),
     DeepBoltzmannMachine((4, 3), binarize=0.0, pretrain=True, max_iter=4),
     DeepBoltzmannMachine((4, 2), visible="gaussian", max_iter=4),
-    DeepEnergyModel(4, hidden_layer_sizes=(6,), max_iter=20),
     MeanCovarianceRBM(2, 3, max_iter=20),
     SemiRestrictedRBM(2, max_iter=20),
     GatedRBM(2, 3, max_iter=20),
