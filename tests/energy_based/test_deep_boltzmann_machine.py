@@ -22,7 +22,7 @@ from sklvm.testing import binary_states, random_parameters
 STATES = binary_states(6)
 
 # Two groups of bits are hardly more than one layer can tell.
-pytestmark = pytest.mark.filterwarnings("ignore:Layer 2 of 2 is dead")
+pytestmark = pytest.mark.filterwarnings("ignore:.*Layer 2 of 2 is dead")
 
 
 @pytest.fixture(scope="module")
