@@ -163,7 +163,7 @@ OTHER_WORDS = {
 }
 
 OTHER_DEFAULTS = {
-    "alpha": {"LayeredDictionaryLearner": "A layer has the scale of the codes below."},
+    "alpha": "Relative to the data where the dictionary is dense; a layer has the scale of codes.",
     "boundary": {
         "AdaptiveDeconvolutionalNetwork": "That of the paper.",
         "DeconvolutionalNetwork": "That of the paper.",

@@ -5,6 +5,7 @@ from sklvm.sparse_coding._coding_model import CodingInfo
 from sklvm.sparse_coding._convolutional_dictionary_learner import ConvolutionalDictionaryLearner
 from sklvm.sparse_coding._convolutional_sparse_coder import ConvolutionalSparseCoder
 from sklvm.sparse_coding._dictionary_learner import DictionaryLearner
+from sklvm.sparse_coding._relative_alpha import RelativeAlpha
 from sklvm.sparse_coding._sparse_coder import SparseCoder
 from sklvm.sparse_coding._tikhonov_detail import TikhonovDetail
 from sklvm.sparse_coding.layered import (
@@ -51,6 +52,7 @@ __all__ = [
     "Lq",
     "MLPWeights",
     "PowerPenalty",
+    "RelativeAlpha",
     "SparseCoder",
     "TikhonovDetail",
 ]

@@ -12,6 +12,7 @@ from sklvm.base import has_finite_squares
 from sklvm.diagnostics import Diagnosis, empty_codes, some_rows
 from sklvm.sparse_coding._coding import encode_rows
 from sklvm.sparse_coding._dictionary_model import DictionaryModel
+from sklvm.sparse_coding._relative_alpha import RelativeAlpha
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES, Constraint, PowerPenalty
 from sklvm.sparse_coding.solvers import SOLVER_NAMES
@@ -55,9 +56,9 @@ class CodingModel(DictionaryModel):
     """
 
     _tol_names = ("tol", "max_iter")
-    _shorthands = {"penalty": PENALTIES}
+    _shorthands = {"penalty": PENALTIES, "alpha": {"auto": RelativeAlpha}}
     _parameter_constraints: dict = {
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), RelativeAlpha],
         "penalty": [StrOptions(set(PENALTIES)), PowerPenalty, Constraint],
         "positive": ["boolean"],
         "solver": [StrOptions(set(SOLVER_NAMES))],
@@ -142,13 +143,14 @@ class CodingModel(DictionaryModel):
 
     def _code_diagnoses(self, X):
         """Whether the penalty leaves anything of the codes of some rows of X."""
-        if not isinstance(self._coding.penalty, PowerPenalty):
+        rows = some_rows(X, DIAGNOSED_ROWS)
+        if not (isinstance(self._coding.penalty, PowerPenalty) and np.nan_to_num(rows).any()):
             return {}
         problem, solver = self._coding.problem(DenseDictionary(self.components_))
         results = encode_rows(
             problem,
             solver,
-            some_rows(X, DIAGNOSED_ROWS),
+            rows,
             None,
             tol=DIAGNOSED_TOL,
             max_iter=self._coding.max_iter,

@@ -6,6 +6,7 @@ from joblib import effective_n_jobs
 
 from sklvm.settings import resolve
 from sklvm.sparse_coding._problem import CodingProblem
+from sklvm.sparse_coding._relative_alpha import resolve_alpha
 from sklvm.sparse_coding.dictionaries import DenseDictionary
 from sklvm.sparse_coding.penalties import PENALTIES
 from sklvm.sparse_coding.solvers import select_solver
@@ -40,8 +41,8 @@ class CodingOptions:
     n_jobs: int | None
 
     @classmethod
-    def of(cls, estimator, *, tol, max_iter):
-        """Those of an estimator's parameters.
+    def of(cls, estimator, *, tol, max_iter, X=None, dictionary=None):
+        """Those of an estimator's parameters, α being that of the rows X where it is relative.
 
         Raises
         ------
@@ -52,9 +53,10 @@ class CodingOptions:
         penalty = resolve(estimator.penalty, PENALTIES, "penalty", type(estimator).__name__)
         if estimator.positive and not penalty.allows_positive:
             raise ValueError(f"positive=True does not go with penalty={penalty!r}, a constraint.")
+        alpha = resolve_alpha(estimator.alpha, penalty, X, dictionary)
         options = cls(
             penalty,
-            estimator.alpha,
+            alpha,
             estimator.positive,
             estimator.solver,
             tol,

@@ -33,8 +33,10 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
     ----------
     n_components : int, default=64
         Number K of atoms.
-    alpha : float, default=1.0
-        α, the strength of the penalty. With l1, a code is zero from max |x Dᵀ| ≤ ‖x‖ on.
+    alpha : float, "auto" or RelativeAlpha, default="auto"
+        α, the strength of the penalty. With l1, a code is zero from max |x Dᵀ| ≤ ‖x‖ on. "auto" is
+        ``RelativeAlpha(0.1)``, which scales with the data: a tenth of the α with which the code of
+        an ordinary row would be empty.
     penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual"} or object, \
             default="l1"
         See :class:`SparseCoder`.
@@ -78,6 +80,8 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
 
     Attributes
     ----------
+    alpha_ : float
+        α as a number.
     components_ : ndarray of shape (n_components, n_features)
         D.
     history_ : dict of str to ndarray
@@ -153,7 +157,7 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
         self,
         n_components=64,
         *,
-        alpha=1.0,
+        alpha="auto",
         penalty="l1",
         positive=False,
         positive_dict=False,
@@ -194,16 +198,16 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
 
     # -- fitting ----------------------------------------------------------------------------------
 
-    def _coding_options(self):
+    def _coding_options(self, X=None):
         """Checks that the parameters of the coding go together, too."""
-        coding = CodingOptions.of(self, tol=self.code_tol, max_iter=self.code_max_iter)
+        coding = CodingOptions.of(self, tol=self.code_tol, max_iter=self.code_max_iter, X=X)
         coding.problem(DenseDictionary(np.zeros((self.n_components, 1))))
         return coding
 
     def _expectation(self, X):
         return DictionaryExpectation(
             n_components=self.n_components,
-            coding=self._coding_options(),
+            coding=self._coding_options(X),
             positive=self.positive_dict,
             max_passes=DictionaryExpectation.passes_for(self.batch_size or len(X)),
             dtype=X.dtype,
@@ -248,4 +252,5 @@ class DictionaryLearner(LearnedDictionaryModel, CodingModel):
             "n_features_in_": learner.theta.shape[1],
             "components_": learner.theta.astype(learner.model.dtype),
             "_coding": learner.model.coding,
+            "alpha_": learner.model.coding.alpha,
         }

@@ -22,8 +22,10 @@ class SparseCoder(CodingModel):
     dictionary : array-like of shape (n_components, n_features), default=None
         D, its rows the atoms, of any norm; None: the identity of the data's width, for which codes
         are shrunken data.
-    alpha : float, default=1.0
-        α, the strength of the penalty. With l1, codes are zero from max |x Dᵀ| on.
+    alpha : float, "auto" or RelativeAlpha, default="auto"
+        α, the strength of the penalty. With l1, codes are zero from max |x Dᵀ| on. "auto" is
+        ``RelativeAlpha(0.1)``, which scales with the data: a tenth of the α with which the code of
+        an ordinary row would be empty.
     penalty : {"l1", "l0", "lq", "elastic_net", "at_most_nonzero", "at_most_residual", \
             "basis_pursuit"} or object, default="l1"
         A short name, or an object such as ``Lq(2 / 3)`` or ``L1(weights=...)``. The last three are
@@ -46,6 +48,8 @@ class SparseCoder(CodingModel):
 
     Attributes
     ----------
+    alpha_ : float
+        α as a number.
     components_ : ndarray of shape (n_components, n_features)
         D.
     diagnostics_ : dict of str to Diagnosis
@@ -105,7 +109,7 @@ class SparseCoder(CodingModel):
         self,
         dictionary=None,
         *,
-        alpha=1.0,
+        alpha="auto",
         penalty="l1",
         positive=False,
         solver="auto",
@@ -147,9 +151,11 @@ class SparseCoder(CodingModel):
         """
         X = check_data(self, X, squares="float64", dtype=FLOATS, ensure_all_finite="allow-nan")
         components = given_dictionary(self.dictionary, X)
-        coding = CodingOptions.of(self, tol=self.tol, max_iter=self.max_iter)
+        coding = CodingOptions.of(
+            self, tol=self.tol, max_iter=self.max_iter, X=X, dictionary=components
+        )
         coding.problem(DenseDictionary(components))
-        self.components_, self._coding = components, coding
+        self.components_, self._coding, self.alpha_ = components, coding, coding.alpha
         self.diagnostics_ = self._code_diagnoses(X)
         for diagnosis in self.diagnostics_.values():
             if diagnosis.is_problem:

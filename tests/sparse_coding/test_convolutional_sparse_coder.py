@@ -287,6 +287,7 @@ def test_an_image_of_nothing_has_no_codes(rng):
     assert not Z.any() and not info.objective_.any() and not info.dual_gap_.any()
 
 
+@pytest.mark.filterwarnings("ignore:The score of this ConvolutionalSparseCoder:UserWarning")
 def test_a_grid_searches_the_strength(rng):
     X, filters, _ = make_case(rng, "valid")
     search = GridSearchCV(

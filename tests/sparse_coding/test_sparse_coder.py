@@ -148,6 +148,7 @@ def test_samples_that_do_not_converge_are_counted(problem):
     assert (info.n_iter_ == 3).all() and (info.dual_gap_ > 1e-6).all()
 
 
+@pytest.mark.filterwarnings("ignore:The score of this SparseCoder is not normalised:UserWarning")
 def test_a_grid_searches_the_penalty_and_its_parameters(problem):
     X, D = problem
     grid = {"penalty": [Lq(0.5), L1()], "alpha": [0.1, 0.2]}
