@@ -96,11 +96,12 @@ def _copy_codes(codes, out):
 
 
 def _solve(problem, solver, X, start, tol, max_iter):
-    """Complete rows. Objectives that are rounding of ‖x‖² are computed anew."""
+    """Rows that the solver takes. Objectives that are rounding of ‖x‖² are computed anew."""
     result = solver(problem, X, start, tol, max_iter)
     if getattr(problem.penalty, "on_lasso_path", False):
         return result  # its objective has no ‖x‖²
-    half_squares = 0.5 * np.einsum("ij,ij->i", X, X)
+    known = np.nan_to_num(X)
+    half_squares = 0.5 * np.einsum("ij,ij->i", known, known)
     small = result.objectives < _SMALL_OBJECTIVE * half_squares
     if small.any():
         result.objectives[small] = problem.objective(X[small], result.codes[small])
@@ -111,8 +112,8 @@ def _encode_chunk(problem, solver, X, start, tol, max_iter):
     # Every other value is finite.
     if not np.isnan(X.sum()):
         return _solve(problem, solver, X, start, tol, max_iter)
-    if getattr(solver, "takes_gaps", False):
-        return solver(problem, X, start, tol, max_iter)
+    if getattr(solver, "takes_gaps", False) and problem.penalty.convex:
+        return _solve(problem, solver, X, start, tol, max_iter)
     n_rows = len(X)
     result = CodeResults(
         np.zeros((n_rows, problem.n_components)),

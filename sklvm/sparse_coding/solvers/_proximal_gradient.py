@@ -28,12 +28,16 @@ def fista(problem, X, start, tol, max_iter):
 
 
 def _iterate(problem, X, start, tol, max_iter, momentum):
+    known = None
+    if np.isnan(X.sum()):
+        known = ~np.isnan(X)
+        X = np.where(known, X, 0)
     correlations, squared_norms = products(problem, X)
     codes = dense_rows(problem, start, correlations, squared_norms)
     n_rows = len(codes)
     result = CodeResults(codes, np.empty(n_rows), np.empty(n_rows), np.zeros(n_rows, dtype=np.intc))
     rows = np.arange(n_rows)
-    last, last_products = codes.copy(), problem.normal(codes)
+    last, last_products = codes.copy(), problem.normal(codes, known)
     batch = {
         "correlations": correlations,
         "squared_norms": squared_norms,
@@ -67,7 +71,12 @@ def _iterate(problem, X, start, tol, max_iter, momentum):
                 break
             rows = rows[~done]
             batch = {name: array[~done] for name, array in batch.items()}
+            known = None if known is None else known[~done]
         batch["codes"], batch["last_codes"] = batch["last_codes"], batch["codes"]
         batch["products"], batch["last_products"] = batch["last_products"], batch["products"]
-        batch["products"] = problem.normal(batch["codes"])
+        batch["products"] = problem.normal(batch["codes"], known)
     return result
+
+
+# Of a convex penalty: others start from a greedy path, which needs the Gram matrix of each row.
+ista.takes_gaps = fista.takes_gaps = True
