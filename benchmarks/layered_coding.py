@@ -83,18 +83,18 @@ def digits(arguments):
 
 def convolutional(X, y, T, t, rng, quick):
     """Filters learned from digits, thresholded, rectified in both signs, and pooled."""
-    n_filters = 16 if quick else 64
+    n_filters = 16 if quick else 32
     learner = ConvolutionalDictionaryLearner(
         n_filters,
         filter_shape=7,
         image_shape=(28, 28),
         alpha=0.4,
-        max_iter=2 if quick else 8,
+        max_iter=2 if quick else 5,
         boundary="full",
         tol=0,
         random_state=0,
     )
-    learner.fit(X[rng.choice(len(X), 40 if quick else 300, replace=False)])
+    learner.fit(X[rng.choice(len(X), 40 if quick else 100, replace=False)])
     F1 = learner.components_.reshape(n_filters, 7, 7)
     first = LayeredSparseCoder(
         [F1], image_shape=(28, 28), alpha=0.3, method="thresholding", boundary="full"
@@ -104,7 +104,7 @@ def convolutional(X, y, T, t, rng, quick):
     shape = (2 * n_filters, 7, 7)
     maps = A.reshape(-1, *shape)
     # Second layer: patches of the pooled maps, drawn and scaled to norm 1.
-    n_upper = 64 if quick else 400
+    n_upper = 64 if quick else 300
     rows, corner = rng.choice(len(maps), n_upper), rng.integers(0, 5, size=(n_upper, 2))
     F2 = np.array(
         [maps[r, :, i : i + 3, j : j + 3] for r, (i, j) in zip(rows, corner, strict=True)]

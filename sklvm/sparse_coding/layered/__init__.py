@@ -1,9 +1,9 @@
 """Layered sparse coding: codes of codes, on chains of dictionaries."""
 
 from sklvm.sparse_coding.layered._adaptive_deconvolutional_network import (
-    AdaptiveCodingInfo,
     AdaptiveDeconvolutionalNetwork,
 )
+from sklvm.sparse_coding.layered._adaptive_model import AdaptiveCodingInfo
 from sklvm.sparse_coding.layered._deconvolutional_network import DeconvolutionalNetwork
 from sklvm.sparse_coding.layered._layered_coding import LayeredCodingInfo
 from sklvm.sparse_coding.layered._layered_dictionary_learner import LayeredDictionaryLearner
