@@ -81,7 +81,8 @@ def large(n_epochs):
         (500, 1000),
         pretrain=True,
         n_mean_field=5,
-        optimizer=Adam(0.002, schedule="linear"),
+        # At 0.002 the pretrained layers fall apart in the first passes that train them together.
+        optimizer=Adam(0.0005, schedule="linear", max_gradient_norm=10.0),
         max_iter=n_epochs,
         random_state=0,
     )
