@@ -1,4 +1,4 @@
-"""Sweeps over coupled binary units, one thread: nanoseconds a unit and chain.
+"""Sweeps over coupled binary units, one thread: CPU nanoseconds a unit and chain.
 
 Dense: 784 units, 100 chains, single precision, at couplings that make 50%, 18% or 4% of the units
 change in a sweep; beside numpy with one product a unit for all chains, and with rank-one updates
@@ -72,7 +72,7 @@ def dense_at(J, bias, X, n_rounds):
         "numpy, product": lambda: by_products(X.copy(), J, bias, next(count)),
         "numpy, rank one": lambda: by_updates(X.copy(), U.copy(), J, bias, next(count)),
     }
-    return np.mean(changes[20:]), take_turns(sides, n_rounds, n_warm_up=1)
+    return np.mean(changes[20:]), take_turns(sides, n_rounds, n_warm_up=1, clock=time.process_time)
 
 
 def by_products(X, J, bias, sweep):
@@ -107,7 +107,13 @@ def sparse(is_quick, rivals):
         for _ in range(10):
             sweep_sparse_sites(X, graph, weights, bias, 0, sweep=next(count))
 
-    own = take_turns({"sklvm": work}, 3 if is_quick else 15, n_warm_up=1)["sklvm"] / 10 / X.size
+    own = (
+        take_turns({"sklvm": work}, 3 if is_quick else 15, n_warm_up=1, clock=time.process_time)[
+            "sklvm"
+        ]
+        / 10
+        / X.size
+    )
     other = of_thrml(side, n, rivals)
     cell = "absent" if other is None else f"{1e9 * other:.1f} ({other / own:.1f}x)"
     print(f"Sparse, {side} x {side} units, {n} chains: sklvm {1e9 * own:.2f} ns, thrml {cell}")
@@ -136,9 +142,9 @@ keys = jax.random.split(jax.random.key(1), n)
 jax.block_until_ready(run(keys, start))
 times = []
 for _ in range(5):
-    began = time.perf_counter()
+    began = time.process_time()
     jax.block_until_ready(run(keys, start))
-    times.append(time.perf_counter() - began)
+    times.append(time.process_time() - began)
 print(json.dumps(sorted(times)[2] / n_sweeps / n / side**2))
 """
 
@@ -169,7 +175,7 @@ def recall(is_quick, _):
             "numpy": lambda probes=probes: numpy_recall(probes.copy(), J),
         }
         np.testing.assert_array_equal(sides["sklvm"](), sides["numpy"]())
-        times = take_turns(sides, 3)
+        times = take_turns(sides, 3, clock=time.process_time)
         own, other = times["sklvm"], times["numpy"]
         print(
             f"  {share:.0%} wrong: sklvm {n / own:.0f}, numpy {n / other:.0f} ({other / own:.1f}x)"
@@ -212,7 +218,9 @@ def step(is_quick, _):
     def steps():
         training.step(batch, ones)
 
-    times = take_turns({"step": steps, "parts": parts}, 5 if is_quick else 25, n_warm_up=3)
+    times = take_turns(
+        {"step": steps, "parts": parts}, 5 if is_quick else 25, n_warm_up=3, clock=time.process_time
+    )
     ratio = times["step"] / times["parts"]
     print(
         f"PCD step, {d} units, batch and chains {n}: {1e3 * times['step']:.2f} ms, its products "
