@@ -99,3 +99,11 @@ def test_bad_parameters_are_named(problem):
         encode(X, D, -1.0)
     with pytest.raises(ValueError, match="solver='omp' does not fit"):
         encode(X, D, 1.0, solver="omp")
+
+
+def test_no_residual_and_no_tolerance_at_all(rng):
+    D, X = rng.standard_normal((20, 10)), rng.standard_normal((5, 10))
+    Z, _ = encode(X, D, 0.0, tol=0.0)
+    np.testing.assert_allclose(Z @ D, X, atol=1e-7)
+    shortest, _ = encode(X, D, 0.0, tol=1e-6)
+    np.testing.assert_allclose(np.abs(Z).sum(axis=1), np.abs(shortest).sum(axis=1), rtol=1e-4)
