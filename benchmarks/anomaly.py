@@ -201,7 +201,7 @@ def report(results, tables):
 
 
 def draw(results, tables, file):
-    """Mean ranks on a line a protocol; what a bar joins does not differ by the Nemenyi test."""
+    """Mean ranks; right of the dashed line a detector differs from the best by Nemenyi's test."""
     import matplotlib
 
     matplotlib.use("agg")
