@@ -234,7 +234,7 @@ def torch_step():
     torch.manual_seed(0)
     X = torch.from_numpy(some_rows())
     parameters = [
-        (torch.randn(*shape) / D**0.5).requires_grad_()
+        (torch.randn(shape) / D**0.5).requires_grad_()
         for shape in ((K, D), (N, D), (N, N), (D,), (K,), (N,), ())
     ]
     optimizer = torch.optim.Adam(parameters, 1e-4)
