@@ -20,7 +20,8 @@ from sklvm.energies._chain_state import ChainState, block_masks, free_entries
 from sklvm.energies._decoder_energy import DecoderEnergy, prior_energy
 from sklvm.energies._deep_boltzmann_machine import DeepBoltzmannMachineEnergy
 from sklvm.energies._deep_energy import DeepEnergy
-from sklvm.energies._gated_rbm import GatedGaussianRBMEnergy, GatedRBMEnergy
+from sklvm.energies._gated_gaussian_rbm import GatedGaussianRBMEnergy
+from sklvm.energies._gated_rbm import GatedRBMEnergy
 from sklvm.energies._gaussian_energy import GaussianEnergy
 from sklvm.energies._gaussian_mixture_energy import GaussianMixtureEnergy
 from sklvm.energies._gaussian_rbm import GaussianRBMEnergy
