@@ -6,12 +6,14 @@ import zlib
 from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
+from sphinx_gallery.sorting import ExplicitOrder
 
 import sklvm
 
 # sphinx-gallery finds a function by its dotted name, which keeps the configuration picklable.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gallery_order import TOPICS
 from objective_matrix import table_lines
 from user_guide_pages import USER_GUIDE_PAGES
 
@@ -28,11 +30,11 @@ extensions = [
     "sphinx-mathjax-offline",  # formulas render without a network
     "sphinx_design",
     "sphinx_copybutton",
-    "myst_parser",  # for the changelog alone
+    "myst_parser",  # for the changelog and the table of benchmarks
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-source_suffix = {".rst": "restructuredtext"}
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "examples"]
 default_role = "literal"
@@ -85,6 +87,8 @@ def quick_arguments(gallery_conf, script_vars):
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
+    "subsection_order": ExplicitOrder([f"examples/{topic}" for topic in TOPICS]),
+    "within_subsection_order": "gallery_order.ReadingOrder",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"\.py$",
     "reset_argv": "conf.quick_arguments",

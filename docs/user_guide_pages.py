@@ -3,6 +3,13 @@
 _PAGES = {
     "restricted_boltzmann_machines": ["BernoulliRBM", "GaussianRBM"],
     "energy_based_models": ["DeepEnergyModel"],
+    "boltzmann_machines": [
+        "BoltzmannMachine",
+        "HopfieldNetwork",
+        "SemiRestrictedRBM",
+        "MeanCovarianceRBM",
+        "GatedRBM",
+    ],
     "deep_boltzmann_machines": ["DeepBeliefNetwork", "DeepBoltzmannMachine"],
     "variational_autoencoders": ["VAETransformer", "BinaryLatentVAE", "SigmoidAutoencoder"],
     "sparse_coding": ["SparseCoder", "DictionaryLearner", "ARDSparseCoder"],
@@ -10,6 +17,12 @@ _PAGES = {
         "ConvolutionalSparseCoder",
         "ConvolutionalDictionaryLearner",
         "TikhonovDetail",
+    ],
+    "layered_sparse_coding": [
+        "LayeredSparseCoder",
+        "LayeredDictionaryLearner",
+        "DeconvolutionalNetwork",
+        "AdaptiveDeconvolutionalNetwork",
     ],
     "mixtures": ["BernoulliMixture", "GaussianMixture", "CategoricalMixture"],
     "topics": ["LatentDirichletAllocation", "ProbabilisticLatentSemanticAnalysis"],

@@ -1,12 +1,14 @@
 """The API reference lists what there is: neither less nor more than the modules export."""
 
 import importlib
+import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[1] / "docs" / "api" / "index.rst").read_text()
+FOLDER = Path(__file__).parents[1] / "docs" / "api"
+PAGE = "\n".join(page.read_text() for page in sorted(FOLDER.glob("[!i]*.rst")))
 EVERYWHERE = set(re.findall(r"^   (?:\w+\.)*(\w+)$", PAGE, re.M))
 
 
@@ -29,3 +31,13 @@ def test_the_page_lists_what_the_module_exports(module, is_complete):
     assert listed()[module, is_complete] <= set(imported.__all__)
     if is_complete:
         assert exported - EVERYWHERE == set()
+
+
+def test_every_estimator_has_a_page_of_the_user_guide():
+    docs = FOLDER.parent
+    spec = importlib.util.spec_from_file_location("pages", docs / "user_guide_pages.py")
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    assert set(pages.USER_GUIDE_PAGES) == set(importlib.import_module("sklvm").__all__)
+    for page in set(pages.USER_GUIDE_PAGES.values()):
+        assert (docs / "user_guide" / f"{page}.rst").exists()

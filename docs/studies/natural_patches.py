@@ -1,9 +1,10 @@
 """Deep energy models of natural image patches: the long study, with all its settings.
 
-The page of the gallery, docs/examples/natural_patches.py, tells the story and derives the
-densities. Here are raw and whitened patches for several σ, contrast as it is or made equal, three
-criteria, scores by photograph and at equal norm, a report in Markdown and JSON, and four pictures.
-``--recipe best`` is what the study of recipes (what_tells_patches_apart) found to be best.
+The page of the gallery, docs/examples/energy_based_models/natural_patches.py, tells the story and
+derives the densities. Here are raw and whitened patches for several σ, contrast as it is or made
+equal, three criteria, scores by photograph and at equal norm, a report in Markdown and JSON, and
+four pictures. ``--recipe best`` is what the study of recipes (what_tells_patches_apart) found to
+be best.
 """
 
 import argparse

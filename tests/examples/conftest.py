@@ -15,7 +15,7 @@ def run_page(monkeypatch):
 
     def run(name):
         monkeypatch.setattr(plt, "show", lambda: None)
-        results = runpy.run_path(str(PAGES / f"{name}.py"))
+        results = runpy.run_path(str(next(PAGES.glob(f"*/{name}.py"))))
         plt.close("all")
         return results
 

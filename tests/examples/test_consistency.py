@@ -9,7 +9,7 @@ import pytest
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "consistency.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "criteria" / "consistency.py"
 REAL, BINARY, TOO_SMALL = (
     "Data of the family",
     "Binary data of the family",

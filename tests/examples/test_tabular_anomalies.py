@@ -7,7 +7,7 @@ import pytest
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "tabular_anomalies.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "anomalies" / "tabular_anomalies.py"
 
 
 @pytest.mark.slow

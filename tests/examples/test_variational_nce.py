@@ -9,7 +9,7 @@ import pytest
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "variational_nce.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "criteria" / "variational_nce.py"
 
 
 @pytest.mark.slow

@@ -14,7 +14,13 @@ pytest.importorskip("mlxtend")
 matplotlib = pytest.importorskip("matplotlib")
 Image = pytest.importorskip("PIL.Image")
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "examples" / "what_tells_patches_apart.py"
+SCRIPT = (
+    Path(__file__).parents[2]
+    / "docs"
+    / "examples"
+    / "energy_based_models"
+    / "what_tells_patches_apart.py"
+)
 
 
 @pytest.fixture

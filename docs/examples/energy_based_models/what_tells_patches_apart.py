@@ -2,11 +2,12 @@
 What tells patches apart
 ========================
 
-:ref:`The example of natural patches <sphx_glr_auto_examples_natural_patches.py>` whitens patches of
-photographs by a Gaussian and trains a deep energy model of what is left. Done by the book, with all
-784 whitened directions, :math:`\\sigma = 1` and 64 hidden units, that model tells natural patches
-from samples of the Gaussian no better than the Gaussian does. This page asks why, and changes one
-thing at a time.
+:ref:`The example of natural patches
+<sphx_glr_auto_examples_energy_based_models_natural_patches.py>` whitens patches of photographs by
+a Gaussian and trains a deep energy model of what is left. Done by the book, with all 784 whitened
+directions, :math:`\\sigma = 1` and 64 hidden units, that model tells natural patches from samples
+of the Gaussian no better than the Gaussian does. This page asks why, and changes one thing at a
+time.
 
 *One density.* Let y be the principal coordinates that are kept, scaled to unit variance under the
 Gaussian. It says that y is independent of the other coordinates and N(0, I), and a model of y
