@@ -53,7 +53,7 @@ class ReadingOrder:
     """Key of a page among those of its topic."""
 
     def __init__(self, src_dir):
-        self._pages = TOPICS[Path(src_dir).name]
+        self._pages = TOPICS.get(Path(src_dir).name, [])  # Sphinx-Gallery also asks about ""
 
     def __call__(self, filename):
         return self._pages.index(Path(filename).stem)
