@@ -108,7 +108,7 @@ def _skip_inherited(app, what, name, member, skip, options):
 def _escape(text):
     text = text.replace("|", r"\|")
     text = re.sub(r"(?<=\w)_(?!\w)", r"\_", text)
-    return re.sub(r"\*(?=\w+_shape)", r"\*", text)  # (n_components, *filter_shape)
+    return re.sub(r"(?<=[(, ])\*(?=\w+[,)])", r"\*", text)  # (n_components, *filter_shape)
 
 
 def _escape_formulas(app, what, name, obj, options, lines):

@@ -7,7 +7,6 @@ TOPICS = {
         "natural_patches",
         "filters_of_patches",
         "what_tells_patches_apart",
-        "mean_and_covariance_units",
         "ising_at_three_temperatures",
         "denoising_with_random_fields",
     ],

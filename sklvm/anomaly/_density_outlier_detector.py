@@ -122,7 +122,7 @@ class DensityOutlierDetector(
 
     >>> detector = DensityOutlierDetector(calibration=0.3, random_state=0).fit(X)
     >>> detector.tail_probability([[0.0, 0.0], [0.0, 3.0]]).round(3)
-    array([0.748, 0.007])
+    array([0.702, 0.007])
     >>> int(detector.explain([[0.0, 3.0]]).argmax())
     1
     """
