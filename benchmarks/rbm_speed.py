@@ -32,7 +32,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rows, temperatures and rounds")
     parser.add_argument("--threads", type=int, nargs="+", help="default: 1 and 2")
-    parser.add_argument("--only", nargs="+", default=[*DATA, "annealing"], help="parts to run")
+    parser.add_argument("--only", nargs="+", choices=[*DATA, "annealing"], help="parts to run")
     parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side:
@@ -42,8 +42,9 @@ def main():
     n_rounds = 3 if arguments.quick else 9
     n_rows = 500 if arguments.quick else 10_000
     n_temperatures = N_TEMPERATURES // (100 if arguments.quick else 10)
+    parts = arguments.only or (["bits", "annealing"] if arguments.quick else [*DATA, "annealing"])
     for n_threads in arguments.threads or ([1] if arguments.quick else [1, 2]):
-        for part in arguments.only:
+        for part in parts:
             if part == "annealing":
                 report_annealing(n_temperatures, 3, n_threads)
             else:
