@@ -26,6 +26,8 @@ MODERATE = {
 }
 # Steps a row of coders are not epochs.
 MAX_ITER = {"ARDSparseCoder": 20, "SparseCoder": 1000, "ConvolutionalSparseCoder": 100}
+# The coupled hidden units of a Boltzmann machine are summed out.
+FEW_COMPONENTS = {"BoltzmannMachine": 6}
 TOLERANCE = 1.1
 
 
@@ -34,7 +36,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="small data, for a smoke test")
     parser.add_argument("--only", help="name of one estimator")
     arguments = parser.parse_args()
-    n_rows, n_features, n_rounds = (300, 32, 1) if arguments.quick else (10_000, 144, 5)
+    n_rows, n_features, n_rounds = (100, 32, 1) if arguments.quick else (10_000, 144, 5)
     warnings.simplefilter("ignore", ConvergenceWarning)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n_rows, 16)) @ rng.standard_normal((16, n_features))
@@ -59,6 +61,7 @@ def estimators():
             known = inspect.signature(cls.__init__).parameters
             required = {"estimator": sklvm.ConstrainedGaussian()} if "estimator" in known else {}
             values = {**MODERATE, "max_iter": MAX_ITER.get(name, 3)}
+            values["n_components"] = FEW_COMPONENTS.get(name, values["n_components"])
             yield cls(**required).set_params(
                 **{
                     key: value
@@ -73,7 +76,8 @@ def data_for(estimator, X):
     if get_tags(estimator).input_tags.positive_only:
         X = np.floor(np.maximum(2 * X, 0))
     constraints = getattr(estimator, "_parameter_constraints", {})
-    if "binarize" in constraints and "likelihood" not in constraints:
+    takes_bits = "binarize" in constraints and "likelihood" not in constraints
+    if takes_bits or isinstance(estimator, sklvm.HopfieldNetwork):
         X = (X > 0).astype(np.float64)
     return (X, (X[:, 0] > 0).astype(int)) if is_classifier(estimator) else (X,)
 
