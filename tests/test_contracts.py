@@ -6,6 +6,7 @@ The estimators are all that ``sklvm`` exports, each as small as its parameters a
 import copy
 import inspect
 import pickle
+from numbers import Real
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def other_value(model, name):
             return not value
         if isinstance(allowed, StrOptions) and (others := sorted(allowed.options - {value})):
             return others[0]
-        if isinstance(allowed, Interval) and value is not None and not isinstance(value, str):
+        if isinstance(allowed, Interval) and isinstance(value, Real):
             others = (value + 1, value / 2, value * 2)
             return next((new for new in others if is_allowed(type(model), name, new)), None)
     if isinstance(value, tuple):

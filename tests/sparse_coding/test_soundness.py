@@ -52,6 +52,7 @@ def test_duplicate_atoms_change_no_objective(problem):
 
 
 @every
+@pytest.mark.filterwarnings("ignore:.*of the codes' entries are zero")  # as they are to be
 def test_zero_atoms_and_zero_samples_have_zero_codes(problem, penalty, solver):
     X, D = problem
     X, D = X.copy(), D.copy()
@@ -66,6 +67,7 @@ def test_zero_atoms_and_zero_samples_have_zero_codes(problem, penalty, solver):
 
 @pytest.mark.parametrize("solver", CONVEX)
 @signs
+@pytest.mark.filterwarnings("ignore:.*of the codes' entries are zero")  # as they are to be
 def test_codes_are_exactly_zero_from_the_largest_correlation_on(problem, solver, positive):
     X, D = problem
     correlations = X @ D.T if positive else np.abs(X @ D.T)
